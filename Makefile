@@ -1,0 +1,41 @@
+# Each target sets up .venv by itself; nothing but Python 3.11 or newer, make and a package index is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TTY_SIZE ?=
+
+.PHONY: run test lint bench snapshots readme-picture clean
+
+$(VENV)/.run: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	touch $@ $(VENV)/.run
+
+run: $(VENV)/.run  ## start the app on the embedded sandbox
+	$(BIN)/yunliao --sandbox
+
+test: lint  ## lint, types, import rules, then every test
+	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.test  ## speed, bytes and memory, as ratios taken in one run
+	$(BIN)/python -m bench
+
+snapshots: $(VENV)/.test  ## take the pictures of the snapshot tests anew
+	$(BIN)/python -m pytest tests/snapshots --snapshot-update
+
+readme-picture: $(VENV)/.test  ## the picture in README.md, from the running app
+	$(BIN)/python -m scripts.readme_picture
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The TOML session cache: an append-only log a conversation, and an index derived from them."""

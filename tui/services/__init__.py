@@ -1,0 +1,1 @@
+"""The three services, each translated into one vocabulary of events; usable without a terminal."""

@@ -1,0 +1,114 @@
+"""What every conversation service offers to the layers above, and the shapes of its requests and replies."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, Literal, Protocol, TypeVar
+
+from tui.models import Rating, ServiceName, Turn, TurnIds
+from tui.services.events import Event
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What screens may offer for this service."""
+
+    stop: bool = False
+    history: bool = False
+    """Conversations and messages can be read back from the service."""
+    feedback: bool = False
+    agents: bool = False
+    files: bool = False
+    resume: bool = False
+    """A running stream can be rejoined (DMS checkpoints)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """One question. `conversation` is the service's id, empty for a new conversation."""
+
+    text: str
+    conversation: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """`region`, `language`, `timezone`, `model`, `thinking`, `effort`, `approval`, `agent`, `resume_call` ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRef:
+    """A turn that was begun earlier and is looked for again: its question, its time and the ids that are known."""
+
+    question: str
+    asked_at: datetime
+    ids: TurnIds
+    text: str = ""
+    """The answer text that is held already."""
+
+
+StopOutcome = Literal["stopped", "already_over", "not_possible"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    after: str = ""
+    """The id that the page before ended with; empty for the first page."""
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PageOf(Generic[T]):
+    items: tuple[T, ...]
+    next: Page | None = None
+
+
+RemoteStatus = Literal["idle", "running", "pending_approval"]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteConversation:
+    """A conversation as the service lists it."""
+
+    id: str
+    title: str
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    status: RemoteStatus = "idle"
+
+
+class ConversationService(Protocol):
+    """One assistant service.
+
+    All methods raise `tui.services.errors.ServiceError`; `stream` and `recover` end with `Finished` or `Failed`
+    instead of raising once the first event is out. No method is ever retried by its caller.
+    """
+
+    @property
+    def name(self) -> ServiceName: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def stream(self, request: TurnRequest) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        """Send one question, at most once, and iterate over what comes. Closing the context closes the connection.
+
+        Entering raises ServiceError where nothing could be sent or the service refused before its stream began.
+        """
+
+    async def stop(self, ids: TurnIds) -> StopOutcome:
+        """Stop the service's work on a running turn; keep reading the stream afterwards."""
+
+    def recover(self, turn: TurnRef) -> AsyncIterator[Event]:
+        """What the service has of a turn whose stream was lost: never sends the question again."""
+
+    async def conversations(self, page: Page) -> PageOf[RemoteConversation]: ...
+
+    async def history(self, conversation: str, page: Page) -> PageOf[Turn]:
+        """A page of turns, oldest first within the page; `next` leads to older ones."""
+
+    async def feedback(self, ids: TurnIds, rating: Rating, comment: str = "") -> None: ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,1 @@
+"""What lies between Textual and the real terminal: painting, clipboard, signals, capabilities."""

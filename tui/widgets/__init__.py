@@ -1,0 +1,1 @@
+"""Widgets that several screens share; none of them knows a service or the disk."""
