@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 
 _MAP: dict[int, str | None] = {}
-# C0 as control pictures (ESC is shown as U+241B); carriage returns vanish, so that CR LF split over two deltas is one newline.
+# C0 as control pictures (ESC is U+241B); carriage returns vanish, so that a split CR LF is one newline.
 _MAP.update({code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t\r"})
 _MAP[0x0D] = None
 _MAP[0x7F] = "\u2421"
