@@ -1,0 +1,166 @@
+"""What a screen or widget may ask of the app. Screens import this, the app implements it; neither knows the other.
+
+The model is the truth and updates are hints: a subscriber re-reads what it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+from textual.signal import Signal
+
+from tui.models import Conversation, ConversationSummary, Problem, Rating, ServiceName, Turn
+from tui.services.base import Capabilities
+from tui.settings import Settings
+from tui.turns import TurnActivity, TurnUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who and where: the left and right end of the context bar."""
+
+    profile: str = ""
+    account: str = ""
+    """Masked, for example `LTAI…3f2a`."""
+    region: str = ""
+    environment: str = ""
+    """`prod`, `staging` ...; shown in words and never cut off."""
+    sandbox: bool = False
+    read_only: bool = False
+    sandbox_reason: str = ""
+    """Why the sandbox is used: asked for, or no credentials were found."""
+
+
+class YunliaoApi(App[int]):
+    """The app as screens see it."""
+
+    settings: Settings
+    context: Context
+    banner: str
+    """A sentence that stays on screen until it is no longer true (nothing is kept on disk ...), or empty."""
+
+    turn_changed: Signal[TurnUpdate]
+    """At most once a tick and conversation while an answer streams; always once when a turn ends."""
+    conversations_changed: Signal[str]
+    """The id of the conversation whose line changed, or "" when the list did."""
+    context_changed: Signal[Context]
+
+    # --- reading; all of these are immediate -----------------------------------------------------------------
+
+    def summaries(self) -> Sequence[ConversationSummary]:
+        """All conversations, pinned first, then newest first; live states included. A cached sequence: cheap."""
+        raise NotImplementedError
+
+    def conversation(self, conversation_id: str) -> Conversation | None:
+        """The conversation as it stands, when it is in memory (see `open_conversation`)."""
+        raise NotImplementedError
+
+    def activity(self, conversation_id: str) -> TurnActivity | None:
+        """What the running turn is doing (since when, last byte, status in words); None when none runs."""
+        raise NotImplementedError
+
+    def capabilities(self, service: ServiceName) -> Capabilities:
+        raise NotImplementedError
+
+    def input_history(self, service: ServiceName) -> Sequence[str]:
+        """Sent questions, oldest first."""
+        raise NotImplementedError
+
+    @property
+    def index_loaded(self) -> bool:
+        """False while the list of conversations is still being read."""
+        raise NotImplementedError
+
+    # --- conversations ---------------------------------------------------------------------------------------
+
+    async def open_conversation(self, conversation_id: str) -> Conversation:
+        """Load it into memory (off the loop) and mark it read. Raises KeyError when there is none."""
+        raise NotImplementedError
+
+    def show_conversation(self, conversation_id: str, turn_id: str = "") -> None:
+        """Bring the chat screen to the front with this conversation (at this turn); "" shows a new one."""
+        raise NotImplementedError
+
+    def show_conversations(self) -> None:
+        """Bring the list to the front: the left pane takes the focus, or at narrow widths its own screen opens."""
+        raise NotImplementedError
+
+    async def create_conversation(self, service: ServiceName) -> str:
+        """A new, empty conversation; its id. It is in the list once something was asked in it."""
+        raise NotImplementedError
+
+    async def rename_conversation(self, conversation_id: str, title: str) -> None:
+        raise NotImplementedError
+
+    async def pin_conversation(self, conversation_id: str, pinned: bool) -> None:
+        raise NotImplementedError
+
+    async def delete_conversations(self, conversation_ids: Sequence[str]) -> None:
+        """Delete here (kept in the trash for 30 days); the services keep theirs."""
+        raise NotImplementedError
+
+    async def undo_delete(self) -> str:
+        """Take back the newest deletion of this run; its title, or "" when there is none."""
+        raise NotImplementedError
+
+    def set_draft(self, conversation_id: str, text: str) -> None:
+        """Keep what is in the composer; written soon, and at once when the program is told to end."""
+        raise NotImplementedError
+
+    # --- turns -----------------------------------------------------------------------------------------------
+
+    def ask(self, conversation_id: str, text: str) -> None:
+        """Store the question and send it; while a turn runs in this conversation it is queued, visibly."""
+        raise NotImplementedError
+
+    def stop(self, conversation_id: str) -> bool:
+        """Stop the running turn, on the service first; False when none runs."""
+        raise NotImplementedError
+
+    def unqueue(self, conversation_id: str, turn_id: str) -> None:
+        """Take back a question that is still queued; its text goes back into the composer."""
+        raise NotImplementedError
+
+    def recover(self, conversation_id: str, turn_id: str) -> None:
+        """Look into the service's history for the rest of an interrupted or cut-off answer."""
+        raise NotImplementedError
+
+    async def rate(self, conversation_id: str, turn_id: str, rating: Rating, comment: str = "") -> None:
+        raise NotImplementedError
+
+    # --- side effects ----------------------------------------------------------------------------------------
+
+    def copy_text(self, text: str, what: str) -> None:
+        """Copy by whatever way this terminal has, and say honestly what was done. `what` is in the sentence."""
+        raise NotImplementedError
+
+    def save_text(self, text: str, name: str) -> None:
+        """Write to a new file (0600) below the downloads folder and say where."""
+        raise NotImplementedError
+
+    def show_problem(self, problem: Problem) -> None:
+        """An error with no place of its own on the screen."""
+        raise NotImplementedError
+
+    def navigate(self, route: str, **arguments: Any) -> None:
+        """Open the screen that `tui.routes` knows by this name."""
+        raise NotImplementedError
+
+    async def edit_externally(self, text: str, suffix: str = ".md") -> str:
+        """`text` after the user edited it in $EDITOR (the app is suspended meanwhile)."""
+        raise NotImplementedError
+
+    def confirm(self, title: str, lines: Sequence[str], verb: str, then: Callable[[], Awaitable[None]]) -> None:
+        """Ask before something that cannot be undone; Cancel has the focus, Enter alone never approves."""
+        raise NotImplementedError
+
+    @property
+    def downloads(self) -> Path:
+        raise NotImplementedError
+
+
+__all__ = ["Context", "Turn", "YunliaoApi"]

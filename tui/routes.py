@@ -1,0 +1,22 @@
+"""Screens by name: `tui` knows them as strings only, so that nothing is imported before it is shown."""
+
+from __future__ import annotations
+
+from pkgutil import resolve_name
+from typing import Any
+
+ROUTES: dict[str, str] = {
+    "chat": "screens.chat:ChatScreen",
+    "conversations": "screens.conversations:ConversationsScreen",
+    "help": "screens.help:HelpScreen",
+    "settings": "screens.settings:SettingsScreen",
+}
+
+
+def build(route: str, **arguments: Any) -> Any:
+    """A new screen of that name.
+
+    Raises:
+        KeyError: no route has this name.
+    """
+    return resolve_name(ROUTES[route])(**arguments)

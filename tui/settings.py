@@ -1,0 +1,145 @@
+"""The settings: defaults < settings file < environment < flags, checked by name with the nearest valid key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from tui.options import Options
+from tui.words import _
+
+ThemeChoice = Literal["auto", "dark", "light", "terminal"]
+Bandwidth = Literal["auto", "full", "low"]
+
+
+T = TypeVar("T")
+
+
+class SettingsError(Exception):
+    """The settings file cannot be used; the message names file, key and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSettings:
+    """What goes with one credentials profile."""
+
+    environment: str = ""
+    """Shown in words on a coloured ground at the right end of the context bar: `prod`, `staging` ..."""
+    region: str = ""
+    read_only: bool = False
+    """Nothing may be sent that changes something; questions may."""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings with their defaults; the string under a field is its help text."""
+
+    language: str = ""
+    """Language of the program: `en`, `zh`, or empty for the environment's."""
+    theme: ThemeChoice = "auto"
+    """`auto`: the terminal's own 16 colours over SSH, else `dark`."""
+    bandwidth: Bandwidth = "auto"
+    """`auto` measures the round trip; `low` draws less and hides the list."""
+    mouse: Literal["auto", "on", "off"] = "auto"
+    """`auto`: off over SSH, so that the terminal's own selection works."""
+    ascii: bool = False
+    """No marks outside ASCII."""
+    send: Literal["enter", "ctrl+j"] = "enter"
+    """The key that sends; the other one makes a newline."""
+    profile: str = ""
+    """The credentials profile; empty for the default chain."""
+    service: Literal["rds", "dms", "dashscope"] = "rds"
+    """The service of a new conversation."""
+    region: str = "cn-hangzhou"
+    """The region that questions are about (`Inputs.RegionId`)."""
+    answer_language: str = ""
+    """`zh-CN`, `zh-TW`, `en-US`, `ja-JP`, or empty for the program's language."""
+    timezone: str = ""
+    """IANA name for times in answers; empty for the machine's."""
+    resume: bool = True
+    """Answers that were running when the program ended are fetched at the next start."""
+    notify: Literal["bell", "off"] = "bell"
+    """Ring when an answer ends in a conversation that is not on screen."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Binding id -> keys, comma separated; `none` disables."""
+    profiles: Mapping[str, ProfileSettings] = field(default_factory=dict)
+
+    def for_profile(self, name: str) -> ProfileSettings:
+        """The settings of profile `name`; the defaults where the file has none."""
+        return self.profiles.get(name or "default", ProfileSettings())
+
+
+_ENVIRONMENT = {
+    name: f"YUNLIAO_{name.upper()}" for name in ("language", "theme", "bandwidth", "mouse", "profile", "region")
+}
+
+
+def load_settings(path: Path, options: Options = Options()) -> Settings:  # noqa: B008  # frozen
+    """Read and check `path` (a missing file is all defaults), then layer environment and flags on it.
+
+    Raises:
+        SettingsError: the file cannot be read or holds a key or value that is not known.
+    """
+    table: dict[str, Any] = {}
+    try:
+        source = path.read_bytes()
+    except FileNotFoundError:
+        source = b""
+    except OSError as error:
+        raise SettingsError(_("{path} cannot be read: {error}.").format(path=path, error=error.strerror)) from error
+    if source:
+        import tomli
+
+        try:
+            table = tomli.loads(source.decode())
+        except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(_("{path} is not valid TOML: {error}.").format(path=path, error=error)) from error
+    table.update({name: os.environ[key] for name, key in _ENVIRONMENT.items() if os.environ.get(key)})
+    profiles = table.pop("profiles", {})
+    if not isinstance(profiles, dict):
+        raise SettingsError(_("{path}: profiles must be tables like [profiles.ops].").format(path=path))
+    settings = _check(Settings, table, path, "")
+    settings = replace(
+        settings,
+        profiles={name: _check(ProfileSettings, entry, path, f"profiles.{name}.") for name, entry in profiles.items()},
+    )
+    flags = {"profile": options.profile, "language": options.language, "service": options.service}
+    return replace(
+        settings,
+        **{name: value for name, value in flags.items() if value},
+        **({"bandwidth": "low"} if options.low else {}),
+    )
+
+
+def _check(shape: type[T], table: Mapping[str, Any], path: Path, prefix: str) -> T:
+    """Make a `shape` of `table`, or say which key or value is wrong."""
+    if not isinstance(table, Mapping):
+        raise SettingsError(_("{path}: {key} must be a table.").format(path=path, key=prefix.rstrip(".")))
+    hints = get_type_hints(shape)
+    known = {item.name for item in fields(shape)} - {"profiles"}  # type: ignore[arg-type]  # both shapes are dataclasses
+    for key, value in table.items():
+        if key not in known:
+            near = get_close_matches(key, known, 1)
+            advice = _("did you mean {name}?").format(name=near[0]) if near else _("no setting has this name")
+            raise SettingsError(f"{path}: {prefix}{key}: {advice}")
+        hint = hints[key]
+        if get_origin(hint) is Literal and value not in get_args(hint):
+            allowed = ", ".join(str(choice) or '""' for choice in get_args(hint))
+            raise SettingsError(
+                _("{path}: {key} is {value}; allowed: {allowed}").format(
+                    path=path, key=prefix + key, value=value, allowed=allowed
+                )
+            )
+        if hint in (str, bool) and not isinstance(value, hint):
+            wanted = _("text in quotes") if hint is str else "true / false"
+            raise SettingsError(_("{path}: {key} must be {wanted}").format(path=path, key=prefix + key, wanted=wanted))
+        if get_origin(hint) is Mapping and not (
+            isinstance(value, dict) and all(isinstance(entry, str) for entry in value.values())
+        ):
+            raise SettingsError(_("{path}: {key} must be a table of texts").format(path=path, key=prefix + key))
+    return shape(**table)
