@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -108,12 +108,9 @@ def load_settings(path: Path, options: Options = Options()) -> Settings:  # noqa
         settings,
         profiles={name: _check(ProfileSettings, entry, path, f"profiles.{name}.") for name, entry in profiles.items()},
     )
-    flags = {"profile": options.profile, "language": options.language, "service": options.service}
-    return replace(
-        settings,
-        **{name: value for name, value in flags.items() if value},
-        **({"bandwidth": "low"} if options.low else {}),
-    )
+    flags: dict[str, Any] = {"profile": options.profile, "language": options.language, "service": options.service}
+    flags["bandwidth"] = "low" if options.low else ""
+    return replace(settings, **{name: value for name, value in flags.items() if value})
 
 
 def _check(shape: type[T], table: Mapping[str, Any], path: Path, prefix: str) -> T:
@@ -121,7 +118,7 @@ def _check(shape: type[T], table: Mapping[str, Any], path: Path, prefix: str) ->
     if not isinstance(table, Mapping):
         raise SettingsError(_("{path}: {key} must be a table.").format(path=path, key=prefix.rstrip(".")))
     hints = get_type_hints(shape)
-    known = {item.name for item in fields(shape)} - {"profiles"}  # type: ignore[arg-type]  # both shapes are dataclasses
+    known = set(hints) - {"profiles"}
     for key, value in table.items():
         if key not in known:
             near = get_close_matches(key, known, 1)
