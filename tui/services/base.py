@@ -36,6 +36,8 @@ class TurnRequest:
     conversation: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     """`region`, `language`, `timezone`, `model`, `thinking`, `effort`, `approval`, `agent`, `resume_call` ..."""
+    turn: str = ""
+    """Our name of the turn: lets `stop` find it while the service has not named it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,12 @@ class TurnRef:
     """The answer text that is held already."""
 
 
-StopOutcome = Literal["stopped", "already_over", "not_possible"]
+StopOutcome = Literal[
+    "stopped",
+    "remembered",  # the service has not named its task yet; told to stop as soon as it does
+    "already_over",
+    "not_possible",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +105,11 @@ class ConversationService(Protocol):
         Entering raises ServiceError where nothing could be sent or the service refused before its stream began.
         """
 
-    async def stop(self, ids: TurnIds) -> StopOutcome:
-        """Stop the service's work on a running turn; keep reading the stream afterwards."""
+    async def stop(self, ids: TurnIds, turn: str = "") -> StopOutcome:
+        """Stop the service's work on a running turn, once; keep reading the stream afterwards.
+
+        `turn` is `TurnRequest.turn`; with it a turn that has no ids yet can be stopped too.
+        """
 
     def recover(self, turn: TurnRef) -> AsyncIterator[Event]:
         """What the service has of a turn whose stream was lost: never sends the question again."""

@@ -17,11 +17,15 @@ from tui.models import Problem
 
 
 class ServiceError(Exception):
-    """A failed call; `str(error)` is the problem in one line."""
+    """A failed call; `str(error)` is the problem in one line.
 
-    def __init__(self, problem: Problem) -> None:
+    `retry_after` is the service's own word, in seconds, on when to come again; None where it gave none.
+    """
+
+    def __init__(self, problem: Problem, retry_after: float | None = None) -> None:
         super().__init__(f"{problem.title}: {problem.sentence}")
         self.problem = problem
+        self.retry_after = retry_after
 
 
 class ConfigurationError(ServiceError):
