@@ -70,6 +70,14 @@ class YunliaoApi(App[int]):
         """Sent questions, oldest first."""
         raise NotImplementedError
 
+    def place(self, service: ServiceName) -> Sequence[str]:
+        """What goes with the next question, in words: region, language, model."""
+        raise NotImplementedError
+
+    def seconds(self) -> float:
+        """The monotonic clock of all durations on screen."""
+        raise NotImplementedError
+
     @property
     def index_loaded(self) -> bool:
         """False while the list of conversations is still being read."""
@@ -107,8 +115,23 @@ class YunliaoApi(App[int]):
         """Take back the newest deletion of this run; its title, or "" when there is none."""
         raise NotImplementedError
 
-    def set_draft(self, conversation_id: str, text: str) -> None:
-        """Keep what is in the composer; written soon, and at once when the program is told to end."""
+    def set_draft(self, conversation_id: str, text: str, service: ServiceName = "rds") -> None:
+        """Keep what is in the composer; written soon, and at once when the program is told to end.
+
+        The id "" is the conversation with `service` that has not begun.
+        """
+        raise NotImplementedError
+
+    def draft_of_new(self, service: ServiceName) -> str:
+        """The draft of the conversation with `service` that has not begun."""
+        raise NotImplementedError
+
+    def remember_input(self, service: ServiceName, text: str) -> None:
+        """Put a text that was cleared into the input history."""
+        raise NotImplementedError
+
+    async def take_over(self, conversation_id: str) -> None:
+        """Become the writer of a conversation that another window has open."""
         raise NotImplementedError
 
     # --- turns -----------------------------------------------------------------------------------------------
@@ -156,6 +179,10 @@ class YunliaoApi(App[int]):
 
     def confirm(self, title: str, lines: Sequence[str], verb: str, then: Callable[[], Awaitable[None]]) -> None:
         """Ask before something that cannot be undone; Cancel has the focus, Enter alone never approves."""
+        raise NotImplementedError
+
+    def request_quit(self) -> None:
+        """Quit; asks first while answers are running (they go on at the service and are fetched next time)."""
         raise NotImplementedError
 
     @property

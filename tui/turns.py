@@ -1,8 +1,32 @@
-"""Turns in flight; see `Turns`."""
+"""One turn in flight: from a stored question to its last event, kept on disk as it grows.
+
+`run_turn` is the only code that sends a question, and it sends it once. Where the line is lost it looks into the
+service's history (`ConversationService.recover`) instead of asking again.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from tui.accumulator import LiveTurn, coalesce
+from tui.cache.records import AnswerRecord, IdsRecord, PartialRecord, Record, StateRecord
+from tui.models import ACTIVE, AskBlock, Problem, TextBlock, Turn, TurnIds
+from tui.services.base import ConversationService, TurnRef, TurnRequest
+from tui.services.errors import ServiceError
+from tui.services.events import Event, Failed, Finished, Heartbeat, Status, TextDelta, ThinkingDelta, TurnStarted
+from tui.words import _
+
+BATCH_SECONDS = 1.0
+"""How long events may wait in memory before they are on disk: what kill -9 may cost."""
+BATCH_CHARACTERS = 4096
+STOP_GRACE = 10.0
+"""Seconds that a stopped stream is still read for its last words."""
+RECOVERY_PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 60.0, 120.0, 120.0)
+"""Seconds between looks into the history while the line is down: about seven minutes in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +52,232 @@ class TurnActivity:
     events: int = 0
     queued: int = 0
     """Questions that wait for this turn."""
+
+
+class Keep(Protocol):
+    """Append records to the conversation's journal, in order."""
+
+    def __call__(self, *records: Record, sync: bool = False) -> Awaitable[None]: ...
+
+
+@dataclass
+class RunningTurn:
+    """The state of one turn in flight, shared between the task that runs it and those who look at it."""
+
+    live: LiveTurn
+    seconds: Callable[[], float]
+    changed: Callable[[], None]
+    """Told after every change; it must be cheap."""
+    activity: TurnActivity = field(init=False)
+    stop_wanted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        now = self.seconds()
+        self.activity = TurnActivity(self.live.snapshot().id, now, now)
+
+    def note(self, event: Event) -> None:
+        """Take an event in, and what it says of the line."""
+        self.live.apply(event)
+        status = event.text if isinstance(event, Status) else "" if _is_content(event) else self.activity.status
+        self.activity = replace(self.activity, last_byte=self.seconds(), status=status, events=self.activity.events + 1)
+        self.changed()
+
+    def say(self, status: str) -> None:
+        """Say in the status line what is going on; no byte has come."""
+        self.activity = replace(self.activity, status=status)
+        self.changed()
+
+
+def _is_content(event: Event) -> bool:
+    return not isinstance(event, (Status, Heartbeat, TurnStarted))
+
+
+def line_was_lost(problem: Problem) -> bool:
+    """True where no service spoke: the connection failed after the question may have arrived."""
+    return not problem.code and not problem.status and problem.delivered != "no"
+
+
+class _Batch:
+    """Events that are not on disk yet."""
+
+    def __init__(self, turn_id: str, keep: Keep) -> None:
+        self._turn_id = turn_id
+        self._keep = keep
+        self._events: list[Event] = []
+        self._size = 0
+        self._ids = TurnIds()
+
+    async def add(self, event: Event, ids: TurnIds) -> None:
+        if ids != self._ids:
+            self._ids = ids
+            # A stop and a recovery need them: on disk before anything else is.
+            await self._keep(IdsRecord(self._turn_id, ids), sync=True)
+        if isinstance(event, (Finished, Failed)):
+            return  # the answer record says it
+        self._events.append(event)
+        self._size += len(event.text) if isinstance(event, (TextDelta, ThinkingDelta)) else 200
+        if self._size >= BATCH_CHARACTERS:
+            await self.flush()
+
+    async def flush(self) -> None:
+        events, self._events, self._size = coalesce(self._events), [], 0
+        if events:
+            await self._keep(PartialRecord(self._turn_id, tuple(events)))
+
+    async def flush_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(BATCH_SECONDS)
+            await self.flush()
+
+
+async def run_turn(
+    running: RunningTurn,
+    service: ConversationService,
+    request: TurnRequest | None,
+    keep: Keep,
+    *,
+    pauses: Sequence[float] = RECOVERY_PAUSES,
+) -> Turn:
+    """Send `request` and take in what comes until the turn is over; without a request, only recover the turn.
+
+    The turn's state is on disk before the request leaves, its events at most `BATCH_SECONDS` after they came, and
+    its end at once. Errors end the turn as `failed`; none is raised. When the task is cancelled (the program ends),
+    what has come is kept and the turn stays active on disk, so that the next start recovers it.
+    """
+    live = running.live
+    batch = _Batch(live.snapshot().id, keep)
+    flusher = asyncio.create_task(batch.flush_for_ever(), name="journal")
+    try:
+        end: Finished | Failed | None = None
+        if request is not None:
+            live.set_state("sending")
+            running.changed()
+            await keep(StateRecord(live.snapshot().id, "sending"), sync=True)
+            end = await _stream(running, service, request, batch)
+        if end is None or _may_go_on(end, service):
+            end = await _recover(running, service, batch, pauses, end)
+        running.note(end)
+        await batch.flush()
+        await keep(AnswerRecord(live.snapshot()), sync=True)
+    finally:
+        flusher.cancel()
+        with suppress(asyncio.CancelledError):
+            await flusher
+        await batch.flush()
+    return live.snapshot()
+
+
+def _may_go_on(end: Finished | Failed, service: ConversationService) -> bool:
+    """True where the service may have more of the answer than we got."""
+    if not service.capabilities.history:
+        return False
+    return end.reason == "cut_off" if isinstance(end, Finished) else line_was_lost(end.problem)
+
+
+async def _stream(
+    running: RunningTurn, service: ConversationService, request: TurnRequest, batch: _Batch
+) -> Finished | Failed:
+    """Send the request and read to the end; how it ended, not yet applied to the turn."""
+    reading = asyncio.create_task(_read(running, service, request, batch), name="read")
+    stopping = asyncio.create_task(_stop_when_wanted(running, service), name="stop")
+    try:
+        await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not reading.done():  # stopped: the last words are still wanted, but not for ever
+            await asyncio.wait({reading}, timeout=STOP_GRACE)
+        if not reading.done():
+            return Finished("stopped")
+        return reading.result()
+    finally:
+        for task in (reading, stopping):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _read(
+    running: RunningTurn, service: ConversationService, request: TurnRequest, batch: _Batch
+) -> Finished | Failed:
+    try:
+        async with service.stream(request) as events:
+            async for event in events:
+                if isinstance(event, (Finished, Failed)):
+                    return event
+                running.note(event)
+                await batch.add(event, running.live.ids)
+    except ServiceError as error:
+        return Failed(error.problem)
+    return Finished("cut_off")
+
+
+async def _stop_when_wanted(running: RunningTurn, service: ConversationService) -> None:
+    """Tell the service once to stop; it keeps the wish itself while the turn has no task id yet."""
+    await running.stop_wanted.wait()
+    running.live.set_state("stopping")
+    running.say(_("stopping"))
+    if not service.capabilities.stop:
+        return
+    try:
+        outcome = await service.stop(running.live.ids, running.live.snapshot().id)
+    except ServiceError as error:
+        running.say(_("the service did not take the stop: {reason}").format(reason=error.problem.sentence))
+    else:
+        said = {"already_over": _("the service had finished already"), "not_possible": _("stopped here only")}
+        running.say(said.get(outcome, _("stopping")))
+
+
+async def _recover(
+    running: RunningTurn,
+    service: ConversationService,
+    batch: _Batch,
+    pauses: Sequence[float],
+    lost: Finished | Failed | None,
+) -> Finished | Failed:
+    """Look into the service's history until it is known how the turn ended, or the pauses are used up."""
+    running.say(_("the line dropped; looking for the answer on the service") if lost else _("looking for the answer"))
+    running.live.set_recovered()
+    end = lost
+    for pause in (0.0, *pauses):
+        if running.stop_wanted.is_set():
+            await _stop_in_recovery(running, service)
+            return Finished("stopped")
+        if pause:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(running.stop_wanted.wait(), pause)
+                continue
+        turn = running.live.snapshot()
+        try:
+            async for event in service.recover(TurnRef(turn.question, turn.asked_at, turn.ids, _held_text(turn))):
+                if isinstance(event, (Finished, Failed)):
+                    end = event
+                    break
+                running.note(event)
+                await batch.add(event, running.live.ids)
+                if running.stop_wanted.is_set():
+                    break
+        except ServiceError as error:
+            end = Failed(error.problem)
+        if isinstance(end, Finished) or (isinstance(end, Failed) and not line_was_lost(end.problem)):
+            return end
+        running.say(_("no connection; looking again soon"))
+    return end or Finished("cut_off")
+
+
+async def _stop_in_recovery(running: RunningTurn, service: ConversationService) -> None:
+    running.live.set_state("stopping")
+    if service.capabilities.stop and running.live.ids.task:
+        with suppress(ServiceError):
+            await service.stop(running.live.ids)
+
+
+def _held_text(turn: Turn) -> str:
+    return "".join(block.text for block in turn.blocks if isinstance(block, TextBlock))
+
+
+def interrupted(turn: Turn) -> bool:
+    """True for a turn that was in flight when its program ended and that the service may have finished."""
+    return turn.state in ACTIVE or turn.state == "interrupted"
+
+
+def open_ask(turn: Turn) -> AskBlock | None:
+    """The ask that waits for the user, if any."""
+    return next((b for b in reversed(turn.blocks) if isinstance(b, AskBlock) and not b.answered), None)

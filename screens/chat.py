@@ -1,0 +1,467 @@
+"""The chat: the list at the left where there is room, the transcript, the composer and the status line."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.events import DescendantFocus, Resize
+from textual.getters import app as app_getter
+from textual.getters import query_one
+from textual.screen import Screen
+from textual.widgets import Input, Static, TextArea
+from tui.widgets.conversation_list import ConversationList
+
+from tui.contract import Context, YunliaoApi
+from tui.models import ServiceName, Turn
+from tui.turns import TurnUpdate
+from tui.widgets.composer import Composer
+from tui.widgets.context_bar import SERVICE_NAMES, ContextBar
+from tui.widgets.status import StatusLine
+from tui.widgets.transcript import Transcript
+from tui.words import _
+
+WIDE = 100
+"""Columns from which on the list stands beside the chat."""
+
+
+class ChatScreen(Screen[None]):
+    """One conversation; the list beside it at `WIDE` columns and more."""
+
+    CSS_PATH = "chat.tcss"
+    AUTO_FOCUS = "Composer"
+    BINDING_GROUP_TITLE = "Chat"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", id="chat.back", show=False, tooltip="Transcript, then the list"),
+        Binding("ctrl+c", "interrupt", "stop", id="chat.interrupt", show=False, tooltip="Stop; clear; twice: quit"),
+        Binding("f9", "toggle_list", "list", id="chat.toggle_list", show=False, tooltip="Show or hide the list"),
+        Binding("f6", "app.focus_next", "next part", id="chat.next_part", show=False, tooltip="Next part"),
+        Binding("f8", "new", "new", id="chat.new", show=False, tooltip="New conversation"),
+        Binding(
+            "f5", "recover", "look again", id="chat.recover", show=False, tooltip="Look for the rest of the answer"
+        ),
+        Binding("f3", "find_next", "next hit", id="chat.find_next", show=False, tooltip="Next hit"),
+    ]
+
+    app = app_getter(YunliaoApi)
+    composer = query_one("#composer", Composer)
+    transcript = query_one("#transcript", Transcript)
+    list_pane = query_one("#list", ConversationList)
+    status = query_one("#status", StatusLine)
+    context_bar = query_one("#context", ContextBar)
+    find_bar = query_one("#find", Input)
+
+    def __init__(self, conversation_id: str = "", turn_id: str = "") -> None:
+        super().__init__()
+        self.conversation_id = conversation_id
+        """Ours; empty until the first question of a new conversation."""
+        self.service: ServiceName = "rds"
+        self._turn_id = turn_id
+        self._list_wanted = True
+        self._quit_armed = 0.0
+
+    # --- layout --------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        ascii_only = self.app.settings.ascii
+        yield ContextBar(id="context")
+        yield Static(id="banner", markup=False)
+        with Horizontal(id="body"):
+            yield ConversationList(id="list")
+            yield Transcript(id="transcript")
+        yield Input(id="find", placeholder=_("find in this conversation"), compact=True)
+        with Horizontal(id="prompt"):
+            yield Static(" > ", id="caret", markup=False)
+            yield Composer(id="composer", send_key=self.app.settings.send)
+        yield StatusLine(self.app.seconds, ascii_only=ascii_only, id="status")
+
+    def on_mount(self) -> None:
+        self.service = self.app.settings.service
+        self.transcript.ascii_only = self.app.settings.ascii
+        self.list_pane.display = False
+        self.app.turn_changed.subscribe(self, self._turn_changed)
+        self.app.conversations_changed.subscribe(self, self._conversations_changed)
+        self.app.context_changed.subscribe(self, self._context_changed)
+        self._context_changed(self.app.context)
+        self.show(self.conversation_id, self._turn_id)
+
+    def on_resize(self, event: Resize) -> None:
+        self._place_list(event.size.width)
+
+    def _place_list(self, width: int) -> None:
+        wide = width >= WIDE and self._list_wanted and self.app.settings.bandwidth != "low"
+        self.set_class(width < WIDE, "-narrow")
+        if self.list_pane.display != wide:
+            if not wide and self.list_pane.has_focus_within:
+                self.composer.focus()
+            self.list_pane.display = wide
+
+    # --- what is shown -------------------------------------------------------------------------------------
+
+    def show(self, conversation_id: str, turn_id: str = "") -> None:
+        """Show another conversation, or a new one for "" ."""
+        self._keep_draft()
+        self.conversation_id = conversation_id
+        self.list_pane.current = conversation_id
+        if conversation_id:
+            self._open(conversation_id, turn_id)
+        else:
+            self._show_new()
+
+    def _show_new(self) -> None:
+        self.transcript.empty_text = _(
+            "A new conversation with {service}.\n\n"
+            "Write a question and press Enter. Ctrl+J makes a new line, ? shows every key."
+        ).format(service=SERVICE_NAMES[self.service])
+        self.transcript.show((), key="")
+        self.context_bar.subject = ""
+        self.composer.put(self.app.draft_of_new(self.service))
+        self._update_status()
+
+    @work(group="open", exclusive=True)
+    async def _open(self, conversation_id: str, turn_id: str) -> None:
+        if self.app.conversation(conversation_id) is None:
+            self.transcript.empty_text = _("Loading …")
+            self.transcript.show((), key="")
+        try:
+            await self.app.open_conversation(conversation_id)
+        except KeyError:
+            self.app.notify(_("This conversation is not there any more."), severity="warning")
+            self.show("")
+            return
+        if conversation_id != self.conversation_id:
+            return  # another one was chosen while this one was read
+        # Read after the wait, with no await in between: what came meanwhile is in it.
+        conversation = self.app.conversation(conversation_id)
+        if conversation is None:
+            return
+        self.service = conversation.service
+        self.transcript.show(conversation.turns, key=conversation.id)
+        if turn_id:
+            self.transcript.scroll_to_turn(turn_id)
+        self.composer.put(conversation.draft)
+        self._update_title()
+        self._update_status()
+
+    def _turn_changed(self, update: TurnUpdate) -> None:
+        if update.conversation_id != self.conversation_id:
+            return
+        conversation = self.app.conversation(self.conversation_id)
+        if conversation is None:
+            return
+        for turn in reversed(conversation.turns):
+            # A queued question that ran, and the one that runs: both are near the end.
+            self.transcript.update_turn(turn)
+            if turn.id == update.turn_id:
+                break
+        if update.put_back:
+            self._give_back(update.put_back)
+        self._update_status()
+
+    def _give_back(self, text: str) -> None:
+        held = self.composer.text
+        if text not in held:
+            self.composer.put(f"{text}\n\n{held}" if held.strip() else text)
+
+    def _conversations_changed(self, conversation_id: str) -> None:
+        if conversation_id in ("", self.conversation_id):
+            self._update_title()
+
+    def _context_changed(self, context: Context) -> None:
+        self.context_bar.context = context
+        banner = self.query_one("#banner", Static)
+        banner.update(self.app.banner)
+        banner.display = bool(self.app.banner)
+        self._update_status()
+
+    def _update_title(self) -> None:
+        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
+        self.context_bar.service = self.service
+        self.context_bar.subject = conversation.title if conversation else ""
+
+    def _update_status(self) -> None:
+        self.context_bar.service = self.service
+        activity = self.app.activity(self.conversation_id) if self.conversation_id else None
+        self.status.activity = activity
+        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
+        last = conversation.turns[-1] if conversation and conversation.turns else None
+        self.status.usage = last.usage if last else None
+        self.status.place = " · ".join(
+            part for part in (conversation.read_only if conversation else "", *self.app.place(self.service)) if part
+        )
+        self.composer.placeholder = (
+            _("answering; what you send now is queued")
+            if activity
+            else _("ask {service}").format(service=SERVICE_NAMES[self.service])
+        )
+        self._update_hints()
+
+    @on(DescendantFocus)
+    def _update_hints(self) -> None:
+        running = bool(self.conversation_id and self.app.activity(self.conversation_id))
+        stop = [("^C", _("stop"))] if running else []
+        narrow = self.size.width < WIDE
+        if self.focused is self.composer:
+            hints = [*stop, ("^J", _("newline")), ("Tab", _("next part")), ("^P", _("palette")), ("F1", _("help"))]
+            if narrow:
+                hints = [*stop, ("^J", _("newline")), ("Esc", _("transcript")), ("F1", _("more"))]
+        elif self.focused is self.transcript:
+            hints = [
+                *stop,
+                ("y", _("copy")),
+                ("Y", _("blocks")),
+                ("/", _("find")),
+                ("Enter", _("write")),
+                ("?", _("more")),
+            ]
+        elif self.list_pane.has_focus_within:
+            hints = [("Enter", _("open")), ("n", _("new")), ("/", _("filter")), ("d", _("delete")), ("?", _("more"))]
+        else:
+            hints = [("Esc", _("back")), ("F1", _("help"))]
+        self.status.hints = tuple(hints)
+
+    # --- asking --------------------------------------------------------------------------------------------
+
+    @on(Composer.Submitted)
+    def _ask(self, event: Composer.Submitted) -> None:
+        event.stop()
+        self._ask_text(event.text)
+
+    @work(group="ask")
+    async def _ask_text(self, text: str) -> None:
+        if not self.conversation_id:
+            conversation_id = await self.app.create_conversation(self.service)
+            self.conversation_id = conversation_id
+            self.transcript.show((), key=conversation_id)
+            self.app.set_draft("", "")
+        conversation = self.app.conversation(self.conversation_id)
+        if conversation is not None and conversation.read_only:
+            self.composer.put(text)
+            self.app.notify(conversation.read_only, severity="warning", markup=False)
+            return
+        self.app.ask(self.conversation_id, text)
+        self.transcript.follow_end()
+        self.list_pane.current = self.conversation_id
+        self.composer.set_history(self.app.input_history(self.service))
+        self._turn_changed(TurnUpdate(self.conversation_id, ""))
+
+    @on(TextArea.Changed, "#composer")
+    def _draft_changed(self) -> None:
+        self.status.typing()
+        self._keep_draft()
+
+    def _keep_draft(self) -> None:
+        self.app.set_draft(self.conversation_id, self.composer.text, self.service)
+
+    @on(Composer.PageRequested)
+    def _page(self, event: Composer.PageRequested) -> None:
+        event.stop()
+        if event.direction < 0:
+            self.transcript.scroll_page_up()
+        else:
+            self.transcript.scroll_page_down()
+
+    @on(Composer.Interrupted)
+    def _composer_interrupted(self, event: Composer.Interrupted) -> None:
+        event.stop()
+        self.action_interrupt()
+
+    @on(Composer.Copied)
+    def _composer_copied(self, event: Composer.Copied) -> None:
+        event.stop()
+        self.app.copy_text(event.text, _("the selection"))
+
+    @on(Composer.EditRequested)
+    @work(group="edit", exclusive=True)
+    async def _edit_externally(self, event: Composer.EditRequested) -> None:
+        event.stop()
+        self.composer.put(await self.app.edit_externally(self.composer.text))
+        self.composer.focus()
+
+    # --- the transcript asks -------------------------------------------------------------------------------
+
+    @on(Transcript.CopyRequested)
+    def _copy(self, event: Transcript.CopyRequested) -> None:
+        event.stop()
+        self.app.copy_text(event.text, event.what)
+
+    @on(Transcript.SaveRequested)
+    def _save(self, event: Transcript.SaveRequested) -> None:
+        event.stop()
+        self.app.save_text(event.text, event.suggested_name)
+
+    @on(Transcript.ComposeRequested)
+    def _compose_requested(self, event: Transcript.ComposeRequested) -> None:
+        event.stop()
+        self.composer.focus()
+
+    @on(Transcript.Stop)
+    def _stop(self, event: Transcript.Stop) -> None:
+        event.stop()
+        if not self.app.stop(self.conversation_id):
+            self.app.notify(_("Nothing runs in this conversation."))
+
+    @on(Transcript.Retry)
+    def _retry(self, event: Transcript.Retry) -> None:
+        """Ask the same again: a new turn, and only where nothing is known to run for the old one."""
+        event.stop()
+        turn = event.turn
+        if turn.state == "queued":
+            self.app.unqueue(self.conversation_id, turn.id)
+        elif turn.state in ("interrupted", "cut_off"):
+            self.app.recover(self.conversation_id, turn.id)
+        elif self.app.activity(self.conversation_id) is not None:
+            self.app.notify(_("An answer is running; stop it first, or wait."), severity="warning")
+        else:
+            self._give_back(turn.question)
+            self.composer.focus()
+
+    @on(Transcript.EditResend)
+    def _edit_resend(self, event: Transcript.EditResend) -> None:
+        event.stop()
+        self._give_back(event.turn.question)
+        self.composer.focus()
+
+    @on(Transcript.Feedback)
+    @work(group="feedback")
+    async def _feedback(self, event: Transcript.Feedback) -> None:
+        event.stop()
+        if not self.app.capabilities(self.service).feedback:
+            self.app.notify(_("This service takes no feedback."), severity="warning")
+            return
+        await self.app.rate(self.conversation_id, event.turn.id, event.rating)
+
+    @on(Transcript.Details)
+    def _details(self, event: Transcript.Details) -> None:
+        event.stop()
+        self.app.navigate("details", rows=_turn_details(event.turn))
+
+    @on(Transcript.Links)
+    @on(Transcript.ChooseBlock)
+    @work(group="choose", exclusive=True)
+    async def _choose_block(self, event: Transcript.ChooseBlock | Transcript.Links) -> None:
+        event.stop()
+        if not event.choices:
+            self.app.notify(_("There is nothing to choose here."))
+            return
+        from screens.dialogs import ChooseDialog
+
+        chosen = await self.app.push_screen_wait(ChooseDialog(event.title, [(c.label, c.text) for c in event.choices]))
+        if chosen is not None:
+            self.app.copy_text(event.choices[chosen].text, event.choices[chosen].label)
+
+    # --- find ----------------------------------------------------------------------------------------------
+
+    @on(Transcript.FindRequested)
+    def _find_requested(self, event: Transcript.FindRequested) -> None:
+        event.stop()
+        self.find_bar.display = True
+        self.find_bar.focus()
+
+    @on(Input.Changed, "#find")
+    def _find(self, event: Input.Changed) -> None:
+        event.stop()
+        self.transcript.find(event.value)
+
+    @on(Input.Submitted, "#find")
+    def _find_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.find_bar.display = False
+        self.transcript.focus()
+        count = self.transcript.find(event.value)
+        if event.value and not count:
+            self.app.notify(_("Nothing found for “{text}”.").format(text=event.value), markup=False)
+
+    def action_find_next(self) -> None:
+        self.transcript.find_next()
+
+    # --- actions -------------------------------------------------------------------------------------------
+
+    def action_back(self) -> None:
+        """Esc: out of the find bar, out of the composer, then to the list. It never quits and never clears."""
+        if self.find_bar.display and self.find_bar.has_focus:
+            self.transcript.find("")
+            self.find_bar.display = False
+            self.transcript.focus()
+        elif self.focused is self.composer:
+            self.transcript.focus()
+        elif self.list_pane.has_focus_within:
+            self.composer.focus()
+        else:
+            self.app.show_conversations()
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C: stop what runs; else clear the draft (into the history); else, twice within 2 s, quit."""
+        now = self.app.seconds()
+        if self.conversation_id and self.app.stop(self.conversation_id):
+            return
+        if self.composer.text.strip():
+            self.app.remember_input(self.service, self.composer.take())
+            self.composer.set_history(self.app.input_history(self.service))
+            self.app.notify(_("Cleared; Up brings it back."))
+        elif now - self._quit_armed < 2.0:
+            self.app.request_quit()
+        else:
+            self._quit_armed = now
+            self.app.notify(_("Ctrl+C again quits."), timeout=2)
+
+    def action_toggle_list(self) -> None:
+        if self.size.width < WIDE:
+            self.app.show_conversations()
+            return
+        self._list_wanted = not self._list_wanted
+        self._place_list(self.size.width)
+
+    def focus_list(self) -> bool:
+        """Give the focus to the list beside the chat; False when it is not shown."""
+        if not self.list_pane.display:
+            return False
+        self.list_pane.focus()
+        return True
+
+    def action_new(self) -> None:
+        self.show("")
+        self.composer.focus()
+
+    def action_recover(self) -> None:
+        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
+        turn = conversation.turns[-1] if conversation and conversation.turns else None
+        if turn is None or turn.state not in ("interrupted", "cut_off", "failed"):
+            self.app.notify(_("The newest answer is complete."))
+        else:
+            self.app.recover(self.conversation_id, turn.id)
+
+    @on(ConversationList.Opened)
+    def _opened(self, event: ConversationList.Opened) -> None:
+        event.stop()
+        self.show(event.conversation_id)
+        self.composer.focus()
+
+
+def _turn_details(turn: Turn) -> list[tuple[str, str]]:
+    """What `i` shows of a turn: for a support ticket, so the ids come first."""
+    rows = [
+        (_("request id"), (turn.problem.request_id if turn.problem else "") or turn.ids.request),
+        (_("conversation id"), turn.ids.conversation),
+        (_("message id"), turn.ids.message),
+        (_("task id"), turn.ids.task),
+        (_("state"), turn.state.replace("_", " ")),
+        (_("asked"), turn.asked_at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")),
+    ]
+    if turn.finished_at:
+        rows.append(
+            (_("took"), _("{seconds} s").format(seconds=round((turn.finished_at - turn.asked_at).total_seconds(), 1)))
+        )
+    if turn.usage:
+        rows.append((_("tokens"), f"{turn.usage.input_tokens} / {turn.usage.output_tokens}"))
+    if turn.problem:
+        rows += [(_("error"), turn.problem.code), (_("HTTP status"), str(turn.problem.status or ""))]
+    rows += [
+        (_("broken frames left out"), str(turn.frames_skipped or "")),
+        (_("unknown events"), str(turn.unknown_events or "")),
+        (_("rated"), turn.rating),
+    ]
+    return [(name, value) for name, value in rows if value]

@@ -1,0 +1,198 @@
+"""The composer: where a question is written. Enter sends, Ctrl+J makes a newline, a paste never sends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import TextArea
+
+from tui.text import clean
+from tui.words import _
+
+BURST_GAP = 0.010
+"""Seconds between two keys under which they were not typed by hand: a paste without bracketed-paste marks, or
+several keys in one packet of a slow line."""
+BURST_IS_PASTE = 24
+"""So many keys in a burst are a paste for certain."""
+BURST_PAUSE = 0.030
+"""How long an Enter inside a burst waits: when more keys follow, it was a newline of a paste."""
+PASTE_LIMIT = 200_000
+"""Characters; more belongs in a file."""
+
+
+class Composer(TextArea):
+    """A growing text area, one to six lines high, with the history of what was sent."""
+
+    HELP = "Enter sends, Ctrl+J makes a newline; Up and Down on the first and last line walk the history."
+
+    BINDING_GROUP_TITLE = "Composer"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+o", "edit_externally", "editor", id="composer.edit", tooltip="Write in $EDITOR", show=False),
+        Binding("pageup", "page(-1)", "scroll up", id="composer.page_up", tooltip="Scroll the answer", show=False),
+        Binding("pagedown", "page(1)", "scroll down", id="composer.page_down", tooltip="Scroll the answer", show=False),
+        Binding("ctrl+c", "interrupt", "stop / clear", id="composer.interrupt", show=False),
+    ]
+
+    @dataclass
+    class Submitted(Message):
+        """The text is to be sent; the composer has been emptied."""
+
+        composer: Composer
+        text: str
+
+        @property
+        def control(self) -> Composer:
+            return self.composer
+
+    @dataclass
+    class EditRequested(Message):
+        """The user wants to write in $EDITOR."""
+
+        composer: Composer
+
+        @property
+        def control(self) -> Composer:
+            return self.composer
+
+    @dataclass
+    class PageRequested(Message):
+        """Scroll the transcript by a page without leaving the composer; -1 is up."""
+
+        direction: int
+
+    class Interrupted(Message):
+        """Ctrl+C with nothing selected: what it means depends on what runs."""
+
+    @dataclass
+    class Copied(Message):
+        """Ctrl+C with a selection."""
+
+        text: str
+
+    def __init__(
+        self,
+        *,
+        send_key: str = "enter",
+        seconds: Callable[[], float] = time.monotonic,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(
+            id=id, soft_wrap=True, compact=True, highlight_cursor_line=False, tab_behavior="focus", max_checkpoints=200
+        )
+        # A blinking cursor is a byte stream of its own over SSH.
+        self.cursor_blink = False
+        self._send_key = send_key
+        self._newline_keys = {"ctrl+j", "alt+enter", "shift+enter", "enter"} - {send_key}
+        self._seconds = seconds
+        self._last_key = 0.0
+        self._burst = 0
+        self._held_enter: Timer | None = None
+        self._history: Sequence[str] = ()
+        self._walk = 0
+        """0: the draft; n: the n-th newest of the history."""
+        self._draft = ""
+
+    # --- text ----------------------------------------------------------------------------------------------
+
+    def set_history(self, history: Sequence[str]) -> None:
+        """What Up walks through, oldest first."""
+        self._history = history
+        self._walk = 0
+
+    def put(self, text: str) -> None:
+        """Replace the text (a draft, a question given back), cursor at its end."""
+        # reset() and not .text: assigning .text after a long paste rebuilds the undo history for ever.
+        self._walk = 0
+        self.load_text(text)
+        self.move_cursor(self.document.end)
+
+    def take(self) -> str:
+        """Empty the composer; what was in it."""
+        text = self.text
+        self.put("")
+        return text
+
+    # --- keys ----------------------------------------------------------------------------------------------
+
+    async def _on_key(self, event: events.Key) -> None:
+        now = self._seconds()
+        self._burst = self._burst + 1 if now - self._last_key < BURST_GAP else 0
+        self._last_key = now
+        if self._held_enter is not None:
+            # More keys followed at once: the Enter was a newline inside pasted text.
+            self._held_enter.stop()
+            self._held_enter = None
+            self.insert("\n")
+        if event.key == self._send_key:
+            event.stop()
+            event.prevent_default()
+            if self._burst >= BURST_IS_PASTE:
+                self.insert("\n")
+            elif self._burst:
+                self._held_enter = self.set_timer(BURST_PAUSE, self._send_held)
+            else:
+                self._submit()
+        elif event.key in self._newline_keys:
+            event.stop()
+            event.prevent_default()
+            self.insert("\n")
+        elif event.key in ("up", "down") and self._walk_history(event.key):
+            event.stop()
+            event.prevent_default()
+        else:
+            await super()._on_key(event)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        text = clean(event.text)
+        if len(text) > PASTE_LIMIT:
+            self.app.notify(
+                _("The pasted text has {count} characters; only the first {limit} were taken.").format(
+                    count=len(text), limit=PASTE_LIMIT
+                ),
+                severity="warning",
+                markup=False,
+            )
+        self.insert(text[:PASTE_LIMIT])
+
+    def _send_held(self) -> None:
+        self._held_enter = None
+        self._submit()
+
+    def _submit(self) -> None:
+        text = self.text.strip("\n")
+        if text.strip():
+            self.put("")
+            self.post_message(self.Submitted(self, text))
+
+    def _walk_history(self, key: str) -> bool:
+        """Go to an older or newer entry when the cursor is on the first or last line; False when it is not."""
+        step = 1 if key == "up" else -1
+        at_edge = self.cursor_at_first_line if step > 0 else self.cursor_at_last_line
+        target = self._walk + step
+        if not at_edge or not 0 <= target <= len(self._history) or not self.selection.is_empty:
+            return False
+        if self._walk == 0:
+            self._draft = self.text
+        self.put(self._draft if target == 0 else self._history[-target])
+        self._walk = target
+        return True
+
+    # --- actions -------------------------------------------------------------------------------------------
+
+    def action_edit_externally(self) -> None:
+        self.post_message(self.EditRequested(self))
+
+    def action_page(self, direction: int) -> None:
+        self.post_message(self.PageRequested(direction))
+
+    def action_interrupt(self) -> None:
+        self.post_message(self.Copied(self.selected_text) if self.selected_text else self.Interrupted())
