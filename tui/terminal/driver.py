@@ -1,4 +1,4 @@
-"""Textual's Linux driver with an output thread of our own; the terminal's replies told from keys; an end for a dead line.
+"""Textual's Linux driver with an output thread of our own, replies told from keys, an end for a dead line.
 
 Together with `display` the only module that knows names which Textual keeps to itself; tests/unit/test_textual_names.py
 lists them and fails when one is gone.

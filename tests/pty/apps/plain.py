@@ -24,6 +24,7 @@ class Plain(PaintedDisplay[None]):
         elif event.value == "raise":
             raise RuntimeError("a mistake in the program")
         elif event.value == "hang":
+            Path(os.environ["YUNLIAO_TEST_FILE"]).with_suffix(".busy").touch()
             time.sleep(60)
         self.query_one(Static).update(f"got {event.value}")
 
