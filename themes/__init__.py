@@ -71,10 +71,8 @@ _FROM_COLORS: dict[str, str] = {
 _STYLES: dict[str, str] = {
     "muted-style": "none",
     "rule-style": "none",
-    "cursor-style": "none",
     "cursor-blurred-style": "none",
     "find-style": "none",
-    "find-current-style": "none",
     "code-keyword-style": "none",
     "code-comment-style": "none",
 }
@@ -119,10 +117,6 @@ _TEXTUAL: dict[str, str] = {
     "footer-foreground": "foreground",
     "footer-key-foreground": "hint-key",
     "footer-description-foreground": "muted",
-}
-_TEXTUAL_STYLES: dict[str, str] = {
-    "block-cursor-text-style": "cursor-style",
-    "block-cursor-blurred-text-style": "cursor-blurred-style",
 }
 
 
@@ -225,7 +219,8 @@ def palette(table: Mapping[str, Any]) -> Theme:
     variables = {
         **grounds,
         **{key: values[source] for key, source in _TEXTUAL.items()},
-        **{key: styles[source] for key, source in _TEXTUAL_STYLES.items()},
+        "block-cursor-text-style": "none",
+        "block-cursor-blurred-text-style": styles["cursor-blurred-style"],
         **{key: values[key] for key in _FROM_COLORS},
         **styles,
         **given,
