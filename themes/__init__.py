@@ -17,6 +17,8 @@ from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 BUILT_IN = ("dark", "light", "terminal")
+BASE_CSS = Path(__file__).with_name("base.tcss")
+"""The app's sheet; each screen's lies beside its module."""
 COLORS = (
     "background",
     "surface",
@@ -158,16 +160,17 @@ def load_folder(folder: Path) -> tuple[list[Theme], list[BrokenPalette]]:
     return list(themes.values()), broken
 
 
-def choose(choice: str, available: Iterable[str], *, over_ssh: bool, light_background: bool = False) -> str:
+def choose(choice: str, environ: Mapping[str, str], available: Iterable[str] = BUILT_IN) -> str:
     """The name of the theme for the setting `choice`; `auto` and names that do not exist are decided here.
 
-    `auto` is the terminal's own colours over SSH, where nothing is known of the other end; else dark or light.
+    `auto` is the terminal's own colours over SSH, where nothing is known of the other end; else dark, or light where
+    the terminal says that its background is (`COLORFGBG`, last field 7 or 15).
     """
     if choice in available:
         return choice
-    if over_ssh:
+    if any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")):
         return "terminal"
-    return "light" if light_background else "dark"
+    return "light" if environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15") else "dark"
 
 
 def variable_defaults() -> dict[str, str]:
@@ -235,4 +238,14 @@ def _texts(value: object, key: str) -> dict[str, str]:
     return value
 
 
-__all__ = ["BUILT_IN", "BrokenPalette", "PaletteError", "choose", "load", "load_folder", "palette", "variable_defaults"]
+__all__ = [
+    "BASE_CSS",
+    "BUILT_IN",
+    "BrokenPalette",
+    "PaletteError",
+    "choose",
+    "load",
+    "load_folder",
+    "palette",
+    "variable_defaults",
+]

@@ -10,6 +10,12 @@ ROUTES: dict[str, str] = {
     "conversations": "screens.conversations:ConversationsScreen",
     "help": "screens.help:HelpScreen",
     "settings": "screens.settings:SettingsScreen",
+    "key_test": "screens.key_test:KeyTestScreen",
+    "confirm": "screens.dialogs:ConfirmDialog",
+    "typed_confirm": "screens.dialogs:TypedConfirmDialog",
+    "text": "screens.dialogs:TextDialog",
+    "choose": "screens.dialogs:ChooseDialog",
+    "details": "screens.dialogs:DetailsDialog",
 }
 
 

@@ -138,12 +138,13 @@ def test_the_sheet_uses_only_variables_that_every_theme_has() -> None:
 
 
 def test_auto_is_the_terminals_own_colours_over_ssh() -> None:
-    names = [*BY_NAME, "mine"]
-    assert themes.choose("auto", names, over_ssh=True) == "terminal"
-    assert themes.choose("auto", names, over_ssh=False) == "dark"
-    assert themes.choose("auto", names, over_ssh=False, light_background=True) == "light"
-    assert themes.choose("mine", names, over_ssh=True) == "mine"
-    assert themes.choose("gone", names, over_ssh=True) == "terminal"
+    ssh = {"SSH_CONNECTION": "10.0.0.1 50000 10.0.0.2 22"}
+    assert themes.choose("auto", ssh) == "terminal"
+    assert themes.choose("auto", {}) == "dark"
+    assert themes.choose("auto", {"COLORFGBG": "0;default;15"}) == "light"
+    assert themes.choose("light", ssh) == "light"
+    assert themes.choose("mine", ssh, [*BY_NAME, "mine"]) == "mine"
+    assert themes.choose("gone", ssh) == "terminal"
 
 
 def test_the_users_palettes(tmp_path: Path) -> None:
