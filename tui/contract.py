@@ -5,7 +5,7 @@ The model is the truth and updates are hints: a subscriber re-reads what it show
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from textual.signal import Signal
 
 from tui.models import Conversation, ConversationSummary, Problem, Rating, ServiceName, Turn
 from tui.services.base import Capabilities
-from tui.settings import Settings
+from tui.settings import Origin, Settings
 from tui.turns import TurnActivity, TurnUpdate
 
 
@@ -183,6 +183,20 @@ class YunliaoApi(App[int]):
 
     def request_quit(self) -> None:
         """Quit; asks first while answers are running (they go on at the service and are fetched next time)."""
+        raise NotImplementedError
+
+    async def save_settings(self, changes: Mapping[str, object]) -> None:
+        """Write `changes` (setting -> value) to the settings file and apply them at once where that is possible
+        (theme, language, bandwidth, mouse, notify ...). What cannot be written is said, and applied for this run."""
+        raise NotImplementedError
+
+    @property
+    def settings_path(self) -> Path:
+        """The settings file, whether it exists or not."""
+        raise NotImplementedError
+
+    def setting_origins(self) -> Mapping[str, Origin]:
+        """Where each setting's value comes from. Immediate: read at the start and after `save_settings`."""
         raise NotImplementedError
 
     @property

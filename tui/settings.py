@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from tui.options import Options
 from tui.words import _
 
-ThemeChoice = Literal["auto", "dark", "light", "terminal"]
 Bandwidth = Literal["auto", "full", "low"]
+Origin = Literal["default", "file", "environment", "flag"]
+"""Where the value of a setting comes from; each wins over the ones before it."""
 
 
 T = TypeVar("T")
@@ -41,8 +43,8 @@ class Settings:
 
     language: str = ""
     """Language of the program: `en`, `zh`, or empty for the environment's."""
-    theme: ThemeChoice = "auto"
-    """`auto`: the terminal's own 16 colours over SSH, else `dark`."""
+    theme: str = "auto"
+    """`auto`: the terminal's own 16 colours over SSH, else `dark`; or the name of a palette."""
     bandwidth: Bandwidth = "auto"
     """`auto` measures the round trip; `low` draws less and hides the list."""
     mouse: Literal["auto", "on", "off"] = "auto"
@@ -85,20 +87,7 @@ def load_settings(path: Path, options: Options = Options()) -> Settings:  # noqa
     Raises:
         SettingsError: the file cannot be read or holds a key or value that is not known.
     """
-    table: dict[str, Any] = {}
-    try:
-        source = path.read_bytes()
-    except FileNotFoundError:
-        source = b""
-    except OSError as error:
-        raise SettingsError(_("{path} cannot be read: {error}.").format(path=path, error=error.strerror)) from error
-    if source:
-        import tomli
-
-        try:
-            table = tomli.loads(source.decode())
-        except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(_("{path} is not valid TOML: {error}.").format(path=path, error=error)) from error
+    table = _read(path)
     table.update({name: os.environ[key] for name, key in _ENVIRONMENT.items() if os.environ.get(key)})
     profiles = table.pop("profiles", {})
     if not isinstance(profiles, dict):
@@ -108,9 +97,102 @@ def load_settings(path: Path, options: Options = Options()) -> Settings:  # noqa
         settings,
         profiles={name: _check(ProfileSettings, entry, path, f"profiles.{name}.") for name, entry in profiles.items()},
     )
+    return replace(settings, **_flags(options))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The table in `path`, empty when there is no such file. Raises SettingsError."""
+    try:
+        source = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise SettingsError(_("{path} cannot be read: {error}.").format(path=path, error=error.strerror)) from error
+    import tomli
+
+    try:
+        return tomli.loads(source.decode())
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(_("{path} is not valid TOML: {error}.").format(path=path, error=error)) from error
+
+
+def _flags(options: Options) -> dict[str, Any]:
+    """What the command line sets."""
     flags: dict[str, Any] = {"profile": options.profile, "language": options.language, "service": options.service}
     flags["bandwidth"] = "low" if options.low else ""
-    return replace(settings, **{name: value for name, value in flags.items() if value})
+    return {name: value for name, value in flags.items() if value}
+
+
+def setting_origins(path: Path, options: Options = Options()) -> dict[str, Origin]:  # noqa: B008  # frozen
+    """Where each setting's value comes from, in the order of the fields. Reads `path`; raises SettingsError."""
+    table, flags = _read(path), _flags(options)
+    return {
+        entry.name: (
+            "flag"
+            if entry.name in flags
+            else "environment"
+            if os.environ.get(_ENVIRONMENT.get(entry.name, ""))
+            else "file"
+            if entry.name in table
+            else "default"
+        )
+        for entry in fields(Settings)
+    }
+
+
+def setting_help() -> dict[str, str]:
+    """The help text of each setting: the string under its field, in English (a key of the catalogue)."""
+    import ast
+    import inspect
+
+    body = next(node for node in ast.parse(inspect.getsource(Settings)).body if isinstance(node, ast.ClassDef)).body
+    return {
+        field_node.target.id: text.value.value
+        for field_node, text in pairwise(body)
+        if isinstance(field_node, ast.AnnAssign)
+        and isinstance(field_node.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
+
+
+def store_settings(path: Path, changes: Mapping[str, object]) -> None:
+    """Set `changes` (setting -> value) in the file, keeping its other lines, comments and order.
+
+    A value that is the default is taken out of the file. The file is replaced as a whole (0600, fsynced), so that a
+    crash leaves the old or the new one; where it is a link, the file that it leads to is. Blocking: call it in a
+    thread.
+
+    Raises:
+        SettingsError: a name or value is not allowed, or the file as it is cannot be read; nothing is written.
+        OSError: it cannot be written.
+    """
+    import tomlkit
+
+    _read(path)
+    _check(Settings, {name: value for name, value in changes.items() if name != "profiles"}, path, "")
+    document = tomlkit.parse(path.read_text("utf-8") if path.exists() else "")
+    defaults = Settings()
+    for name, value in changes.items():
+        if value == getattr(defaults, name):
+            document.pop(name, None)
+        else:
+            document[name] = value
+    path = path.resolve()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(tomlkit.dumps(document))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def _check(shape: type[T], table: Mapping[str, Any], path: Path, prefix: str) -> T:
