@@ -1,0 +1,93 @@
+"""Where the services are. Source of the hosts: protocol notes 1.1."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from tui.models import Problem
+from tui.services.errors import ConfigurationError
+from tui.text import clean_line
+from tui.words import _
+
+RDS_CENTRE = "rdsai.aliyuncs.com"
+RDS_REGIONAL = frozenset(
+    {
+        "cn-chengdu",
+        "cn-hongkong",
+        "ap-northeast-1",
+        "ap-southeast-1",
+        "ap-southeast-3",
+        "ap-southeast-5",
+        "eu-central-1",
+        "us-west-1",
+    }
+)
+"""Regions with a host of their own; all others are served by the centre."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    url: str
+    """Scheme, host and port, without a path."""
+    host: str
+    """As it is shown: with the port where it is not the scheme's own."""
+    loopback: bool = False
+
+
+def rds_endpoint(region: str, environ: Mapping[str, str]) -> Endpoint:
+    """The host for a profile's `region`, unless `YUNLIAO_RDS_ENDPOINT` names one.
+
+    This is where requests go; which region a question is about is told in the question (`Inputs.RegionId`).
+
+    Raises:
+        ConfigurationError: the variable is no usable URL.
+    """
+    override = environ.get("YUNLIAO_RDS_ENDPOINT", "").strip()
+    if override:
+        return parse_endpoint(override, "YUNLIAO_RDS_ENDPOINT")
+    host = f"rdsai.{region}.aliyuncs.com" if region in RDS_REGIONAL else RDS_CENTRE
+    return Endpoint(f"https://{host}", host)
+
+
+def parse_endpoint(text: str, name: str) -> Endpoint:
+    """The endpoint in the URL `text`; `name` is where it was set. Plain http is for loopback only."""
+
+    def refuse(reason: str) -> ConfigurationError:
+        return ConfigurationError(
+            Problem(
+                _("Endpoint"),
+                _("{name} is not usable: {reason}.").format(name=name, reason=reason),
+                _("It must be like https://rdsai.aliyuncs.com; http is for this machine only."),
+                delivered="no",
+            )
+        )
+
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        port = parts.port
+    except ValueError as error:
+        raise refuse(clean_line(str(error))) from error
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not host or not host.isascii() or not host.isprintable() or " " in host:
+        raise refuse(_("it is no http or https address"))
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
+        raise refuse(_("only scheme, host and port may be given"))
+    loopback = is_loopback(host)
+    if parts.scheme == "http" and not loopback:
+        raise refuse(_("without TLS everybody on the way could read it"))
+    shown = f"[{host}]" if ":" in host else host
+    if port is not None:
+        shown = f"{shown}:{port}"
+    return Endpoint(f"{parts.scheme}://{shown}", shown, loopback)
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

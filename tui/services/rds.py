@@ -1,0 +1,296 @@
+"""RDS Copilot (product RdsAi, version 2025-05-07) behind the common protocol of the services.
+
+Source: protocol notes 2.1 to 2.5, 3 and 4. Nothing here sends a question twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from enum import Enum
+
+from tui.models import Problem, Rating, ServiceName, Turn, TurnIds
+from tui.services.base import Capabilities, Page, PageOf, RemoteConversation, StopOutcome, TurnRef, TurnRequest
+from tui.services.errors import ApiError, ConfigurationError, ServiceError
+from tui.services.events import Event, Failed, FrameSkipped, Heartbeat, Status
+from tui.services.rds_frames import RdsFrames
+from tui.services.rds_history import RdsHistory
+from tui.services.rds_recovery import Recovery
+from tui.services.rpc import LONG_QUERY, Api, RpcClient, Value
+from tui.services.sse import Frame, Oversized
+from tui.words import _
+
+RDS_AI = Api(service="rds", version="2025-05-07", ram_prefix="rdsai")
+STOP_GRACE = 10.0
+"""Seconds that a stopped stream is still read for its last words."""
+END_GRACE = 2.0
+"""Seconds that are given to stragglers after the end marker; the body usually ends with it."""
+CLOSE_GRACE = 5.0
+"""Seconds that a stop which is under way is given when the program ends."""
+_PARSE_IN_THREAD = 512 * 1024
+_READ_AHEAD = 64
+"""Reads of the line that may wait for the consumer; beyond it the line itself holds the service back."""
+
+_INPUTS = {
+    "region": "RegionId",
+    "language": "Language",
+    "timezone": "Timezone",
+    "agent": "CustomAgentId",
+    "thinking": "EnableThinking",
+    "effort": "ThinkEffort",
+    "model": "ModelId",
+    "approval": "ToolApprovalMode",
+    "resume_call": "ResumeCallId",
+    "workspace": "WorkspaceId",
+}
+_LANGUAGES = {"zh": "zh-CN", "zh-hk": "zh-TW", "zh-hans": "zh-CN", "zh-hant": "zh-TW", "en": "en-US", "ja": "ja-JP"}
+
+
+class _Signal(Enum):
+    LOOK = 1
+    """Something but the line changed: look at the clock and the stop again."""
+    OVER = 2
+    """The body has ended."""
+
+
+@dataclass
+class _LiveStream:
+    """A stream that is being read, as `stop` finds it."""
+
+    turn: str
+    conversation: str
+    frames: RdsFrames = field(default_factory=RdsFrames)
+    items: asyncio.Queue[list[Frame | Oversized] | ServiceError | _Signal] = field(
+        default_factory=lambda: asyncio.Queue(_READ_AHEAD)
+    )
+    stop_wanted: bool = False
+    stopping: asyncio.Task[StopOutcome] | None = None
+    deadline: float | None = None
+    """Loop time at which reading ends."""
+
+    def read_for(self, seconds: float) -> None:
+        deadline = asyncio.get_running_loop().time() + seconds
+        self.deadline = deadline if self.deadline is None else min(self.deadline, deadline)
+
+    def look(self) -> None:
+        with suppress(asyncio.QueueFull):  # then the consumer is about to look anyway
+            self.items.put_nowait(_Signal.LOOK)
+
+    def is_meant(self, ids: TurnIds, turn: str) -> bool:
+        own = self.frames.ids
+        if turn and self.turn:
+            return turn == self.turn
+        if ids.task and own.task:
+            return ids.task == own.task
+        if ids.message and own.message:
+            return ids.message == own.message
+        return bool(ids.conversation) and ids.conversation == (own.conversation or self.conversation)
+
+    @property
+    def was_stopped(self) -> bool:
+        if self.stopping is None:
+            return False
+        return not self.stopping.done() or self.stopping.exception() is None
+
+
+class RdsCopilot:
+    """One account's RDS Copilot."""
+
+    def __init__(self, rpc: RpcClient) -> None:
+        self._rpc = rpc
+        self._history = RdsHistory(rpc)
+        self._streams: list[_LiveStream] = []
+        self._stops: dict[str, asyncio.Task[StopOutcome]] = {}
+        """By task id: a task is told to stop once, however often the user presses."""
+
+    @property
+    def name(self) -> ServiceName:
+        return "rds"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(stop=True, history=True, feedback=True)
+
+    # --- a turn ----------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def stream(self, request: TurnRequest) -> AsyncIterator[AsyncIterator[Event]]:
+        """See `ConversationService.stream`."""
+        params = chat_parameters(request)
+        live = _LiveStream(request.turn, request.conversation)
+        self._streams.append(live)
+        try:
+            async with self._rpc.stream("ChatMessages", params) as batches:
+                reader = asyncio.create_task(_read(batches, live), name="rds-read")
+                try:
+                    async with aclosing(self._events(live, self._rpc.query_size(params))) as events:
+                        yield events
+                finally:
+                    reader.cancel()
+                    await asyncio.wait({reader})
+        finally:
+            self._streams.remove(live)
+
+    async def stop(self, ids: TurnIds, turn: str = "") -> StopOutcome:
+        """See `ConversationService.stop`. A wish that comes before the TaskId is carried out when that comes."""
+        meant = [live for live in self._streams if live.is_meant(ids, turn)]
+        if not meant and ids == TurnIds() and not turn:
+            nameless = [live for live in self._streams if not live.frames.ids.task]
+            meant = nameless if len(nameless) == 1 else []
+        if not meant:
+            return await asyncio.shield(self._stop(ids.task)) if ids.task else "not_possible"
+        live = meant[0]
+        live.stop_wanted = True
+        if not live.frames.ids.task:
+            return "remembered"
+        return await asyncio.shield(self._stop_stream(live))
+
+    async def recover(self, turn: TurnRef) -> AsyncIterator[Event]:
+        """See `ConversationService.recover`."""
+        recovery = Recovery(self._history, turn, clock_offset=lambda: self._rpc.clock_offset)
+        async with aclosing(recovery.events()) as events:
+            async for event in events:
+                yield event
+
+    # --- what the service keeps ------------------------------------------------------------------------------
+
+    async def conversations(self, page: Page) -> PageOf[RemoteConversation]:
+        return await self._history.conversations(page)
+
+    async def history(self, conversation: str, page: Page) -> PageOf[Turn]:
+        found = await self._history.messages(conversation, page)
+        return PageOf(tuple(message.turn() for message in found.items), found.next)
+
+    async def feedback(self, ids: TurnIds, rating: Rating, comment: str = "") -> None:
+        """Rate a message. Taking a rating back is not documented by the service, so it is refused here."""
+        if not ids.message or not rating:
+            raise ConfigurationError(
+                Problem(
+                    _("Not rated"),
+                    _("The service has not named this answer.")
+                    if rating
+                    else _("RDS Copilot does not take a rating back; it can be changed."),
+                    delivered="no",
+                )
+            )
+        await self._rpc.write(
+            "ModifyMessagesFeedbacks", {"MessageId": ids.message, "Rating": rating, "Content": comment}
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections; a stop that is under way is let through first."""
+        if self._stops:
+            await asyncio.wait(self._stops.values(), timeout=CLOSE_GRACE)
+        await self._rpc.aclose()
+
+    # --- inside ----------------------------------------------------------------------------------------------
+
+    async def _events(self, live: _LiveStream, query_size: int) -> AsyncGenerator[Event]:
+        if query_size > LONG_QUERY:
+            yield Status(
+                _("a long question: {n} KB in the address; some proxies refuse that").format(n=query_size // 1000)
+            )
+        stop_told: asyncio.Task[StopOutcome] | None = None
+        while True:
+            try:
+                async with asyncio.timeout_at(live.deadline):
+                    item = await live.items.get()
+            except TimeoutError:
+                break
+            if item is _Signal.OVER:
+                break
+            if isinstance(item, ServiceError):
+                if live.frames.ended or live.was_stopped:
+                    break
+                yield Failed(item.problem)
+                return
+            if isinstance(item, list):
+                for part in item:
+                    for event in await self._translate(live, part):
+                        yield event
+                if not item:
+                    yield Heartbeat()
+            failed_stop = live.stopping if live.stopping is not stop_told and not live.was_stopped else None
+            if failed_stop is not None and isinstance(error := failed_stop.exception(), ServiceError):
+                stop_told = failed_stop
+                yield Status(_("the stop did not get through: {reason}").format(reason=error.problem.sentence))
+            if live.frames.ended:
+                live.read_for(END_GRACE)
+        yield live.frames.end(stopped=live.was_stopped)
+
+    async def _translate(self, live: _LiveStream, part: Frame | Oversized) -> list[Event]:
+        if isinstance(part, Oversized):
+            return [FrameSkipped(part.size, "too long")]
+        if len(part.data) > _PARSE_IN_THREAD:
+            events = await asyncio.to_thread(live.frames.feed, part.data)
+        else:
+            events = live.frames.feed(part.data)
+        if live.stop_wanted and live.stopping is None and live.frames.ids.task:
+            self._stop_stream(live)
+        return events
+
+    def _stop_stream(self, live: _LiveStream) -> asyncio.Task[StopOutcome]:
+        def answered(task: asyncio.Task[StopOutcome]) -> None:
+            if not task.cancelled() and task.exception() is None:
+                live.read_for(STOP_GRACE)
+            live.look()
+
+        task = self._stop(live.frames.ids.task)
+        if task is not live.stopping:
+            live.stopping = task
+            task.add_done_callback(answered)
+        return task
+
+    def _stop(self, task_id: str) -> asyncio.Task[StopOutcome]:
+        """The one stop of `task_id`: a new one where the one before failed. It outlives the stream."""
+        task = self._stops.get(task_id)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = self._stops[task_id] = asyncio.create_task(self._send_stop(task_id), name="rds-stop")
+            # A failure that nobody waits for any more is no bug to be reported at exit.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return task
+
+    async def _send_stop(self, task_id: str) -> StopOutcome:
+        try:
+            await self._rpc.write("ChatMessagesTaskStop", {"TaskId": task_id})
+        except ApiError as error:
+            # Idempotence is not documented: a task that is not known (any more) is over.
+            if type(error) is ApiError and error.problem.status in (400, 404):
+                return "already_over"
+            raise
+        return "stopped"
+
+
+async def _read(batches: AsyncIterator[list[Frame | Oversized]], live: _LiveStream) -> None:
+    """Read in a task of its own, so that a clock or a stop can be waited for beside the line."""
+    try:
+        async for batch in batches:
+            await live.items.put(batch)
+    except ServiceError as error:
+        await live.items.put(error)
+    else:
+        await live.items.put(_Signal.OVER)
+
+
+def chat_parameters(request: TurnRequest) -> dict[str, Value]:
+    """The parameters of ChatMessages for `request`; options that are empty or not known to RDS are left out."""
+    inputs: dict[str, str] = {}
+    for option, name in _INPUTS.items():
+        value = request.options.get(option, "")
+        if value:
+            inputs[name] = _language(value) if option == "language" else value
+    return {
+        "Query": request.text,
+        "ConversationId": request.conversation,
+        "EventMode": "separate",
+        "Inputs": inputs or None,
+    }
+
+
+def _language(name: str) -> str:
+    """`zh-CN`, `zh-TW`, `en-US` or `ja-JP` for any spelling: `zh_CN.UTF-8`, `zh-cn`, `en`; others as they are."""
+    tag = name.partition(".")[0].replace("_", "-").lower()
+    language, _dash, region = tag.partition("-")
+    return _LANGUAGES.get(tag) or (f"{language}-{region.upper()}" if region else _LANGUAGES.get(language, name))

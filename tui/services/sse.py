@@ -1,0 +1,104 @@
+"""Server-sent events out of a response body, tolerant of what the wire does to them.
+
+Lines are taken apart by httpx-sse; around it stands what a long-lived stream needs: pieces that end in the middle
+of a character, a last frame without its empty line, a bound on memory, and a sign of life for every read.
+Source of the tolerances: protocol notes 1.6, 3.1 and 3.6.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+from httpx_sse._decoders import SSEDecoder, SSELineDecoder
+
+from tui.services.http import transport_error
+
+MAX_FRAME = 16 * 1024 * 1024
+"""Characters of one frame; a longer one is skipped, so that memory is bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The `data` of one event. `event:` and `id:` lines carry nothing in these protocols."""
+
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Oversized:
+    """A frame that was longer than allowed and was left out; `size` in characters."""
+
+    size: int
+
+
+class FrameParser:
+    """Bytes in, frames out; knows no HTTP."""
+
+    def __init__(self, max_frame: int = MAX_FRAME) -> None:
+        self._text = codecs.getincrementaldecoder("utf-8-sig")("replace")
+        self._lines = SSELineDecoder()
+        self._events = SSEDecoder()
+        self._max = max_frame
+        self._pending = 0
+        self._skipping = False
+
+    def feed(self, chunk: bytes) -> list[Frame | Oversized]:
+        """The frames that `chunk` completes; may be none."""
+        return self._take(self._text.decode(chunk))
+
+    def flush(self) -> list[Frame | Oversized]:
+        """What is left at the end of the body: a last frame counts without its empty line."""
+        found = self._take(self._text.decode(b"", final=True))
+        for line in (*self._lines.flush(), ""):
+            found.extend(self._line(line))
+        return found
+
+    def _take(self, text: str) -> list[Frame | Oversized]:
+        if not text:
+            return []
+        self._pending += len(text)
+        found: list[Frame | Oversized] = []
+        for line in self._lines.decode(text):
+            found.extend(self._line(line))
+        if self._pending > self._max:
+            self._lines.buffer.clear()
+            self._events = SSEDecoder()
+            self._skipping = True
+        return found
+
+    def _line(self, line: str) -> list[Frame | Oversized]:
+        if line:
+            if not self._skipping:
+                # A bare JSON line is no SSE; gateways answer so when they refuse in the name of the service.
+                self._events.decode(f"data:{line}" if line.startswith("{") else line)
+            return []
+        size, self._pending = self._pending, 0
+        if self._skipping:
+            self._skipping = False
+            return [Oversized(size)]
+        event = self._events.decode("")
+        return [Frame(event.data)] if event is not None and event.data else []
+
+
+async def read_frames(
+    response: httpx.Response, *, host: str, max_frame: int = MAX_FRAME
+) -> AsyncIterator[list[Frame | Oversized]]:
+    """One list per read from the line; an empty list says that bytes came, but no whole frame.
+
+    Raises:
+        TransportError: the line broke or was silent for too long; what came before has been given out.
+    """
+    parser = FrameParser(max_frame)
+    try:
+        async for chunk in response.aiter_bytes():
+            yield parser.feed(chunk)
+    except httpx.HTTPError as error:
+        # What had come whole but for its empty line is still an answer.
+        if rest := parser.flush():
+            yield rest
+        raise transport_error(error, host=host, began=True) from error
+    if rest := parser.flush():
+        yield rest
