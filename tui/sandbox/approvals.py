@@ -1,0 +1,69 @@
+"""Scripts in which a writing tool waits for a person (protocol notes, section 3.8)."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from tui.sandbox.question import Question
+from tui.sandbox.records import ApprovalRound
+from tui.sandbox.script import AskApproval, CallTool, Say, Step, Think, WantedCall
+
+_WANTS = re.compile(r"^\s*(approve|审批|restart\b|重启)\s*(\d?)", re.IGNORECASE)
+_CALLS = (
+    ("restart_db_instance", {"DBInstanceId": "rm-sandbox01"}, "Restarts one instance (sandbox data)"),
+    (
+        "modify_parameter",
+        {"DBInstanceId": "rm-sandbox01", "Parameters": {"max_connections": 2000}},
+        "Changes a parameter; takes effect at once (sandbox data)",
+    ),
+    (
+        "create_backup",
+        {"DBInstanceId": "rm-sandbox01", "BackupMethod": "Physical"},
+        "Makes a full backup (sandbox data)",
+    ),
+)
+
+
+def script_for(question: Question) -> list[Step]:
+    """For `approve [n]`, `restart ...` and the same in Chinese; else nothing."""
+    match = _WANTS.match(question.text)
+    if not match:
+        return []
+    zh = question.tongue == "zh"
+    calls = [
+        WantedCall(f"call-{secrets.token_hex(4)}", *_CALLS[number % len(_CALLS)])
+        for number in range(max(1, int(match.group(2) or 1)))
+    ]
+    if question.approval_mode == "read_only":
+        text = "当前会话是只读模式，不会执行写操作。" if zh else "This conversation is read-only: nothing was changed."
+        return [Say(f"{text} *sandbox data*\n")]
+    if question.approval_mode == "auto" and match.group(1).lower() not in ("approve", "审批"):
+        done = [CallTool(call.tool, call.arguments, '{"status":"accepted"}') for call in calls]
+        text = "已提交（自动审批）。" if zh else "Done; the approval sub-agent let it pass."
+        return [Think("The conversation is in auto mode."), *done, Say(f"{text} *sandbox data*\n")]
+    text = (
+        "以下操作需要您在控制台审批。\n\n*沙箱数据（sandbox data）*\n"
+        if zh
+        else f"I need your approval for {len(calls)} call{'s' * (len(calls) > 1)}.\n\n*sandbox data*\n"
+    )
+    return [Say(text), AskApproval(f"round-{secrets.token_hex(4)}", tuple(calls))]
+
+
+def resumed(question: Question, waiting: ApprovalRound) -> list[Step]:
+    """How the turn goes on when all calls of the round are decided."""
+    steps: list[Step] = []
+    refused = []
+    for call_id, call in waiting.calls.items():
+        tool = str(call["tool"])
+        if call["status"] == "approved":
+            arguments = call["arguments"]
+            assert isinstance(arguments, dict)
+            steps.append(CallTool(tool, arguments, '{"status":"accepted"}', call_id=call_id))
+        else:
+            refused.append(tool)
+    if steps:
+        steps.append(Say("The approved calls have begun. "))
+    if refused:
+        steps.append(Say(f"Not run, because you refused: {', '.join(refused)}. "))
+    return [*steps, Say("*sandbox data*\n")]

@@ -1,0 +1,32 @@
+"""A question as the scripts see it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+_CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    text: str
+    before: tuple[str, ...] = ()
+    """The questions of the conversation so far, oldest first."""
+    region: str = "cn-hangzhou"
+    language: str = ""
+    thinking: bool = True
+    approval_mode: str = "auto"
+    agent_name: str = ""
+    """Of the custom agent that answers; empty for the assistant itself."""
+    use_tools: bool = True
+
+    @property
+    def tongue(self) -> Literal["en", "zh"]:
+        """A Chinese question has a Chinese answer; one without letters has one in the asked-for language."""
+        if _CJK.search(self.text):
+            return "zh"
+        if re.search("[A-Za-z]{2}", self.text):
+            return "en"
+        return "zh" if self.language.lower().startswith("zh") else "en"

@@ -1,0 +1,31 @@
+"""RdsAi, version 2025-05-07: the operations and their checks (protocol notes, sections 2 to 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+
+from tui.sandbox import rds_chat, rds_history
+from tui.sandbox.call import Call
+from tui.sandbox.refusals import unknown_action
+
+_OPERATIONS: Mapping[str, Callable[[Call], Awaitable[web.StreamResponse]]] = {
+    "ChatMessages": rds_chat.chat_messages,
+    "ChatMessagesTaskStop": rds_chat.stop_task,
+    "GetConversations": rds_history.get_conversations,
+    "GetMessages": rds_history.get_messages,
+    "ModifyMessagesFeedbacks": rds_history.modify_feedbacks,
+}
+
+
+class RdsAi:
+    """The product RdsAi."""
+
+    version = "2025-05-07"
+
+    async def answer(self, call: Call) -> web.StreamResponse:
+        operation = _OPERATIONS.get(call.action)
+        if operation is None:
+            raise unknown_action(call.action)
+        return await operation(call)

@@ -1,0 +1,263 @@
+"""The sandbox's server: routes, the checks that hold for every product, and its own thread.
+
+`python -m tui.sandbox.server` is not there on purpose: `yunliao sandbox --port N` runs it alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from tui.sandbox import control
+from tui.sandbox.auth import MAIN
+from tui.sandbox.gateway import Gateway
+from tui.sandbox.pace import Pace
+from tui.sandbox.rds import RdsAi
+from tui.sandbox.world import World
+
+T = TypeVar("T")
+_STS_SECONDS = 3600
+_LONGEST_LINE = 4 * 1024 * 1024
+"""Bytes of the request line, which carries the whole question."""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxInfo:
+    """Where a sandbox listens and what signs for it; `sts` has the fields access_key_id, access_key_secret,
+    security_token and expiration (ISO time)."""
+
+    url: str
+    access_key_id: str
+    access_key_secret: str
+    sts: dict[str, str]
+
+    def to_json(self) -> str:
+        """One line."""
+        return json.dumps(asdict(self))
+
+
+class SandboxServer:
+    """A sandbox on 127.0.0.1, in a daemon thread with its own event loop.
+
+    Args:
+        port: 0 for any that is free.
+        pace: `natural`, `fast`, `unlimited` or deltas per second.
+        faults: switches that are on from the start, see `docs/sandbox.md`.
+        folder: where conversations are kept; None for in memory only.
+        clock: the time in seconds since 1970.
+
+    Raises:
+        ValueError: a pace or a switch that is not known.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        pace: str | float = "natural",
+        faults: Iterable[str] = (),
+        folder: Path | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._port = port
+        self._world = World(Pace.of(pace), faults, folder, clock)
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._info: SandboxInfo | None = None
+        self._failure: BaseException | None = None
+
+    @property
+    def info(self) -> SandboxInfo:
+        """Of a started sandbox."""
+        assert self._info is not None, "the sandbox has not been started"
+        return self._info
+
+    # --- in a thread -------------------------------------------------------------------------------------------
+
+    def start(self) -> SandboxInfo:
+        """Listen and return once it does.
+
+        Raises:
+            OSError: the port cannot be had.
+        """
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="sandbox", daemon=True)
+        self._thread.start()
+        ready.wait()
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
+        return self.info
+
+    def stop(self) -> None:
+        """Close all connections and end the thread; turns stay as they are. Harmless when not started."""
+        if self._thread and self._loop and self._stopping:
+            if self._thread.is_alive():
+                self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join()
+        self._thread = None
+
+    def __enter__(self) -> SandboxServer:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _run(self, ready: threading.Event) -> None:
+        async def main() -> None:
+            self._loop = asyncio.get_running_loop()
+            self._stopping = asyncio.Event()
+            await self._listen(ready.set, self._stopping)
+
+        try:
+            asyncio.run(main())
+        except BaseException as error:  # noqa: BLE001  # told to whoever waits in start()
+            self._failure = error
+        finally:
+            ready.set()
+
+    async def _listen(self, listening: Callable[[], None], stopping: asyncio.Event) -> None:
+        runner = web.AppRunner(
+            make_app(self._world),
+            access_log=None,
+            handle_signals=False,
+            handler_cancellation=True,
+            shutdown_timeout=0.05,
+            max_line_size=_LONGEST_LINE,
+            max_field_size=64 * 1024,
+        )
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, "127.0.0.1", self._port)
+            await site.start()
+            port = runner.addresses[0][1]
+            self._info = SandboxInfo(
+                url=f"http://127.0.0.1:{port}",
+                access_key_id=MAIN.access_key_id,
+                access_key_secret=MAIN.access_key_secret,
+                sts=self._world.issue_temporary(_STS_SECONDS),
+            )
+            listening()
+            await stopping.wait()
+        finally:
+            await self._world.close()
+            await runner.cleanup()
+
+    # --- the control endpoint without HTTP, from any thread ------------------------------------------------------
+
+    def _call(self, work: Callable[[], Awaitable[T]]) -> T:
+        assert self._loop is not None, "the sandbox has not been started"
+
+        async def do() -> T:
+            return await work()
+
+        return asyncio.run_coroutine_threadsafe(do(), self._loop).result()
+
+    def state(self) -> dict[str, Any]:
+        """What `GET /_sandbox/state` answers."""
+
+        async def work() -> dict[str, Any]:
+            return self._world.describe()
+
+        return self._call(work)
+
+    def set_faults(self, *faults: str) -> None:
+        """Replace the switches that are on."""
+
+        async def work() -> None:
+            self._world.board.set(faults)
+
+        self._call(work)
+
+    def fault_once(self, *faults: str) -> None:
+        """Each for the next request that it fits."""
+
+        async def work() -> None:
+            self._world.board.add_once(faults)
+
+        self._call(work)
+
+    def release(self) -> int:
+        """Let the turns go on that hold; how many."""
+
+        async def work() -> int:
+            return self._world.release()
+
+        return self._call(work)
+
+    def decide(self, round_id: str, call_id: str, decision: str) -> None:
+        """Play the console's button: `approved` or `rejected`."""
+
+        async def work() -> None:
+            control.decide(self._world, round_id, call_id, decision)
+
+        self._call(work)
+
+    def issue_sts(self, seconds: float = _STS_SECONDS) -> dict[str, str]:
+        """A new temporary credential that lives so long."""
+
+        async def work() -> dict[str, str]:
+            return self._world.issue_temporary(seconds)
+
+        return self._call(work)
+
+    def set_pace(self, pace: str | float) -> None:
+        """For the turns that begin from now on."""
+
+        async def work() -> None:
+            self._world.pace = Pace.of(pace)
+
+        self._call(work)
+
+    def reset(self) -> None:
+        """Forget conversations, counts and switches."""
+        self._call(self._world.reset)
+
+
+def make_app(world: World) -> web.Application:
+    """The aiohttp application of a sandbox."""
+    gateway = Gateway(world, [RdsAi()])
+    app = web.Application(client_max_size=64 * 1024 * 1024)
+    app.router.add_routes(control.routes(world))
+    for path in ("/", "/v1/chat-messages"):
+        app.router.add_post(path, gateway.handle)
+        app.router.add_get(path, gateway.handle)
+    return app
+
+
+def serve(
+    port: int = 0,
+    pace: str | float = "natural",
+    faults: Iterable[str] = (),
+    folder: Path | None = None,
+) -> int:
+    """Run a sandbox in this thread until SIGINT or SIGTERM; print its `SandboxInfo` as one line of JSON first.
+
+    Raises:
+        OSError: the port cannot be had.
+        ValueError: a pace or a switch that is not known.
+    """
+    server = SandboxServer(port, pace, faults, folder)
+
+    async def main() -> None:
+        stopping = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        await server._listen(lambda: print(server.info.to_json(), file=sys.stdout, flush=True), stopping)
+
+    asyncio.run(main())
+    return 0

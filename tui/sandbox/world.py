@@ -1,0 +1,192 @@
+"""Everything that the products of the sandbox share: keys, switches, accounts, counters, running turns."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tui.sandbox.auth import Keyring
+from tui.sandbox.faults import FaultBoard
+from tui.sandbox.pace import Pace
+from tui.sandbox.records import ApprovalRound, Conversation, Message, new_id
+from tui.sandbox.script import Beat
+from tui.sandbox.shelf import Shelf
+from tui.sandbox.turns import Turn
+
+TOKENS_A_DAY = 500_000_000
+TURNS_AT_ONCE = 5
+
+
+@dataclass(slots=True)
+class Usage:
+    """The tokens of one account on one day."""
+
+    day: str = ""
+    tokens: int = 0
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a test needs to prove that nothing was sent twice."""
+
+    received: Counter[str] = field(default_factory=Counter)
+    """Signed requests by action."""
+    accepted: Counter[str] = field(default_factory=Counter)
+    """Questions taken in, by text."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """Refusals by code."""
+    stops: Counter[str] = field(default_factory=Counter)
+    """Stop calls by task id."""
+    moved: int = 0
+    """Requests to the path that `redirect` points to."""
+
+
+class World:
+    """The state of one sandbox. All methods are called in its event loop."""
+
+    def __init__(self, pace: Pace, faults: Iterable[str], folder: Path | None, clock: Callable[[], float]) -> None:
+        self.pace = pace
+        self.clock = clock
+        self.keyring = Keyring()
+        self.board = FaultBoard(faults)
+        self.counts = Counts()
+        self.conversations: dict[str, Conversation] = {}
+        self.turns: dict[str, Turn] = {}
+        """By task id, the finished ones too."""
+        self.usage: dict[str, Usage] = {}
+        self._shelf = Shelf(folder) if folder else None
+        self._load()
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock(), UTC)
+
+    def new_request_id(self) -> str:
+        """Like the vendor's, and plainly not one of theirs."""
+        return f"SANDBOX-{secrets.token_hex(4)}-{secrets.token_hex(6)}".upper()
+
+    def issue_temporary(self, seconds: float) -> dict[str, str]:
+        """A new STS credential, with the fields of `SandboxInfo.sts`."""
+        key = self.keyring.issue_temporary(self.now(), timedelta(seconds=seconds))
+        assert key.expires is not None
+        return {
+            "access_key_id": key.access_key_id,
+            "access_key_secret": key.access_key_secret,
+            "security_token": key.token,
+            "expiration": key.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+
+    # --- conversations -----------------------------------------------------------------------------------------
+
+    def of_account(self, account: str) -> list[Conversation]:
+        """The account's conversations, newest first."""
+        own = [c for c in self.conversations.values() if c.account == account]
+        return sorted(own, key=lambda c: c.updated_at, reverse=True)
+
+    def new_conversation(self, account: str, name: str) -> Conversation:
+        now = self.clock()
+        conversation = Conversation(new_id(), account, name, now, now)
+        self.conversations[conversation.id] = conversation
+        return conversation
+
+    def save(self, conversation: Conversation) -> None:
+        if self._shelf:
+            self._shelf.save(conversation)
+
+    def _load(self) -> None:
+        for conversation in self._shelf.load() if self._shelf else ():
+            self.conversations[conversation.id] = conversation
+            for message in conversation.messages:
+                if message.status == "running":
+                    message.complete(self.clock())
+
+    # --- turns -------------------------------------------------------------------------------------------------
+
+    def running(self, account: str) -> list[Turn]:
+        return [
+            turn
+            for turn in self.turns.values()
+            if not turn.over and self.conversations[turn.message.conversation_id].account == account
+        ]
+
+    def begin_turn(self, conversation: Conversation, message: Message, plan: Sequence[Beat]) -> Turn:
+        """Take a question in and set its turn going."""
+        conversation.messages.append(message)
+        conversation.updated_at = message.created_at
+        self.counts.accepted[message.query] += 1
+        turn = Turn(message, plan, self.pace, self.clock, self._turn_ended)
+        self.turns[message.task_id] = turn
+        self.save(conversation)
+        turn.start()
+        return turn
+
+    def _turn_ended(self, turn: Turn) -> None:
+        message = turn.message
+        conversation = self.conversations.get(message.conversation_id)
+        if conversation is None:  # forgotten by a reset in the meantime
+            return
+        conversation.updated_at = max(conversation.updated_at, message.finished_at)
+        self.used(conversation.account).tokens += (len(message.query) + len(message.answer)) // 2 + 1
+        self.save(conversation)
+
+    def used(self, account: str) -> Usage:
+        """Today's usage of the account."""
+        today = self.now().date().isoformat()
+        usage = self.usage.setdefault(account, Usage())
+        if usage.day != today:
+            usage.day, usage.tokens = today, 0
+        return usage
+
+    def release(self) -> int:
+        """Let all turns go on that hold; how many there were."""
+        return sum(turn.release() for turn in self.turns.values())
+
+    def find_round(self, round_id: str) -> tuple[Conversation, ApprovalRound] | None:
+        for conversation in self.conversations.values():
+            for waiting in conversation.rounds:
+                if waiting.id == round_id:
+                    return conversation, waiting
+        return None
+
+    async def close(self) -> None:
+        for turn in self.turns.values():
+            await turn.cancel()
+
+    async def reset(self) -> None:
+        """Forget everything but the keys."""
+        await self.close()
+        self.turns.clear()
+        self.conversations.clear()
+        self.usage.clear()
+        self.counts = Counts()
+        self.board.clear()
+        if self._shelf:
+            self._shelf.clear()
+
+    def describe(self) -> dict[str, object]:
+        """The answer of `GET /_sandbox/state`."""
+        return {
+            "received": dict(self.counts.received),
+            "accepted": dict(self.counts.accepted),
+            "refused": dict(self.counts.refused),
+            "stop_calls": self.counts.stops.total(),
+            "stops": dict(self.counts.stops),
+            "moved": self.counts.moved,
+            "running": [turn.message.task_id for turn in self.turns.values() if not turn.over],
+            "holding": [turn.message.task_id for turn in self.turns.values() if turn.holds],
+            "conversations": [
+                {
+                    "id": c.id,
+                    "name": c.name,
+                    "status": c.status,
+                    "messages": len(c.messages),
+                    "rounds": [{"id": r.id, "calls": r.calls} for r in c.rounds],
+                }
+                for c in self.conversations.values()
+            ],
+            "tokens": {account: usage.tokens for account, usage in self.usage.items()},
+            "faults": self.board.describe(),
+        }
