@@ -1,0 +1,146 @@
+"""The services of one run: made on first use, on the user's account or on the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.models import Problem, ServiceName
+from tui.services.base import ConversationService
+from tui.services.endpoints import Endpoint, parse_endpoint, rds_endpoint
+from tui.services.errors import ConfigurationError
+from tui.services.keys import AccessKey, FixedKey, KeySource, Secret
+from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.sandbox.server import SandboxServer
+
+
+class Services:
+    """Hands out the services by name, each made once. `aclose` ends them all, and the sandbox with them."""
+
+    def __init__(
+        self,
+        keys: KeySource,
+        endpoints: Mapping[ServiceName, Endpoint],
+        *,
+        sandbox: SandboxServer | None = None,
+        sandbox_reason: str = "",
+        warnings: Sequence[str] = (),
+    ) -> None:
+        self.keys = keys
+        self.endpoints = endpoints
+        self.sandbox_reason = sandbox_reason
+        """Why the sandbox is used, one sentence; empty on a real account."""
+        self.warnings = tuple(warnings)
+        """What is wrong with the credentials' files, one sentence each."""
+        self._sandbox = sandbox
+        self._made: dict[ServiceName, ConversationService] = {}
+        self._lock = asyncio.Lock()
+
+    @property
+    def names(self) -> tuple[ServiceName, ...]:
+        """The services that can be had."""
+        return tuple(self.endpoints)
+
+    @property
+    def on_sandbox(self) -> bool:
+        return self._sandbox is not None
+
+    async def get(self, name: ServiceName) -> ConversationService:
+        """The service; httpx and what it needs are imported here.
+
+        Raises:
+            ConfigurationError: this version does not have it.
+        """
+        async with self._lock:
+            if name not in self._made:
+                make = _MAKERS.get(name)
+                if make is None or name not in self.endpoints:
+                    raise ConfigurationError(
+                        Problem(
+                            _("Not available"),
+                            _("This version does not speak with {name} yet.").format(name=name),
+                            delivered="no",
+                        )
+                    )
+                self._made[name] = await asyncio.to_thread(make, self.endpoints[name], self.keys)
+            return self._made[name]
+
+    async def account(self) -> AccessKey:
+        """The key that signs, for its `masked` id, its source and how long it lives. May fetch it.
+
+        Raises:
+            ConfigurationError: there is none.
+        """
+        return await self.keys.key()
+
+    async def aclose(self) -> None:
+        for service in self._made.values():
+            await service.aclose()
+        self._made.clear()
+        if self._sandbox is not None:
+            await asyncio.to_thread(self._sandbox.stop)
+
+
+def _make_rds(endpoint: Endpoint, keys: KeySource) -> ConversationService:
+    from tui.services.rds import RDS_AI, RdsCopilot
+    from tui.services.rpc import RpcClient
+
+    return RdsCopilot(RpcClient(RDS_AI, endpoint, keys))
+
+
+_MAKERS: dict[ServiceName, Callable[[Endpoint, KeySource], ConversationService]] = {"rds": _make_rds}
+
+
+async def open_services(
+    *,
+    profile: str = "",
+    sandbox: bool = False,
+    faults: Sequence[str] = (),
+    sandbox_folder: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Services:
+    """The services on the account of `profile` or of the default chain; on the embedded sandbox where there is none.
+
+    Reads files and environment in a thread and touches no network. A profile that is named must be there: the
+    sandbox never stands in for it.
+
+    Args:
+        sandbox: use the sandbox even where credentials are found.
+        faults: switches of the sandbox.
+        sandbox_folder: where the sandbox keeps its conversations; None for in memory.
+
+    Raises:
+        ConfigurationError: the profile or the endpoint setting is not usable, or the sandbox knows no such switch.
+    """
+    environment = os.environ if environ is None else environ
+    if sandbox or faults:
+        return await asyncio.to_thread(_on_sandbox, _("asked for"), faults, sandbox_folder)
+
+    from tui.services.credentials import CredentialChain
+
+    chain = CredentialChain(profile, environ=environment)
+    source = await asyncio.to_thread(chain.find)
+    if source is None:
+        return await asyncio.to_thread(_on_sandbox, _("no credentials were found"), faults, sandbox_folder)
+    warnings = await asyncio.to_thread(chain.warnings)
+    return Services(chain, {"rds": rds_endpoint(source.region, environment)}, warnings=warnings)
+
+
+def _on_sandbox(reason: str, faults: Sequence[str], folder: Path | None) -> Services:
+    from tui.sandbox.server import SandboxServer
+
+    try:
+        server = SandboxServer(faults=faults, folder=folder)
+        info = server.start()
+    except (ValueError, OSError) as error:
+        raise ConfigurationError(
+            Problem(_("Sandbox"), _("It does not start: {reason}.").format(reason=error), delivered="no")
+        ) from error
+    key = AccessKey(info.access_key_id, Secret(info.access_key_secret), source="sandbox")
+    endpoint = parse_endpoint(info.url, "sandbox")
+    return Services(FixedKey(key), {"rds": endpoint}, sandbox=server, sandbox_reason=reason)
