@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
-from tui.sandbox import rds_chat, rds_history
+from tui.sandbox import rds_agents, rds_chat, rds_history
 from tui.sandbox.call import Call
 from tui.sandbox.refusals import unknown_action
 
@@ -16,6 +16,14 @@ _OPERATIONS: Mapping[str, Callable[[Call], Awaitable[web.StreamResponse]]] = {
     "GetConversations": rds_history.get_conversations,
     "GetMessages": rds_history.get_messages,
     "ModifyMessagesFeedbacks": rds_history.modify_feedbacks,
+    "CreateCustomAgent": rds_agents.create_agent,
+    "UpdateCustomAgent": rds_agents.update_agent,
+    "GetCustomAgent": rds_agents.get_agent,
+    "ListCustomAgent": rds_agents.list_agents,
+    "DeleteCustomAgent": rds_agents.delete_agent,
+    "ListCustomAgentTools": rds_agents.list_tools,
+    "GetChatModel": rds_agents.get_models,
+    "ListSkill": rds_agents.list_skills,
 }
 
 

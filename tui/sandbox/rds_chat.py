@@ -13,6 +13,7 @@ from tui.sandbox import answers, approvals, sse
 from tui.sandbox.call import Call, drop, reply
 from tui.sandbox.plans import make_plan
 from tui.sandbox.question import Question
+from tui.sandbox.rds_agents import check_model, find_agent
 from tui.sandbox.rds_history import conversation_of
 from tui.sandbox.records import ApprovalRound, Conversation, Message, new_id
 from tui.sandbox.refusals import Refusal, invalid_parameter, quota_exceeded, too_many_requests
@@ -33,7 +34,9 @@ async def chat_messages(call: Call) -> web.StreamResponse:
     if call.text("EventMode", "inline") not in ("inline", "separate"):
         raise invalid_parameter("EventMode must be inline or separate.")
     call.structure("Files", list)
-    _check_inputs(call, inputs)
+    _check_inputs(inputs)
+    agent_id = str(inputs.get("CustomAgentId") or call.text("CustomAgentId"))
+    agent = find_agent(call, agent_id) if agent_id else None
     conversation_id = call.text("ConversationId")
     conversation = conversation_of(call, conversation_id) if conversation_id else None
     waiting = _round_to_resume(conversation, resume) if resume else None
@@ -48,6 +51,8 @@ async def chat_messages(call: Call) -> web.StreamResponse:
         language=str(inputs.get("Language") or ""),
         thinking=str(inputs.get("EnableThinking") or "").lower() != "false",
         approval_mode=conversation.approval_mode,
+        agent_name=agent.name or agent.id if agent else "",
+        use_tools=agent.enable_tools if agent else True,
     )
     steps = approvals.resumed(asked, waiting) if waiting else answers.script_for(asked)
     turn = call.world.begin_turn(conversation, *_message_and_plan(call, conversation, query, steps))
@@ -84,7 +89,7 @@ def _message_and_plan(
     return message, plan
 
 
-def _check_inputs(call: Call, inputs: Mapping[str, Any]) -> None:
+def _check_inputs(inputs: Mapping[str, Any]) -> None:
     language = str(inputs.get("Language") or "zh-CN")
     if language.lower().replace("_", "-") not in _LANGUAGES:
         raise invalid_parameter(f"Inputs.Language {language} is not supported.")
@@ -93,6 +98,8 @@ def _check_inputs(call: Call, inputs: Mapping[str, Any]) -> None:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         raise invalid_parameter(f"Inputs.Timezone {zone} is not known.") from None
+    if model := inputs.get("ModelId"):
+        check_model(str(model))
     mode = str(inputs.get("ToolApprovalMode") or "auto")
     if mode not in _APPROVAL_MODES:
         raise invalid_parameter(f"Inputs.ToolApprovalMode {mode} is not known.")

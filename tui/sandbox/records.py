@@ -132,13 +132,24 @@ class Conversation:
                 if event.get("CallId") == call_id:
                     event["ApprovalStatus"] = decision
 
-    def to_json(self) -> dict[str, Any]:
-        from dataclasses import asdict
-
-        return asdict(self)
-
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Conversation:
         messages = [Message(**message) for message in data.pop("messages")]
         rounds = [ApprovalRound(**waiting) for waiting in data.pop("rounds")]
         return cls(messages=messages, rounds=rounds, **data)
+
+
+@dataclass(slots=True)
+class Agent:
+    """A custom agent. `number` is its id in the replies that have numbers for ids."""
+
+    id: str
+    number: int
+    account: str
+    name: str = ""
+    system_prompt: str = ""
+    enable_tools: bool = False
+    tools: list[str] = field(default_factory=list)
+    skill_ids: list[str] = field(default_factory=list)
+    created_at: float = 0.0
+    updated_at: float = 0.0

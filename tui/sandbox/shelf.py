@@ -4,35 +4,40 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
-from tui.sandbox.records import Conversation
+T = TypeVar("T")
 
 
 class Shelf:
-    """One JSON file a conversation, replaced as a whole. A broken or unknown file is left alone and not read."""
+    """One JSON file a thing, replaced as a whole. A broken or unknown file is left alone and not read."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def save(self, conversation: Conversation) -> None:
-        """Write `conversation`. A folder that cannot be written costs only the memory of it."""
-        path = self._folder / f"{conversation.id}.json"
+    def save(self, name: str, data: Mapping[str, Any]) -> None:
+        """Write `data`. A folder that cannot be written costs only the memory of it."""
+        path = self._folder / f"{name}.json"
         beside = path.with_suffix(f".{os.getpid()}.new")
         try:
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with open(descriptor, "w", encoding="utf-8") as file:
-                json.dump(conversation.to_json(), file)
+                json.dump(data, file)
             beside.replace(path)
         except OSError:
             beside.unlink(missing_ok=True)
 
-    def load(self) -> Iterator[Conversation]:
+    def remove(self, name: str) -> None:
+        (self._folder / f"{name}.json").unlink(missing_ok=True)
+
+    def load(self, make: Callable[[dict[str, Any]], T]) -> Iterator[T]:
+        """What `make` makes of each file's data."""
         for path in sorted(self._folder.glob("*.json")):
             try:
-                yield Conversation.from_json(json.loads(path.read_text(encoding="utf-8")))
+                yield make(json.loads(path.read_text(encoding="utf-8")))
             except (OSError, ValueError, TypeError, KeyError):
                 continue
 

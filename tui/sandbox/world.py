@@ -5,14 +5,14 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tui.sandbox.auth import Keyring
 from tui.sandbox.faults import FaultBoard
 from tui.sandbox.pace import Pace
-from tui.sandbox.records import ApprovalRound, Conversation, Message, new_id
+from tui.sandbox.records import Agent, ApprovalRound, Conversation, Message, new_id
 from tui.sandbox.script import Beat
 from tui.sandbox.shelf import Shelf
 from tui.sandbox.turns import Turn
@@ -58,7 +58,9 @@ class World:
         self.turns: dict[str, Turn] = {}
         """By task id, the finished ones too."""
         self.usage: dict[str, Usage] = {}
-        self._shelf = Shelf(folder) if folder else None
+        self.agents: dict[str, Agent] = {}
+        self._shelf = Shelf(folder / "conversations") if folder else None
+        self._agent_shelf = Shelf(folder / "agents") if folder else None
         self._load()
 
     def now(self) -> datetime:
@@ -94,10 +96,23 @@ class World:
 
     def save(self, conversation: Conversation) -> None:
         if self._shelf:
-            self._shelf.save(conversation)
+            self._shelf.save(conversation.id, asdict(conversation))
+
+    def save_agent(self, agent: Agent) -> None:
+        self.agents[agent.id] = agent
+        if self._agent_shelf:
+            self._agent_shelf.save(agent.id, asdict(agent))
+
+    def remove_agent(self, agent: Agent) -> None:
+        del self.agents[agent.id]
+        if self._agent_shelf:
+            self._agent_shelf.remove(agent.id)
 
     def _load(self) -> None:
-        for conversation in self._shelf.load() if self._shelf else ():
+        """Read what a folder holds; turns that were running when the sandbox ended have gone on meanwhile."""
+        for agent in self._agent_shelf.load(lambda data: Agent(**data)) if self._agent_shelf else ():
+            self.agents[agent.id] = agent
+        for conversation in self._shelf.load(Conversation.from_json) if self._shelf else ():
             self.conversations[conversation.id] = conversation
             for message in conversation.messages:
                 if message.status == "running":
@@ -163,8 +178,10 @@ class World:
         self.usage.clear()
         self.counts = Counts()
         self.board.clear()
-        if self._shelf:
-            self._shelf.clear()
+        self.agents.clear()
+        for shelf in (self._shelf, self._agent_shelf):
+            if shelf:
+                shelf.clear()
 
     def describe(self) -> dict[str, object]:
         """The answer of `GET /_sandbox/state`."""
