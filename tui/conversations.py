@@ -11,11 +11,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from tui.accumulator import LiveTurn
-from tui.cache.records import AnswerRecord, FeedbackRecord, MetaRecord, QuestionRecord
+from tui.cache.records import AnswerRecord, FeedbackRecord, MetaRecord, QuestionRecord, Record, WithdrawnRecord
 from tui.cache.store import NotWriter, Store
 from tui.models import ACTIVE, Conversation, ConversationSummary, Problem, Rating, ServiceName, Turn
 from tui.services.base import ConversationService, TurnRequest
@@ -44,6 +43,20 @@ class Hooks:
     """What goes with every question unless the conversation says otherwise."""
     seconds: Callable[[], float] = lambda: asyncio.get_running_loop().time()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _StoreJournal:
+    """One conversation's journal in the store."""
+
+    store: Store
+    conversation_id: str
+
+    async def append(self, *records: Record, sync: bool = False) -> None:
+        await self.store.append(self.conversation_id, *records, sync=sync)
+
+    def append_now(self, *records: Record) -> None:
+        self.store.append_now(self.conversation_id, *records)
 
 
 class Conversations:
@@ -269,7 +282,7 @@ class Conversations:
 
         running = RunningTurn(live, hooks.seconds, changed)
         self._running[conversation_id] = running
-        keep = partial(self._store.append, conversation_id)
+        journal = _StoreJournal(self._store, conversation_id)
         try:
             conversation = self._open[conversation_id]
             if recover:
@@ -278,10 +291,10 @@ class Conversations:
             service = await hooks.service(conversation.service)
             options = {**hooks.options(conversation.service), **conversation.options}
             request = None if recover else TurnRequest(turn.question, conversation.remote_id, options, turn.id)
-            ended = await run_turn(running, service, request, keep)
+            ended = await run_turn(running, service, request, journal)
         except ServiceError as error:  # the service cannot be had: nothing was sent
             ended = replace(live.snapshot(), state="failed", problem=error.problem, finished_at=hooks.now())
-            await keep(AnswerRecord(ended), sync=True)
+            await journal.append(AnswerRecord(ended.id, ended), sync=True)
         except NotWriter:
             ended = live.snapshot()
         finally:
@@ -297,12 +310,12 @@ class Conversations:
     def _end_unsent(self, conversation_id: str, turn: Turn, problem: Problem) -> None:
         ended = replace(turn, state="failed", problem=problem, finished_at=self._hooks.now())
         self._put_turn(conversation_id, ended)
-        self._hooks.spawn(f"keep:{turn.id}", self._keep_end(conversation_id, ended))
+        self._hooks.spawn(f"keep:{turn.id}", self._keep(conversation_id, AnswerRecord(ended.id, ended)))
         self._hooks.turn_changed(TurnUpdate(conversation_id, turn.id, ended=True, put_back=turn.question))
 
-    async def _keep_end(self, conversation_id: str, turn: Turn) -> None:
+    async def _keep(self, conversation_id: str, record: Record) -> None:
         with suppress(NotWriter):
-            await self._store.append(conversation_id, AnswerRecord(turn), sync=True)
+            await self._store.append(conversation_id, record, sync=True)
 
     def _give_back_queued(self, conversation_id: str, failed: Turn) -> None:
         problem = Problem(
@@ -316,12 +329,15 @@ class Conversations:
             self._end_unsent(conversation_id, turn, problem)
 
     def unqueue(self, conversation_id: str, turn_id: str) -> None:
-        """Take back a queued question; nothing happens when it is no longer queued."""
+        """Take back a queued question: the turn goes, its text is given back; nothing when it runs already."""
         for turn in self._queued(conversation_id):
             if turn.id == turn_id:
-                self._end_unsent(
-                    conversation_id, turn, Problem(_("Not sent"), _("you took this question back."), delivered="no")
-                )
+                conversation = self._open[conversation_id]
+                turns = tuple(held for held in conversation.turns if held.id != turn_id)
+                self._open[conversation_id] = replace(conversation, turns=turns)
+                self._hooks.spawn(f"keep:{turn_id}", self._keep(conversation_id, WithdrawnRecord(turn_id)))
+                self._list(self._open[conversation_id])
+                self._hooks.turn_changed(TurnUpdate(conversation_id, turn_id, ended=True, put_back=turn.question))
 
     def stop(self, conversation_id: str) -> bool:
         """Ask the running turn to stop; False when none runs."""
@@ -370,6 +386,34 @@ class Conversations:
             conversation = await self._store.load(conversation_id)
             self._open.setdefault(conversation_id, self._settle(conversation))
         return self._open[conversation_id]
+
+    def hold_draft(self, conversation_id: str, text: str) -> None:
+        """Note what is in the composer of an open conversation; writing it is the owner's."""
+        if (conversation := self._open.get(conversation_id)) is not None and conversation.draft != text:
+            self._open[conversation_id] = replace(conversation, draft=text)
+
+    async def take_over(self, conversation_id: str) -> bool:
+        """Become the writer; False when the other window holds on to it."""
+        if not await self._store.take_over(conversation_id):
+            return False
+        self._open.pop(conversation_id, None)
+        await self.open(conversation_id)
+        return True
+
+    async def follow(self, conversation_id: str) -> None:
+        """Re-read a conversation that another window writes, while it is open here and read-only."""
+        conversation = self._open.get(conversation_id)
+        if conversation is None or not conversation.read_only or not await self._store.has_changed(conversation_id):
+            return
+        self._open[conversation_id] = await self._store.load(conversation_id)
+        for turn in self._open[conversation_id].turns[-2:]:
+            self._hooks.turn_changed(TurnUpdate(conversation_id, turn.id, ended=turn.finished_at is not None))
+
+    def flush_now(self) -> None:
+        """Write what running turns hold in memory, at once and without the loop: the program is told to end."""
+        for running in self._running.values():
+            if running.flush_now is not None:
+                running.flush_now()
 
     async def rate(self, conversation_id: str, turn_id: str, rating: Rating, comment: str) -> None:
         """Rate an answer, on the service first. Raises ServiceError."""

@@ -54,10 +54,14 @@ class TurnActivity:
     """Questions that wait for this turn."""
 
 
-class Keep(Protocol):
-    """Append records to the conversation's journal, in order."""
+class Journal(Protocol):
+    """One conversation's journal."""
 
-    def __call__(self, *records: Record, sync: bool = False) -> Awaitable[None]: ...
+    def append(self, *records: Record, sync: bool = False) -> Awaitable[None]:
+        """Append in order; with `sync` it is on disk when this returns."""
+
+    def append_now(self, *records: Record) -> None:
+        """Append without the loop, for the end of the program."""
 
 
 @dataclass
@@ -70,6 +74,8 @@ class RunningTurn:
     """Told after every change; it must be cheap."""
     activity: TurnActivity = field(init=False)
     stop_wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    flush_now: Callable[[], None] | None = None
+    """Writes what is not on disk yet, at once and from any thread; set while the turn runs."""
 
     def __post_init__(self) -> None:
         now = self.seconds()
@@ -100,9 +106,9 @@ def line_was_lost(problem: Problem) -> bool:
 class _Batch:
     """Events that are not on disk yet."""
 
-    def __init__(self, turn_id: str, keep: Keep) -> None:
+    def __init__(self, turn_id: str, journal: Journal) -> None:
         self._turn_id = turn_id
-        self._keep = keep
+        self._journal = journal
         self._events: list[Event] = []
         self._size = 0
         self._ids = TurnIds()
@@ -111,7 +117,7 @@ class _Batch:
         if ids != self._ids:
             self._ids = ids
             # A stop and a recovery need them: on disk before anything else is.
-            await self._keep(IdsRecord(self._turn_id, ids), sync=True)
+            await self._journal.append(IdsRecord(self._turn_id, ids), sync=True)
         if isinstance(event, (Finished, Failed)):
             return  # the answer record says it
         self._events.append(event)
@@ -122,7 +128,12 @@ class _Batch:
     async def flush(self) -> None:
         events, self._events, self._size = coalesce(self._events), [], 0
         if events:
-            await self._keep(PartialRecord(self._turn_id, tuple(events)))
+            await self._journal.append(PartialRecord(self._turn_id, tuple(events)))
+
+    def flush_now(self) -> None:
+        events, self._events, self._size = coalesce(self._events), [], 0
+        if events:
+            self._journal.append_now(PartialRecord(self._turn_id, tuple(events)))
 
     async def flush_for_ever(self) -> None:
         while True:
@@ -134,7 +145,7 @@ async def run_turn(
     running: RunningTurn,
     service: ConversationService,
     request: TurnRequest | None,
-    keep: Keep,
+    journal: Journal,
     *,
     pauses: Sequence[float] = RECOVERY_PAUSES,
 ) -> Turn:
@@ -145,20 +156,21 @@ async def run_turn(
     what has come is kept and the turn stays active on disk, so that the next start recovers it.
     """
     live = running.live
-    batch = _Batch(live.snapshot().id, keep)
+    batch = _Batch(live.snapshot().id, journal)
+    running.flush_now = batch.flush_now
     flusher = asyncio.create_task(batch.flush_for_ever(), name="journal")
     try:
         end: Finished | Failed | None = None
         if request is not None:
             live.set_state("sending")
             running.changed()
-            await keep(StateRecord(live.snapshot().id, "sending"), sync=True)
+            await journal.append(StateRecord(live.snapshot().id, "sending"), sync=True)
             end = await _stream(running, service, request, batch)
         if end is None or _may_go_on(end, service):
             end = await _recover(running, service, batch, pauses, end)
         running.note(end)
         await batch.flush()
-        await keep(AnswerRecord(live.snapshot()), sync=True)
+        await journal.append(AnswerRecord(live.snapshot().id, live.snapshot()), sync=True)
     finally:
         flusher.cancel()
         with suppress(asyncio.CancelledError):

@@ -1,0 +1,167 @@
+"""The composer: Enter sends, Ctrl+J makes a newline, history keeps the draft, a paste never sends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from textual import events
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+
+from tui.widgets.composer import Composer
+
+
+class Clock:
+    """Time that passes only when a test says so; keys come slowly unless it stands still."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.step = 1.0
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+
+class Host(App[None]):
+    def __init__(self, send_key: str = "enter") -> None:
+        super().__init__()
+        self.clock = Clock()
+        self.send_key = send_key
+        self.sent: list[str] = []
+        self.interrupts = 0
+        self.copied: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield Composer(send_key=self.send_key, seconds=self.clock)
+
+    def on_composer_submitted(self, event: Composer.Submitted) -> None:
+        self.sent.append(event.text)
+
+    def on_composer_interrupted(self) -> None:
+        self.interrupts += 1
+
+    def on_composer_copied(self, event: Composer.Copied) -> None:
+        self.copied.append(event.text)
+
+    @property
+    def composer(self) -> Composer:
+        return self.query_one(Composer)
+
+
+def at_once(app: Host, text: str) -> None:
+    """Keys as the driver posts them when they came in one packet."""
+    app.clock.step = 0.0
+    for char in text:
+        key = "enter" if char == "\n" else char
+        app.composer.post_message(events.Key(key, "\r" if char == "\n" else char))
+
+
+async def until(pilot: Pilot[None], ready: Callable[[], object]) -> None:
+    for _ in range(200):
+        if ready():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("the expected state was never reached")
+
+
+async def test_enter_sends_and_empties() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        await pilot.press("h", "i", "enter")
+        await until(pilot, lambda: app.sent == ["hi"])
+        assert app.composer.text == ""
+
+
+async def test_blank_text_is_not_sent() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        await pilot.press("space", "enter", "ctrl+j", "enter")
+        await pilot.pause()
+        assert app.sent == []
+
+
+@pytest.mark.parametrize("key", ["ctrl+j", "alt+enter", "shift+enter"])
+async def test_newline_keys(key: str) -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        await pilot.press("a", key, "b", "enter")
+        await until(pilot, lambda: app.sent == ["a\nb"])
+
+
+async def test_send_and_newline_can_be_swapped() -> None:
+    app = Host("ctrl+j")
+    async with app.run_test() as pilot:
+        await pilot.press("a", "enter", "b", "ctrl+j")
+        await until(pilot, lambda: app.sent == ["a\nb"])
+
+
+async def test_a_bracketed_paste_never_sends_and_is_cleaned() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        app.composer.post_message(events.Paste("select 1;\r\n\x1b[31mdrop\n"))
+        await until(pilot, lambda: app.composer.text)
+        await pilot.pause()
+        assert app.composer.text == "select 1;\n\u241b[31mdrop\n"
+        assert app.sent == []
+
+
+async def test_a_paste_without_brackets_does_not_send_line_by_line() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        at_once(app, "ab\ncd")
+        await until(pilot, lambda: app.composer.text == "ab\ncd")
+        assert app.sent == []
+
+
+async def test_a_long_burst_that_ends_with_a_newline_does_not_send() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        at_once(app, "x" * 40 + "\n")
+        await until(pilot, lambda: app.composer.text == "x" * 40 + "\n")
+        assert app.sent == []
+
+
+async def test_keys_that_came_in_one_packet_still_send() -> None:
+    """On a slow line a short word and its Enter often arrive together."""
+    app = Host()
+    async with app.run_test() as pilot:
+        at_once(app, "hello\n")
+        await until(pilot, lambda: app.sent == ["hello"])
+
+
+async def test_history_keeps_the_draft() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        app.composer.set_history(["first", "second\nline"])
+        await pilot.press("d", "r", "a", "f", "t", "up")
+        assert app.composer.text == "second\nline"
+        await pilot.press("up")  # from its last line to its first
+        assert app.composer.text == "second\nline"
+        await pilot.press("up")
+        assert app.composer.text == "first"
+        await pilot.press("up")
+        assert app.composer.text == "first"
+        await pilot.press("down", "down", "down")
+        assert app.composer.text == "draft"
+
+
+async def test_ctrl_c_copies_a_selection_and_else_interrupts() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        await pilot.press("a", "b", "ctrl+c")
+        assert app.interrupts == 1
+        await pilot.press("shift+left", "ctrl+c")
+        assert app.copied == ["b"]
+        assert app.interrupts == 1
+        assert app.composer.text == "ab"
+
+
+async def test_chinese_moves_the_cursor_by_two_cells() -> None:
+    """Input methods draw their window where the cursor is."""
+    app = Host()
+    async with app.run_test() as pilot:
+        await pilot.press("主", "库")
+        assert app.composer.text == "主库"
+        assert app.cursor_position.x == app.composer.content_region.x + 4

@@ -1,0 +1,45 @@
+"""Coalescing: many changes become one update a tick, and none is scheduled while nothing changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from tui.turns import TurnUpdate
+
+
+class Ticks:
+    """Collects turn updates and hands them on at most `rate` times a second and turn.
+
+    The first change after a quiet time goes out at once. What ends a turn is never lost in a later hint.
+    """
+
+    def __init__(self, publish: Callable[[TurnUpdate], None], rate: float) -> None:
+        self._publish = publish
+        self.rate = rate
+        self._waiting: dict[tuple[str, str], TurnUpdate] = {}
+        self._last = 0.0
+        self._handle: asyncio.TimerHandle | None = None
+
+    def add(self, update: TurnUpdate) -> None:
+        """Take a change in; it is published on this or the next tick."""
+        key = (update.conversation_id, update.turn_id)
+        held = self._waiting.get(key)
+        if held is not None and held.ended:
+            update = replace(update, ended=True, put_back=update.put_back or held.put_back)
+        self._waiting[key] = update
+        if self._handle is None:
+            loop = asyncio.get_running_loop()
+            self._handle = loop.call_at(max(loop.time(), self._last + 1 / self.rate), self.flush)
+
+    def flush(self) -> None:
+        """Publish what waits, now."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        if self._waiting:
+            self._last = asyncio.get_running_loop().time()
+            waiting, self._waiting = self._waiting, {}
+            for update in waiting.values():
+                self._publish(update)
