@@ -1,0 +1,69 @@
+"""Which records of a conversation's file nobody needs any more: those that later ones override."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from tui.cache import journal
+from tui.cache.fold import META_FIELDS
+from tui.cache.records import AnswerRecord, IdsRecord, PartialRecord, Record, StateRecord
+
+_WORTH_IT = 32 * 1024
+
+
+class Waste:
+    """How many bytes of a file a compaction would save, about."""
+
+    def __init__(self) -> None:
+        self._total = 0
+        self._wasted = 0
+        self._open: defaultdict[str, int] = defaultdict(int)
+
+    def add(self, record: Record, size: int) -> None:
+        """Count a record that takes `size` bytes."""
+        self._total += size
+        if isinstance(record, AnswerRecord):
+            self._wasted += self._open[record.turn.id]
+            self._open[record.turn.id] = size
+        elif isinstance(record, (PartialRecord, StateRecord, IdsRecord)):
+            self._open[record.turn] += size
+
+    @property
+    def pays(self) -> bool:
+        """True where a compaction saves some ten kilobytes, and a third of the file."""
+        return self._wasted > _WORTH_IT and self._wasted * 3 > self._total
+
+
+def compacted(data: bytes) -> bytes:
+    """A file's bytes without the fragments that later ones override; the others unchanged and in order."""
+    kept: list[bytes] = []
+    answered: set[str] = set()
+    settled: set[str] = set()
+    buried = False
+    fragments = [data[begin:end] for begin, end in journal.scan(data).fragments]
+    for fragment in reversed(fragments[1:]):
+        table = journal.read_record(fragment)
+        match table.get("kind"):
+            case "answer":
+                needed = _first(table, "turn", answered)
+            case "partial" | "state" | "ids":
+                needed = table.get("turn") not in answered
+            case "meta":
+                fields = [name for name in META_FIELDS if name in table]
+                needed = not settled.issuperset(fields)
+                settled.update(fields)
+            case "tombstone":
+                needed, buried = not buried, True
+            case _:
+                needed = True
+        if needed:
+            kept.append(fragment)
+    return b"".join([*fragments[:1], *reversed(kept)])
+
+
+def _first(table: dict[str, Any], key: str, seen: set[str]) -> bool:
+    value = table.get(key)
+    is_first = value not in seen
+    seen.add(str(value))
+    return is_first

@@ -1,0 +1,321 @@
+"""One conversation's file: what has been read of it, the right to write to it, and what could not be written yet.
+
+Everything here blocks, and one object is used by one thread at a time: the store sees to both.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from tui.cache import codec, files, journal
+from tui.cache.compaction import Waste, compacted
+from tui.cache.fold import Fold, interrupt
+from tui.cache.ids import read_conversation_id
+from tui.cache.locks import Held, WriterLock, owner
+from tui.cache.places import Places
+from tui.cache.records import Head, Record, StateRecord
+from tui.models import Conversation
+from tui.words import _
+
+
+class NotWriter(Exception):
+    """The conversation cannot be written from here; the message says why, in a sentence."""
+
+
+class ConversationFile:
+    """See the module.
+
+    Args:
+        places: where files are, or None to keep everything in memory.
+        head: of a new conversation; None where it is read from its file.
+        say: told in a sentence what was found broken and what was done about it.
+    """
+
+    def __init__(
+        self,
+        places: Places | None,
+        conversation_id: str,
+        clock: Callable[[], datetime],
+        say: Callable[[str], None],
+        head: Head | None = None,
+    ) -> None:
+        self.id = conversation_id
+        self.schema = 0
+        self.stamp: files.Stamp | None = None
+        """The file as it was read or written last; None before."""
+        self.fold: Fold | None = Fold(head) if head else None
+        self._head = head
+        self._clock = clock
+        self._say = say
+        self._path = places.journal(conversation_id) if places else None
+        self._lock = WriterLock(places.lock(conversation_id)) if places else None
+        self._lock_path = places.lock(conversation_id) if places else None
+        self._end = 0
+        self._torn = self._damaged = self._foreign = False
+        self._waste = Waste()
+        self._pending: list[tuple[bytes, Record]] = []
+        self._seen: tuple[Fold | None, int, str] = (None, 0, "")
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    @property
+    def is_writer(self) -> bool:
+        return self._lock is not None and self._lock.held
+
+    @property
+    def unwritten(self) -> int:
+        """Records that are in memory only."""
+        return len(self._pending)
+
+    def _version(self) -> tuple[Fold | None, int, str]:
+        """Changes when the conversation does, or when it becomes writable or no longer is."""
+        other = "" if self._lock_path is None or self.is_writer else owner(self._lock_path)
+        return self.fold, self.fold.count if self.fold else 0, other
+
+    def look(self) -> Conversation:
+        """The conversation as it stands, and remember that it was seen so."""
+        self._seen = self._version()
+        return self.conversation()
+
+    def has_changed(self) -> bool:
+        """True when it is not as it was at the last `look`."""
+        self.refresh()
+        return self._version() != self._seen
+
+    def refresh(self) -> None:
+        """Read what the file holds beyond what was read before. Raises KeyError where there is no file."""
+        while self._path is not None:
+            try:
+                found = self._path.stat(follow_symlinks=False)
+                same = self.stamp is not None and found.st_ino == self.stamp.inode and found.st_size >= self._end
+                if same and self.stamp is not None and found.st_size == self.stamp.size:
+                    return
+                start = self._end if same and not self._pending else 0
+                data, stamp = files.read_from(self._path, start, inode=found.st_ino)
+            except FileNotFoundError:
+                break
+            except files.Changed:  # compacted at this very moment
+                continue
+            self._take_in(data, start, stamp)
+            return
+        if self.fold is None:
+            raise KeyError(self.id)
+
+    def _take_in(self, data: bytes, start: int, stamp: files.Stamp) -> None:
+        found = journal.scan(data)
+        fragments = [data[begin:end] for begin, end in found.fragments]
+        if start == 0:
+            self._begin(data, fragments)
+            self._damaged = self._foreign = False
+            self._waste = Waste()
+        assert self.fold is not None
+        for fragment in fragments:
+            try:
+                record = codec.record_from_table(journal.read_record(fragment))
+            except (ValueError, codec.UnknownRecord):
+                self._foreign = True
+                continue
+            self.fold.take(record)
+            self._waste.add(record, len(fragment))
+        self._end, self._torn, self.stamp = start + found.end, found.torn, stamp
+        self._damaged = self._damaged or bool(found.damage)
+        if start == 0:
+            for _data, record in self._pending:
+                self.fold.take(record)
+
+    def _begin(self, data: bytes, fragments: list[bytes]) -> None:
+        """Read the head and take it off `fragments`; where it is damaged, the id says what is needed."""
+        self.schema = journal.schema_of(data)
+        with suppress(IndexError, ValueError, codec.UnknownRecord):
+            head = codec.head_from_table(journal.read_head(fragments[0]))
+            if head.id == self.id:
+                self.fold = Fold(head)
+                del fragments[0]
+                return
+        named = read_conversation_id(self.id)
+        assert named is not None
+        self.fold = Fold(Head(self.id, *named))
+
+    def conversation(self) -> Conversation:
+        """The conversation as it stands; what a dead process left running is `interrupted`."""
+        assert self.fold is not None
+        conversation = self.fold.conversation()
+        if self.schema > journal.SCHEMA:
+            reason = _("A newer version of this program wrote it; this one can only read it.")
+            return replace(conversation, read_only=reason)
+        if self._lock_path is None or self.is_writer or self._pending:
+            return conversation
+        if other := owner(self._lock_path):
+            return replace(conversation, read_only=_in_use(other))
+        return interrupt(conversation)
+
+    # --- writing -------------------------------------------------------------------------------------------
+
+    def become_writer(self, *, take_over: bool = False) -> None:
+        """Take the writer lock, read what others wrote, cut off or set aside what is broken.
+
+        Raises:
+            NotWriter: another process is the writer, or the file is of a newer format.
+            OSError: there is no lock to be had on this disk.
+        """
+        if self._path is None or self._lock is None or self._lock.held:
+            return
+        try:
+            self._lock.acquire(take_over=take_over)
+        except Held as error:
+            raise NotWriter(_in_use(str(error))) from None
+        self.refresh()
+        if self.schema > journal.SCHEMA:
+            self._lock.release()
+            raise NotWriter(_("A newer version of this program wrote it; this one can only read it."))
+        self._repair()
+        assert self.fold is not None
+        if not self._pending and (left := self.fold.active()):
+            self._take([StateRecord(turn_id, "interrupted") for turn_id in left])
+
+    def _take(self, records: Sequence[Record]) -> None:
+        assert self.fold is not None
+        now = self._clock()
+        for record in records:
+            stamped = record if record.at else replace(record, at=now)
+            data = journal.record_fragment(codec.record_to_table(stamped))
+            self.fold.take(stamped)
+            self._waste.add(stamped, len(data))
+            self._pending.append((data, stamped))
+
+    def append(self, records: Sequence[Record], *, sync: bool = False) -> OSError | None:
+        """Take the records, and write them and what waits before them; the error where that is not possible now.
+
+        Raises NotWriter: nothing was taken.
+        """
+        failed: OSError | None = None
+        try:
+            self.become_writer()
+        except OSError as error:
+            failed = error
+        self._take(records)
+        return failed or self.flush(sync=sync)
+
+    def flush(self, *, sync: bool = False) -> OSError | None:
+        """Write what is not written yet; the error where that is not possible now. Raises NotWriter."""
+        if self._path is None:
+            return None
+        try:
+            if self._pending:
+                self.become_writer()
+                self._write(b"".join(data for data, _record in self._pending))
+                self._pending.clear()
+            if sync and self.stamp:
+                files.sync(self._path)
+        except OSError as error:
+            return error
+        return None
+
+    def _write(self, data: bytes) -> None:
+        assert self._path is not None
+        assert self.fold is not None
+        if self.stamp is None:
+            self.schema = journal.SCHEMA
+            self.stamp = files.create(self._path, journal.head_fragment(codec.head_to_table(self.fold.head)) + data)
+            files.sync_folder(self._path.parent)
+        else:
+            try:
+                self.stamp = files.append(self._path, data, expected=self.stamp)
+            except files.Changed:  # somebody wrote to it in spite of the lock: read that first
+                self.refresh()
+                self._repair()
+                self.stamp = files.append(self._path, data)
+        self._end = self.stamp.size
+
+    # --- broken files --------------------------------------------------------------------------------------
+
+    def mend(self) -> None:
+        """Repair the file where it is broken and nobody writes to it; compact it where that pays."""
+        if not (self._torn or self._damaged or self._waste.pays) or self.schema > journal.SCHEMA or self._pending:
+            return
+        held = self.is_writer
+        with suppress(NotWriter, OSError):
+            self.become_writer()
+            self.flush()
+            if self._waste.pays:
+                self.compact()
+            if not held:
+                self.release()
+
+    def _repair(self) -> None:
+        """Cut off a torn tail; put a file of the whole records in the place of a damaged one, which is kept."""
+        assert self._path is not None
+        assert self.fold is not None
+        if self._damaged:
+            with files.locked(self._path):
+                data, _stamp = files.read_from(self._path)
+                whole = [data[begin:end] for begin, end in journal.scan(data).fragments]
+                if whole and journal.schema_of(whole[0]) == 0:
+                    whole.insert(0, journal.head_fragment(codec.head_to_table(self.fold.head)))
+                aside = set_aside(self._path, self._clock())
+                if whole:
+                    self.stamp = files.replace(self._path, b"".join(whole))
+                    self._end = self.stamp.size
+                else:
+                    self._path.unlink(missing_ok=True)
+                    self.stamp, self._end = None, 0
+            self._torn = self._damaged = False
+            said = _("A conversation's file was damaged. What could be read is here; the file as it was is {name}.")
+            self._say(said.format(name=aside.name))
+        elif self._torn:
+            with files.locked(self._path) as fd:
+                os.ftruncate(fd, self._end)
+                self.stamp = files.Stamp.of(os.fstat(fd))
+            self._torn = False
+            self._say(
+                _("The last words of “{title}” were cut off when the program ended; all before them is here.").format(
+                    title=self.fold.conversation().title or self.id
+                )
+            )
+
+    def compact(self) -> bool:
+        """Put a file without what later records override in the place of this one; False where that cannot be."""
+        if self._path is None or not self.is_writer or self._pending or self._foreign or self._damaged:
+            return False
+        assert self.stamp is not None
+        with files.locked(self._path):
+            data, stamp = files.read_from(self._path)
+            if stamp[:2] != self.stamp[:2]:
+                return False
+            self.stamp = files.replace(self._path, compacted(data))
+        self._end = self.stamp.size
+        self._waste = Waste()
+        return True
+
+    def release(self) -> None:
+        """Let others write."""
+        if self._lock is not None:
+            self._lock.release()
+
+
+def _in_use(other: str) -> str:
+    pid, _space, host = other.partition(" ")
+    return _("Another window is writing to it (process {pid} on {host}).").format(pid=pid, host=host or "?")
+
+
+def set_aside(path: Path, now: datetime) -> Path:
+    """Give a broken file a second name that says so; the first is free to be replaced. Nothing is overwritten."""
+    for number in range(1000):
+        suffix = f"-{number}" if number else ""
+        aside = path.with_name(f"{path.name}.corrupt-{now:%Y%m%dT%H%M%S}{suffix}")
+        try:
+            aside.hardlink_to(path)
+        except FileExistsError:
+            continue
+        except OSError:  # a file system without hard links
+            if aside.exists():
+                continue
+            path.rename(aside)
+        return aside
+    raise OSError(errno.EEXIST, "too many broken files", str(path))

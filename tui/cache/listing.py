@@ -1,0 +1,112 @@
+"""The list of conversations: the index, checked against the files that it was made from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from tui.cache import files
+from tui.cache.conversation import ConversationFile
+from tui.cache.ids import read_conversation_id
+from tui.cache.index import Entry, Index
+from tui.cache.locks import owner
+from tui.cache.places import Places
+from tui.models import ACTIVE, ConversationSummary
+
+TRASH = timedelta(days=30)
+"""How long a deleted conversation can be taken back."""
+
+
+class Listing:
+    """The entries of all conversations. `read` and `recent` are called by one thread, `note` by any."""
+
+    def __init__(
+        self, places: Places | None, index: Index | None, clock: Callable[[], datetime], say: Callable[[str], None]
+    ) -> None:
+        self._places = places
+        self._index = index
+        self._clock = clock
+        self._say = say
+        self._entries: dict[str, Entry] = {}
+        self._loaded = False
+
+    def note(self, file: ConversationFile, *, keep: bool) -> None:
+        """Take in what became of a conversation, and with `keep` write it to the index."""
+        if file.fold is None:
+            return
+        entry = entry_of(file)
+        if self._entries.get(file.id) == entry:
+            return
+        self._entries[file.id] = entry
+        if keep and self._index:
+            self._index.put([entry])
+
+    def recent(self, count: int) -> list[ConversationSummary]:
+        """About `count` that were changed last, from the end of the index."""
+        if self._index is None:
+            return self.read()[:count]
+        found = {entry.summary.id: entry for entry in self._index.newest(count)} | dict(self._entries)
+        return self._shown(list(found.values()))[:count]
+
+    def read(self) -> list[ConversationSummary]:
+        """All, newest first; conversations whose files are not what their entries say are read again."""
+        if self._places and self._index:
+            if not self._loaded:
+                self._entries = self._index.load() | self._entries
+                self._loaded = True
+            self._check(self._places, self._index)
+        return self._shown(list(self._entries.values()))
+
+    def _check(self, places: Places, index: Index) -> None:
+        stale: list[str] = []
+        seen: set[str] = set()
+        with suppress(OSError), os.scandir(places.conversations) as names:
+            for name in names:
+                conversation_id, _dot, suffix = name.name.partition(".")
+                if suffix != "toml" or read_conversation_id(conversation_id) is None:
+                    continue
+                seen.add(conversation_id)
+                entry = self._entries.get(conversation_id)
+                with suppress(OSError):
+                    if entry is None or entry.stamp != files.Stamp.of(name.stat(follow_symlinks=False)):
+                        stale.append(conversation_id)
+        changed = [entry for conversation_id in stale if (entry := self._read_again(places, conversation_id))]
+        index.put(changed)
+        for conversation_id, entry in list(self._entries.items()):
+            if conversation_id not in seen and entry.stamp:
+                self._entries.pop(conversation_id, None)
+        index.tidy(dict(self._entries))
+
+    def _read_again(self, places: Places, conversation_id: str) -> Entry | None:
+        file = ConversationFile(places, conversation_id, self._clock, self._say)
+        with suppress(OSError, KeyError):
+            file.refresh()
+            file.mend()
+            if file.stamp is None:
+                return None
+            entry = self._entries[conversation_id] = entry_of(file)
+            return entry
+        return None
+
+    def _shown(self, entries: list[Entry]) -> list[ConversationSummary]:
+        summaries = [self._as_it_is(entry.summary) for entry in entries if entry.deleted_at is None]
+        return sorted(summaries, key=lambda summary: summary.updated_at, reverse=True)
+
+    def _as_it_is(self, summary: ConversationSummary) -> ConversationSummary:
+        """A turn is in flight only while a process holds the conversation."""
+        if summary.state not in ACTIVE or self._places is None or owner(self._places.lock(summary.id)):
+            return summary
+        return replace(summary, state="interrupted")
+
+    def close(self) -> None:
+        if self._index and self._loaded:
+            self._index.tidy(dict(self._entries))
+
+
+def entry_of(file: ConversationFile) -> Entry:
+    """The index entry of a conversation as it was read."""
+    assert file.fold is not None
+    return Entry(file.fold.conversation().summary(), None if file.unwritten else file.stamp, file.fold.deleted_at)

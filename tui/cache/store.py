@@ -1,0 +1,308 @@
+"""The cache as the program uses it: conversations on disk, or in memory where the disk cannot be used.
+
+No method blocks the event loop: the disk is worked on in threads, in order for each conversation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from tui.cache.conversation import ConversationFile, NotWriter
+from tui.cache.drafts import Drafts
+from tui.cache.history import History
+from tui.cache.ids import new_conversation_id, read_conversation_id
+from tui.cache.index import Index
+from tui.cache.lanes import Lanes
+from tui.cache.listing import Listing
+from tui.cache.places import Places, failure, prepare
+from tui.cache.records import Head, IdsRecord, PartialRecord, Record, TombstoneRecord
+from tui.models import Conversation, ConversationSummary, ServiceName
+from tui.words import _
+
+__all__ = ["NotWriter", "Store"]
+
+T = TypeVar("T")
+
+
+class Store:
+    """All conversations of this user on this machine.
+
+    Args:
+        root: the folder that holds everything; None keeps everything in memory.
+        clock: the time now, aware, UTC.
+        fallback: used when `root` cannot be.
+        retry_seconds: how long to wait before what could not be written is tried again.
+    """
+
+    def __init__(
+        self,
+        root: Path | None,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        fallback: Path | None = None,
+        retry_seconds: float = 10.0,
+    ) -> None:
+        self.notices: list[str] = []
+        """What was found broken and what was done about it, in sentences."""
+        self._roots = [folder for folder in (root, fallback) if folder is not None]
+        self._clock = clock
+        self._retry_seconds = retry_seconds
+        self._lanes = Lanes()
+        self._places: Places | None = None
+        self._reason = ""
+        self._failures: dict[str, str] = {}
+        self._retrying: asyncio.Task[None] | None = None
+        self._files: dict[str, ConversationFile] = {}
+        self._listing = Listing(None, None, clock, self.notices.append)
+        self._drafts = Drafts(None)
+        self._history = History(None)
+
+    @property
+    def banner(self) -> str:
+        """Why nothing, or not all, is kept on disk: a sentence for as long as that is so, else empty."""
+        return self._reason or next(iter(self._failures.values()), "")
+
+    async def open(self) -> None:
+        """Find or make the folders. Never fails: where they cannot be used, everything stays in memory."""
+        await self._lanes.run("open", self._open)
+
+    def _open(self) -> None:
+        if not self._roots:
+            self._reason = _("Nothing is kept on disk: what you see is gone when you leave.")
+        for root in self._roots:
+            try:
+                places, repaired = prepare(root)
+            except OSError as error:
+                if not self._reason:
+                    self._reason = failure(root, error)
+                continue
+            for folder in repaired:
+                said = _("{folder} was open to other users; now only you can enter it.")
+                self.notices.append(said.format(folder=folder))
+            if root != self._roots[0]:
+                self._reason += " " + _("It is kept in {folder} for now.").format(folder=root)
+            self._places = places
+            self._listing = Listing(places, Index(places.index), self._clock, self.notices.append)
+            self._drafts = Drafts(places.drafts)
+            self._drafts.read_new()
+            self._history = History(places.history)
+            return
+
+    # --- the list ------------------------------------------------------------------------------------------
+
+    async def recent(self, count: int = 100) -> list[ConversationSummary]:
+        """About `count` conversations that changed last, newest first, at once: what others wrote since may miss."""
+        return await self._lanes.run("list", partial(self._listing.recent, count))
+
+    async def summaries(self) -> list[ConversationSummary]:
+        """All conversations but the deleted ones, newest first, read again where their files changed."""
+        return await self._lanes.run("list", self._listing.read)
+
+    # --- conversations -------------------------------------------------------------------------------------
+
+    async def create(
+        self, service: ServiceName, title: str = "", options: Mapping[str, str] | None = None
+    ) -> Conversation:
+        """A new conversation. It has no file until something is appended to it."""
+        now = self._clock()
+        head = Head(new_conversation_id(service, now), service, now, title, options or {})
+        file = ConversationFile(self._places, head.id, self._clock, self.notices.append, head)
+        self._files[head.id] = file
+        return file.conversation()
+
+    async def load(self, conversation_id: str) -> Conversation:
+        """The conversation as it is on disk, with its draft.
+
+        Turns that a dead process left in flight are `interrupted`. When another process writes to it, or a newer
+        version did, `read_only` says so. Raises KeyError where there is none.
+        """
+        file = self._file(conversation_id)
+
+        def load() -> Conversation:
+            file.refresh()
+            file.mend()
+            return file.look()
+
+        try:
+            conversation = await self._lanes.run(conversation_id, load)
+        except KeyError:
+            self._files.pop(conversation_id, None)
+            raise
+        return replace(conversation, draft=await self.draft(conversation_id))
+
+    def _file(self, conversation_id: str) -> ConversationFile:
+        if read_conversation_id(conversation_id) is None:
+            raise KeyError(conversation_id)
+        if conversation_id not in self._files:
+            self._files[conversation_id] = ConversationFile(
+                self._places, conversation_id, self._clock, self.notices.append
+            )
+        return self._files[conversation_id]
+
+    async def append(self, conversation_id: str, *records: Record, sync: bool = False) -> None:
+        """Write records behind the others; with `sync`, wait until they are on the disk.
+
+        The first append makes this process the writer of the conversation, until `release`, or, where it is not
+        loaded, for this append only. Where the disk fails, the records stay in memory, `banner` says so, and they
+        are written as soon as that is possible.
+
+        Raises:
+            NotWriter: another process writes to it, or a newer version did; nothing was taken.
+            KeyError: there is no such conversation.
+        """
+        is_open = conversation_id in self._files
+        file = self._file(conversation_id)
+        try:
+            error = await self._lanes.run(conversation_id, partial(self._append, file, records, sync))
+            self._record(conversation_id, error)
+        finally:
+            if not is_open:
+                await self.release(conversation_id)
+
+    def append_now(self, conversation_id: str, *records: Record) -> None:
+        """Write records and wait for it, blocking, after all that was given before: the program is told to end."""
+        file = self._file(conversation_id)
+        with suppress(NotWriter):
+            self._lanes.run_now(conversation_id, partial(self._append, file, records, True))
+
+    def _append(self, file: ConversationFile, records: Sequence[Record], sync: bool) -> OSError | None:
+        error = file.append(records, sync=sync)
+        is_growth = all(isinstance(record, (PartialRecord, IdsRecord)) for record in records)
+        self._listing.note(file, keep=not is_growth)
+        return error
+
+    async def delete(self, conversation_id: str) -> None:
+        """Put it into the trash, where it stays for 30 days. Raises NotWriter, KeyError."""
+        await self.append(conversation_id, TombstoneRecord(), sync=True)
+        await self.release(conversation_id)
+
+    async def restore(self, conversation_id: str) -> None:
+        """Take it out of the trash. Raises NotWriter, KeyError."""
+        await self.append(conversation_id, TombstoneRecord(restored=True), sync=True)
+
+    async def take_over(self, conversation_id: str) -> bool:
+        """Become the writer although another process is: that one becomes a reader. False where that cannot be."""
+        file = self._file(conversation_id)
+
+        def take_over() -> bool:
+            try:
+                file.become_writer(take_over=True)
+            except (OSError, NotWriter):
+                return False
+            return file.flush() is None
+
+        return await self._lanes.run(conversation_id, take_over)
+
+    async def release(self, conversation_id: str) -> None:
+        """Write what is left and let other processes write."""
+        file = self._files.get(conversation_id)
+        if file is None:
+            return
+        self._record(conversation_id, await self._lanes.run(conversation_id, partial(self._release, file)))
+        if not file.unwritten:
+            self._files.pop(conversation_id, None)
+
+    def _release(self, file: ConversationFile) -> OSError | None:
+        error: OSError | None = None
+        if file.is_writer or file.unwritten:
+            with suppress(NotWriter):
+                error = file.flush(sync=True)
+            file.mend()
+            self._listing.note(file, keep=True)
+        file.release()
+        return error
+
+    async def compact(self, conversation_id: str) -> bool:
+        """Take out of the file what later records override; False where that could not be done."""
+        file = self._file(conversation_id)
+
+        def compact() -> bool:
+            try:
+                file.become_writer()
+                return file.flush() is None and file.compact()
+            except (OSError, NotWriter):
+                return False
+
+        return await self._lanes.run(conversation_id, compact)
+
+    async def has_changed(self, conversation_id: str) -> bool:
+        """True when somebody wrote to it since it was loaded, or `read_only` is no longer what it was. Cheap."""
+        file = self._files.get(conversation_id)
+        return file is not None and await self._lanes.run(conversation_id, file.has_changed)
+
+    # --- drafts and sent questions -------------------------------------------------------------------------
+
+    async def draft(self, key: str) -> str:
+        """What was being typed: of a conversation, or of a new one (`new-rds`, `new-dms`, `new-dashscope`)."""
+        return await self._lanes.run("drafts", partial(self._drafts.read, key))
+
+    async def set_draft(self, key: str, text: str) -> None:
+        """Keep what is being typed; an empty text forgets it. Raises KeyError where `key` is none."""
+        self._record("drafts", await self._lanes.run("drafts", partial(self._drafts.write, key, text)))
+
+    def set_draft_now(self, key: str, text: str) -> None:
+        """Keep what is being typed and wait for it, blocking: the program is told to end."""
+        self._lanes.run_now("drafts", partial(self._drafts.write, key, text))
+
+    def draft_of_new(self, service: ServiceName) -> str:
+        """What was being typed of a new conversation, as far as `open` read it or this process kept it."""
+        return self._drafts.of_new(service)
+
+    async def input_history(self, service: ServiceName) -> list[str]:
+        """The questions asked of a service, oldest first."""
+        found = await self._lanes.run("history", self._history.read)
+        return [text for name, text in found if name == service]
+
+    async def add_input(self, service: ServiceName, text: str) -> None:
+        """Keep a question for the composer's history, unless it begins with a space."""
+        self._record("history", await self._lanes.run("history", partial(self._history.add, service, text)))
+
+    # --- failing disks -------------------------------------------------------------------------------------
+
+    def _record(self, what: str, error: OSError | None) -> None:
+        if error is None:
+            self._failures.pop(what, None)
+            return
+        root = self._roots[0] if self._roots else Path(os.devnull)
+        self._failures[what] = failure(root, error)
+        if self._retrying is None or self._retrying.done():
+            self._retrying = asyncio.create_task(self._retry_until_written(), name="cache-retry")
+
+    async def _retry_until_written(self) -> None:
+        while self._failures:
+            await asyncio.sleep(self._retry_seconds)
+            await self.retry()
+
+    async def retry(self) -> None:
+        """Try again to write what could not be written."""
+        for what in list(self._failures):
+            if what == "drafts":
+                self._record(what, await self._lanes.run(what, self._drafts.flush))
+            elif what == "history":
+                self._record(what, await self._lanes.run(what, self._history.flush))
+            elif file := self._files.get(what):
+                with suppress(NotWriter):
+                    self._record(what, await self._lanes.run(what, partial(file.flush, sync=True)))
+            else:
+                del self._failures[what]
+
+    async def close(self) -> None:
+        """Write everything and let go of all locks. The store cannot be used after."""
+        for conversation_id in list(self._files):
+            await self.release(conversation_id)
+        await self._lanes.run("drafts", self._drafts.flush)
+        await self._lanes.run("history", self._history.flush)
+        await self._lanes.run("list", self._listing.close)
+        self._lanes.close()
+        if self._retrying is not None:
+            self._retrying.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._retrying

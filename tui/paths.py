@@ -1,0 +1,70 @@
+"""Where files are. Nothing is made here: who writes makes the folder, private.
+
+In order: `--data-dir`, `$YUNLIAO_DATA_DIR`, the XDG folders. Where the state folder cannot be used, the cache goes to
+`$XDG_RUNTIME_DIR`, which is gone after the log-out, and where there is none it stays in memory; both are said. Never
+`/tmp`: other people can write there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+NAME = "yunliao"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    config: Path
+    """Settings, keys and the user's own themes."""
+    state: Path | None
+    """Conversations, drafts, sent questions, locks; None where there is no home to keep them in."""
+    cache: Path
+    """What can be made again."""
+    downloads: Path
+    """Where exports and files of the services go."""
+    runtime: Path | None = None
+    """In place of `state` where that cannot be used; None where the user chose the folder."""
+
+    @property
+    def settings(self) -> Path:
+        return self.config / "settings.toml"
+
+
+def resolve(data_dir: Path | None = None, environ: Mapping[str, str] = os.environ) -> Paths:
+    """The folders for this run: below `data_dir` or `$YUNLIAO_DATA_DIR` if given, else where XDG has them."""
+    chosen = data_dir or (Path(value) if (value := environ.get("YUNLIAO_DATA_DIR")) else None)
+    if chosen is not None:
+        root = Path(os.path.abspath(os.path.expanduser(chosen)))
+        return Paths(root / "config", root / "state", root / "cache", root / "downloads")
+    from platformdirs import PlatformDirs
+
+    folders = PlatformDirs(NAME, appauthor=False)
+    state = folders.user_state_path
+    return Paths(
+        config=_absolute(folders.user_config_path),
+        # A home that is not there is not made: it may be one that is mounted later.
+        state=state if state.is_absolute() and (environ.get("XDG_STATE_HOME") or _has_home()) else None,
+        cache=_absolute(folders.user_cache_path),
+        downloads=_absolute(folders.user_downloads_path),
+        runtime=_runtime(environ),
+    )
+
+
+def _absolute(path: Path) -> Path:
+    """`path`, or one that is nowhere: without HOME and an entry for this user there is only `~` to begin it with."""
+    return path if path.is_absolute() else Path("/nonexistent") / NAME
+
+
+def _has_home() -> bool:
+    try:
+        return Path.home().is_dir()
+    except RuntimeError:
+        return False
+
+
+def _runtime(environ: Mapping[str, str]) -> Path | None:
+    folder = environ.get("XDG_RUNTIME_DIR", "")
+    return Path(folder) / NAME if folder.startswith("/") and os.path.isdir(folder) else None
