@@ -1,0 +1,67 @@
+"""The hint line: the keys that matter for what has the focus, at most five, then `? more`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual.app import RenderResult
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from tui.keys import key_name
+from tui.words import _
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+LIMIT = 5
+
+
+def shown_hints(screen: Screen[Any], limit: int = LIMIT) -> list[tuple[str, str]]:
+    """(key, what it does) of the active bindings that ask to be shown, those of the focused part first."""
+    found: dict[str, tuple[str, str]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if binding.show and active.enabled and not binding.system:
+            found.setdefault(binding.action, (binding.key_display or key_name(binding.key), _(binding.description)))
+    return list(found.values())[:limit]
+
+
+class HintLine(Widget):
+    """One line of `key what`, as many as fit; the last is always there."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"hints--key", "hints--text"}
+    DEFAULT_CSS = """
+    HintLine {
+        height: 1;
+        width: 1fr;
+        padding: 0 1;
+        & > .hints--key { color: $hint-key; text-style: bold; }
+        & > .hints--text { color: $muted; text-style: $muted-style; }
+    }
+    """
+
+    hints: reactive[Sequence[tuple[str, str]]] = reactive[Sequence[tuple[str, str]]](())
+
+    def __init__(self, hints: Sequence[tuple[str, str]] = (), *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.set_reactive(HintLine.hints, hints)
+
+    def render(self) -> RenderResult:
+        key_style = self.get_component_rich_style("hints--key", partial=True)
+        text_style = self.get_component_rich_style("hints--text", partial=True)
+        line = Text(no_wrap=True, end="")
+        *first, last = self.hints or [("", "")]
+        room = self.content_size.width - cell_len(f"{last[0]} {last[1]}")
+        for key, what in [*first, last]:
+            width = cell_len(f"{key} {what}") + 3
+            if (key, what) != last and line.cell_len + width > room:
+                continue
+            if line:
+                line.append("   ")
+            line.append(key, key_style)
+            line.append(f" {what}", text_style)
+        return line
