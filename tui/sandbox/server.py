@@ -175,6 +175,21 @@ class SandboxServer:
 
         return self._call(work)
 
+    def wait_for(self, wanted: Callable[[dict[str, Any]], object], timeout: float = 10.0) -> dict[str, Any]:
+        """Block until `wanted(state)` holds, looked at whenever a turn begins, holds or ends; that state.
+
+        Raises:
+            TimeoutError: it did not within `timeout` seconds.
+        """
+
+        async def work() -> dict[str, Any]:
+            async with asyncio.timeout(timeout):
+                while not wanted(state := self._world.describe()):
+                    await self._world.news.wait()
+                return state
+
+        return self._call(work)
+
     def set_faults(self, *faults: str) -> None:
         """Replace the switches that are on."""
 

@@ -21,7 +21,7 @@ class Turn:
         message: what history tells of the turn; kept up to date frame by frame.
         plan: the frames and the pauses between them.
         seconds: wall clock for the history.
-        ended: called once, when the turn is over.
+        changed: called when the turn holds, and when it is over.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Turn:
         plan: Sequence[Beat],
         pace: Pace,
         seconds: Callable[[], float],
-        ended: Callable[[Turn], None],
+        changed: Callable[[Turn], None],
     ) -> None:
         self.message = message
         self.frames: list[dict[str, object]] = []
@@ -40,7 +40,7 @@ class Turn:
         self._plan = plan
         self._pace = pace
         self._seconds = seconds
-        self._ended = ended
+        self._changed = changed
         self._news = asyncio.Event()
         self._waker: asyncio.Future[None] | None = None
         self._stopped = False
@@ -101,7 +101,7 @@ class Turn:
         self.message.finish(self._seconds(), "lost" if self._lost else "stopped" if self._stopped else "finished")
         self.over = True
         self._tell()
-        self._ended(self)
+        self._changed(self)
 
     async def _wait(self, beat: Beat, interval: float, number: int) -> None:
         now = asyncio.get_running_loop().time()
@@ -112,6 +112,7 @@ class Turn:
             return
         if beat.hold:
             self.holds = True
+            self._changed(self)
             await self._nap(None)
             self.holds = False
         elif self._next_at > now:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -54,6 +55,8 @@ class World:
         self.keyring = Keyring()
         self.board = FaultBoard(faults)
         self.counts = Counts()
+        self.news = asyncio.Event()
+        """Set, and replaced by a new one, whenever a turn begins, holds or ends."""
         self.conversations: dict[str, Conversation] = {}
         self.turns: dict[str, Turn] = {}
         """By task id, the finished ones too."""
@@ -132,13 +135,22 @@ class World:
         conversation.messages.append(message)
         conversation.updated_at = message.created_at
         self.counts.accepted[message.query] += 1
-        turn = Turn(message, plan, self.pace, self.clock, self._turn_ended)
+        turn = Turn(message, plan, self.pace, self.clock, self._turn_changed)
         self.turns[message.task_id] = turn
         self.save(conversation)
         turn.start()
+        self.tell()
         return turn
 
-    def _turn_ended(self, turn: Turn) -> None:
+    def tell(self) -> None:
+        """Wake whoever waits for a state."""
+        news, self.news = self.news, asyncio.Event()
+        news.set()
+
+    def _turn_changed(self, turn: Turn) -> None:
+        self.tell()
+        if not turn.over:
+            return
         message = turn.message
         conversation = self.conversations.get(message.conversation_id)
         if conversation is None:  # forgotten by a reset in the meantime

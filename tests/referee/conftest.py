@@ -1,0 +1,37 @@
+"""The vendor's own clients, pointed at a sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tui.sandbox.server import SandboxInfo, SandboxServer
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxServer]:
+    with SandboxServer(pace="unlimited") as server:
+        yield server
+
+
+def make_rds_client(info: SandboxInfo, **changes: str) -> Any:
+    """The official RdsAi client with the sandbox's main key, or what `changes` says of its Config."""
+    from alibabacloud_rdsai20250507.client import Client
+    from alibabacloud_tea_openapi.utils_models import Config
+
+    settings = {
+        "access_key_id": info.access_key_id,
+        "access_key_secret": info.access_key_secret,
+        "endpoint": info.url.removeprefix("http://"),
+        "protocol": "http",
+        **changes,
+    }
+    return Client(Config(**settings))
+
+
+@pytest.fixture
+def official(sandbox: SandboxServer) -> Callable[..., Any]:
+    """Makes an official client: `official()`, `official(access_key_secret="...")`."""
+    return lambda **changes: make_rds_client(sandbox.info, **changes)
