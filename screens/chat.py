@@ -329,7 +329,7 @@ class ChatScreen(Screen[None]):
     @work(group="feedback")
     async def _feedback(self, event: Transcript.Feedback) -> None:
         event.stop()
-        if not self.app.capabilities(self.service).feedback:
+        if not self.app.service_capabilities(self.service).feedback:
             self.app.notify(_("This service takes no feedback."), severity="warning")
             return
         await self.app.rate(self.conversation_id, event.turn.id, event.rating)

@@ -6,33 +6,16 @@ The model is the truth and updates are hints: a subscriber re-reads what it show
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from textual.app import App
 from textual.signal import Signal
 
-from tui.models import Conversation, ConversationSummary, Problem, Rating, ServiceName, Turn
+from tui.models import Context, Conversation, ConversationSummary, Problem, Rating, ServiceName, Turn
 from tui.services.base import Capabilities
 from tui.settings import Origin, Settings
 from tui.turns import TurnActivity, TurnUpdate
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Who and where: the left and right end of the context bar."""
-
-    profile: str = ""
-    account: str = ""
-    """Masked, for example `LTAI…3f2a`."""
-    region: str = ""
-    environment: str = ""
-    """`prod`, `staging` ...; shown in words and never cut off."""
-    sandbox: bool = False
-    read_only: bool = False
-    sandbox_reason: str = ""
-    """Why the sandbox is used: asked for, or no credentials were found."""
 
 
 class YunliaoApi(App[int]):
@@ -63,7 +46,7 @@ class YunliaoApi(App[int]):
         """What the running turn is doing (since when, last byte, status in words); None when none runs."""
         raise NotImplementedError
 
-    def capabilities(self, service: ServiceName) -> Capabilities:
+    def service_capabilities(self, service: ServiceName) -> Capabilities:
         raise NotImplementedError
 
     def input_history(self, service: ServiceName) -> Sequence[str]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tui.accumulator import LiveTurn
-from tui.cache.records import AnswerRecord, FeedbackRecord, MetaRecord, QuestionRecord, Record, WithdrawnRecord
+from tui.cache.records import AnswerRecord, FeedbackRecord, MetaRecord, QuestionRecord, Record
 from tui.cache.store import NotWriter, Store
 from tui.models import ACTIVE, Conversation, ConversationSummary, Problem, Rating, ServiceName, Turn
 from tui.services.base import ConversationService, TurnRequest
@@ -290,15 +290,16 @@ class Conversations:
             self._put_turn(conversation_id, live.snapshot())
             service = await hooks.service(conversation.service)
             options = {**hooks.options(conversation.service), **conversation.options}
-            request = None if recover else TurnRequest(turn.question, conversation.remote_id, options, turn.id)
+            request = None if recover else TurnRequest(turn.question, _remote_id(conversation), options, turn.id)
             ended = await run_turn(running, service, request, journal)
         except ServiceError as error:  # the service cannot be had: nothing was sent
             ended = replace(live.snapshot(), state="failed", problem=error.problem, finished_at=hooks.now())
-            await journal.append(AnswerRecord(ended.id, ended), sync=True)
+            await journal.append(AnswerRecord(ended), sync=True)
         except NotWriter:
             ended = live.snapshot()
         finally:
             del self._running[conversation_id]
+            running.over.set()
         if conversation_id not in self._open:  # deleted meanwhile
             return ended
         if ended.ids.conversation and ended.ids.conversation != self._open[conversation_id].remote_id:
@@ -310,7 +311,7 @@ class Conversations:
     def _end_unsent(self, conversation_id: str, turn: Turn, problem: Problem) -> None:
         ended = replace(turn, state="failed", problem=problem, finished_at=self._hooks.now())
         self._put_turn(conversation_id, ended)
-        self._hooks.spawn(f"keep:{turn.id}", self._keep(conversation_id, AnswerRecord(ended.id, ended)))
+        self._hooks.spawn(f"keep:{turn.id}", self._keep(conversation_id, AnswerRecord(ended)))
         self._hooks.turn_changed(TurnUpdate(conversation_id, turn.id, ended=True, put_back=turn.question))
 
     async def _keep(self, conversation_id: str, record: Record) -> None:
@@ -329,15 +330,11 @@ class Conversations:
             self._end_unsent(conversation_id, turn, problem)
 
     def unqueue(self, conversation_id: str, turn_id: str) -> None:
-        """Take back a queued question: the turn goes, its text is given back; nothing when it runs already."""
+        """Take back a queued question, its text too; nothing happens when it runs already."""
         for turn in self._queued(conversation_id):
             if turn.id == turn_id:
-                conversation = self._open[conversation_id]
-                turns = tuple(held for held in conversation.turns if held.id != turn_id)
-                self._open[conversation_id] = replace(conversation, turns=turns)
-                self._hooks.spawn(f"keep:{turn_id}", self._keep(conversation_id, WithdrawnRecord(turn_id)))
-                self._list(self._open[conversation_id])
-                self._hooks.turn_changed(TurnUpdate(conversation_id, turn_id, ended=True, put_back=turn.question))
+                problem = Problem(_("Not sent"), _("you took this question back."), delivered="no")
+                self._end_unsent(conversation_id, turn, problem)
 
     def stop(self, conversation_id: str) -> bool:
         """Ask the running turn to stop; False when none runs."""
@@ -400,20 +397,30 @@ class Conversations:
         await self.open(conversation_id)
         return True
 
-    async def follow(self, conversation_id: str) -> None:
-        """Re-read a conversation that another window writes, while it is open here and read-only."""
-        conversation = self._open.get(conversation_id)
-        if conversation is None or not conversation.read_only or not await self._store.has_changed(conversation_id):
-            return
-        self._open[conversation_id] = await self._store.load(conversation_id)
-        for turn in self._open[conversation_id].turns[-2:]:
-            self._hooks.turn_changed(TurnUpdate(conversation_id, turn.id, ended=turn.finished_at is not None))
+    async def follow(self, conversation_id: str, seconds: float = 1.0) -> None:
+        """Show what another window writes to a conversation, for as long as it is open here and read-only."""
+        while (held := self._open.get(conversation_id)) is not None and held.read_only:
+            await asyncio.sleep(seconds)
+            if not await self._store.has_changed(conversation_id):
+                continue
+            conversation = await self._store.load(conversation_id)
+            if conversation_id not in self._open:
+                return
+            self._open[conversation_id] = conversation
+            self._list(conversation)
+            for turn in conversation.turns[-2:]:
+                self._hooks.turn_changed(TurnUpdate(conversation_id, turn.id))
 
     def flush_now(self) -> None:
         """Write what running turns hold in memory, at once and without the loop: the program is told to end."""
         for running in self._running.values():
             if running.flush_now is not None:
                 running.flush_now()
+
+    async def close(self, patience: float = 1.0) -> None:
+        """Wait until turns whose tasks were cancelled have written what they held."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*(run.over.wait() for run in [*self._running.values()])), patience)
 
     async def rate(self, conversation_id: str, turn_id: str, rating: Rating, comment: str) -> None:
         """Rate an answer, on the service first. Raises ServiceError."""
@@ -424,6 +431,13 @@ class Conversations:
         await self._store.append(conversation_id, FeedbackRecord(turn_id, rating, comment))
         self._put_turn(conversation_id, replace(turn, rating=rating))
         self._hooks.turn_changed(TurnUpdate(conversation_id, turn_id))
+
+
+def _remote_id(conversation: Conversation) -> str:
+    """The service's id; a program that was killed may have kept it with a turn only."""
+    return conversation.remote_id or next(
+        (turn.ids.conversation for turn in reversed(conversation.turns) if turn.ids.conversation), ""
+    )
 
 
 def _to_put_back(turn: Turn) -> str:

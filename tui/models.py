@@ -326,3 +326,19 @@ class Conversation:
             tags=self.tags,
             snippet=self.turns[-1].question.partition("\n")[0][:120] if self.turns else "",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who and where: the left and right end of the context bar."""
+
+    profile: str = ""
+    account: str = ""
+    """Masked, for example `LTAI…3f2a`."""
+    region: str = ""
+    environment: str = ""
+    """`prod`, `staging` ...; shown in words and never cut off."""
+    sandbox: bool = False
+    sandbox_reason: str = ""
+    """Why the sandbox is used: asked for, or no credentials were found."""
+    read_only: bool = False

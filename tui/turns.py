@@ -76,6 +76,8 @@ class RunningTurn:
     stop_wanted: asyncio.Event = field(default_factory=asyncio.Event)
     flush_now: Callable[[], None] | None = None
     """Writes what is not on disk yet, at once and from any thread; set while the turn runs."""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when nothing of it is in memory only any more."""
 
     def __post_init__(self) -> None:
         now = self.seconds()
@@ -170,7 +172,7 @@ async def run_turn(
             end = await _recover(running, service, batch, pauses, end)
         running.note(end)
         await batch.flush()
-        await journal.append(AnswerRecord(live.snapshot().id, live.snapshot()), sync=True)
+        await journal.append(AnswerRecord(live.snapshot()), sync=True)
     finally:
         flusher.cancel()
         with suppress(asyncio.CancelledError):
