@@ -1,0 +1,193 @@
+"""The command `yunliao`: flags, sub-commands, exit codes. What a sub-command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tui import __version__
+from tui.exits import Exit, meanings
+from tui.options import Options
+from tui.words import _, use_language
+
+SERVICES = ("rds",)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    # First of all: whatever is written from here on, also by packages, is for its owner alone.
+    os.umask(0o077)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    use_language(_language_flag(arguments))
+    parsed = _parser().parse_args(arguments)
+    try:
+        if parsed.reset_terminal:
+            return _reset_terminal()
+        if parsed.command == "sandbox":
+            return _sandbox(parsed)
+        if parsed.command == "ask":
+            return _ask(parsed)
+        return _app(parsed)
+    except KeyboardInterrupt:
+        return Exit.STOPPED
+
+
+def _language_flag(arguments: Sequence[str]) -> str:
+    """The language is known before the parser is made, so that its help is in it."""
+    early = argparse.ArgumentParser(add_help=False)
+    early.add_argument("--lang", default="")
+    return str(early.parse_known_args([a for a in arguments if a not in ("-h", "--help")])[0].lang)
+
+
+def _parser() -> argparse.ArgumentParser:
+    codes = "\n".join(f"  {code.value}  {meaning}" for code, meaning in meanings().items())
+    epilog = _("exit codes:") + "\n" + codes
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="yunliao",
+        description=_("Conversations with Alibaba Cloud's assistants, from the terminal."),
+        epilog=epilog,
+        formatter_class=raw,
+    )
+    parser.set_defaults(
+        command="", sandbox=False, profile="", data_dir=None, lang="", fault=[], more_faults=[], service="", region=""
+    )
+    parser.add_argument("--version", action="version", version=f"yunliao {__version__}")
+    _add_common(parser)
+    parser.add_argument(
+        "--plain-display", action="store_true", help=_("paint as Textual does, without the painter of its own")
+    )
+    parser.add_argument("--low", action="store_true", help=_("draw less, for a slow line"))
+    parser.add_argument("--stats", action="store_true", help=_("print figures of the run to stderr at the end"))
+    parser.add_argument(
+        "--reset-terminal", action="store_true", help=_("give the terminal its usual modes back after a crash")
+    )
+    commands = parser.add_subparsers(dest="command", metavar=_("command"))
+
+    ask = commands.add_parser(
+        "ask",
+        help=_("ask one question and print the answer"),
+        description=_(
+            "Send one question and stream the answer to stdout; progress and errors go to stderr. The question is the "
+            "argument, or stdin where it is - or missing; with both, what is piped in is put below the question."
+        ),
+        epilog=epilog,
+        formatter_class=raw,
+    )
+    _add_common(ask, faults="more_faults")
+    ask.add_argument("question", nargs="?", default="", help=_("the question; - reads it from stdin"))
+    ask.add_argument(
+        "--conversation", default="", metavar="ID", help=_("go on in this conversation (its id here or on the service)")
+    )
+    ask.add_argument("--region", default=argparse.SUPPRESS, help=_("the region that the question is about"))
+    ask.add_argument("--json", action="store_true", help=_("print one JSON object a line, the last one a summary"))
+    ask.add_argument("--timeout", type=float, default=0.0, metavar=_("SECONDS"), help=_("stop after so long"))
+    ask.add_argument("--no-save", action="store_true", help=_("do not keep question and answer on this machine"))
+    ask.add_argument("-q", "--quiet", action="store_true", help=_("no progress on stderr"))
+
+    sandbox = commands.add_parser(
+        "sandbox",
+        help=_("run the sandbox alone"),
+        description=_("Run the sandbox until it is told to end; its first line of output is its address, as JSON."),
+    )
+    sandbox.add_argument("--port", type=int, default=0, help=_("0 is any free port"))
+    sandbox.add_argument("--pace", default="natural", help=_("natural, fast, unlimited or pieces a second"))
+    sandbox.add_argument("--folder", type=Path, default=None, help=_("keep conversations here; else in memory"))
+    _add_faults(sandbox)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser, faults: str = "fault") -> None:
+    """Flags that may stand before or after the sub-command; without defaults, so that the later does not undo."""
+    unset = argparse.SUPPRESS
+    parser.add_argument(
+        "--sandbox", action="store_true", default=unset, help=_("talk to the embedded sandbox, not to the cloud")
+    )
+    parser.add_argument("--profile", default=unset, metavar=_("NAME"), help=_("credentials profile"))
+    parser.add_argument("-s", "--service", choices=SERVICES, default=unset, help=_("service of new conversations"))
+    parser.add_argument(
+        "--data-dir", type=Path, default=unset, metavar=_("FOLDER"), help=_("where everything that is written goes")
+    )
+    parser.add_argument("--lang", default=unset, metavar="en|zh", help=_("language of the program"))
+    _add_faults(parser, faults)
+
+
+def _add_faults(parser: argparse.ArgumentParser, dest: str = "fault") -> None:
+    parser.add_argument(
+        "--fault",
+        dest=dest,
+        action="append",
+        default=argparse.SUPPRESS,
+        metavar=_("NAME"),
+        help=_("a switch of the sandbox, for example drop-after:5; may be repeated"),
+    )
+
+
+def _options(parsed: argparse.Namespace) -> Options:
+    faults = (*parsed.fault, *parsed.more_faults)
+    return Options(
+        sandbox=parsed.sandbox or bool(faults),
+        profile=parsed.profile,
+        data_dir=parsed.data_dir,
+        language=parsed.lang,
+        service=parsed.service,
+        plain_display=parsed.plain_display,
+        low=parsed.low,
+        faults=faults,
+        stats=parsed.stats,
+    )
+
+
+def _complain(sentence: str) -> int:
+    print(f"yunliao: {sentence}", file=sys.stderr)
+    return Exit.USAGE
+
+
+def _app(parsed: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return _complain(_("this needs a terminal; `yunliao ask` does without one."))
+    from tui.settings import SettingsError
+
+    try:
+        from tui.app import run
+
+        return run(_options(parsed))
+    except SettingsError as error:
+        return _complain(str(error))
+
+
+def _ask(parsed: argparse.Namespace) -> int:
+    from tui.ask import AskOptions, ask
+
+    return ask(
+        _options(parsed),
+        AskOptions(
+            question=parsed.question,
+            conversation=parsed.conversation,
+            region=parsed.region,
+            json=parsed.json,
+            timeout=parsed.timeout,
+            save=not parsed.no_save,
+            quiet=parsed.quiet,
+        ),
+    )
+
+
+def _sandbox(parsed: argparse.Namespace) -> int:
+    from tui.sandbox.server import serve
+
+    try:
+        return serve(parsed.port, parsed.pace, tuple(parsed.fault), parsed.folder)
+    except (ValueError, OSError) as error:
+        return _complain(str(error))
+
+
+def _reset_terminal() -> int:
+    from tui.terminal.lifecycle import reset_terminal
+
+    if reset_terminal():
+        return Exit.ANSWERED
+    return _complain(_("there is no terminal to reset."))
