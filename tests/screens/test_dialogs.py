@@ -134,9 +134,11 @@ async def test_hostile_text_is_only_text(dialog: Any, size: tuple[int, int]) -> 
 
 
 def cells(app: Host) -> list[tuple[str, object, object]]:
-    """The first line as (character, colour, ground)."""
+    """The first line as (character, its colour where it can be seen, ground)."""
     line = app.screen._compositor.render_strips()[0]
-    return [(char, s.style and s.style.color, s.style and s.style.bgcolor) for s in line for char in s.text]
+    return [
+        (char, s.style and char != " " and s.style.color, s.style and s.style.bgcolor) for s in line for char in s.text
+    ]
 
 
 async def test_the_screen_below_is_not_repainted() -> None:
