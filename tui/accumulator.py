@@ -36,11 +36,16 @@ from tui.services.events import (
     Finished,
     FrameSkipped,
     Heartbeat,
+    Noted,
     PlanChanged,
+    PositionMoved,
+    Rewound,
     Status,
     Suggestions,
     TableFound,
     TextDelta,
+    TextDemoted,
+    TextPart,
     TextReplaced,
     ThinkingDelta,
     ToolProgress,
@@ -147,6 +152,16 @@ class LiveTurn:
                 self._go_on()
             case TextReplaced(text):
                 self._replace_text(text)
+            case TextPart(text, key):
+                self._put(TextBlock(text, key), lambda block: isinstance(block, TextBlock) and block.key == key != "")
+            case TextDemoted():
+                self._close()
+                self._blocks = [ThinkingBlock(b.text) if isinstance(b, TextBlock) else b for b in self._blocks]
+            case PositionMoved(position):
+                self._close()
+                self._set(position=replace(position, open=False))
+            case Rewound():
+                self._rewind()
             case ToolProgress():
                 self._tool(event)
             case PlanChanged(steps):
@@ -171,6 +186,8 @@ class LiveTurn:
                 self._set(unknown_events=self._turn.unknown_events + 1)
                 if text:
                     self._add(NoticeBlock(f"{name}: {text}", "unknown"))
+            case Noted(text):
+                self._add(NoticeBlock(text))
             case FrameSkipped():
                 self._set(frames_skipped=self._turn.frames_skipped + 1)
             case UsageReported(input_tokens, output_tokens):
@@ -216,7 +233,11 @@ class LiveTurn:
             last = self._blocks[-1] if self._blocks else None
             began = self._seconds()
             pieces: list[str] = []
-            if isinstance(last, kind):  # read back from a journal, or taken up again
+            whole = isinstance(last, TextBlock) and last.key != ""
+            if (position := self._turn.position) is not None and not position.open:
+                whole = True
+                self._set(position=replace(position, open=True))
+            if isinstance(last, kind) and not whole:  # read back from a journal, or taken up again
                 self._blocks.pop()
                 pieces.append(last.text)
                 began -= last.seconds if isinstance(last, ThinkingBlock) else 0.0
@@ -236,6 +257,15 @@ class LiveTurn:
                 self._blocks[index] = block
                 return
         self._add(block)
+
+    def _rewind(self) -> None:
+        position = self._turn.position
+        if position is None or not position.open:
+            return
+        self._close()
+        if self._blocks and isinstance(self._blocks[-1], (TextBlock, ThinkingBlock)):
+            self._blocks.pop()
+        self._set(position=replace(position, open=False))
 
     def _tool(self, event: ToolProgress) -> None:
         key = event.call_id or event.name
@@ -286,7 +316,7 @@ def coalesce(events: Iterable[Event]) -> list[Event]:
             pieces.clear()
             kind = None
 
-    for event in events:
+    for event in _without_old_positions(events):
         if isinstance(event, (TextDelta, ThinkingDelta)):
             if kind is not type(event):
                 close()
@@ -297,3 +327,18 @@ def coalesce(events: Iterable[Event]) -> list[Event]:
             kept.append(event)
     close()
     return kept
+
+
+def _without_old_positions(events: Iterable[Event]) -> list[Event]:
+    """`events` without the positions that another one follows before any text grows: only the last one counts."""
+    kept: list[Event] = []
+    superseded = False
+    for event in reversed([*events]):
+        if isinstance(event, PositionMoved):
+            if superseded:
+                continue
+            superseded = True
+        elif isinstance(event, (TextDelta, ThinkingDelta, Rewound)):
+            superseded = False
+        kept.append(event)
+    return kept[::-1]

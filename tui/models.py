@@ -58,7 +58,7 @@ class TurnIds:
     """RDS TaskId, DashScope run id: what stop needs."""
     request: str = ""
     checkpoint: str = ""
-    """DMS: where the stream is resumed."""
+    """DMS: where in the session's stream the turn began; what a rating of it names. See also `Position`."""
 
 
 # --- the blocks of an answer -------------------------------------------------------------------------------
@@ -66,9 +66,10 @@ class TurnIds:
 
 @dataclass(frozen=True, slots=True)
 class TextBlock:
-    """A run of Markdown source."""
+    """A run of Markdown source; one with a `key` is whole, and replaced by a later one with the same key."""
 
     text: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ class CodeBlock:
     source: str
     outputs: tuple[CellOutput, ...] = ()
     state: StepState = "done"
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +204,14 @@ class AskBlock:
     kind: AskKind
     ask_id: str
     text: str = ""
+    """The question; for `sql` the statement."""
     calls: tuple[AskCall, ...] = ()
     options: tuple[str, ...] = ()
     details: str = ""
     """For `sql`: the EXPLAIN result or estimate as the service sent it."""
     answered: str = ""
+    prompt: str = ""
+    """For `sql`: what the service asks about the statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +245,29 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """How far a resumable stream (DMS) has been taken into a turn: all that another process needs to go on.
+
+    Everything in the turn is covered by it, but for its newest text or thinking block while `open`: that one is
+    not whole yet, and is dropped when the stream is resumed, which brings it again from its beginning.
+    """
+
+    checkpoint: str = ""
+    """The stream's cursor, from which it is replayed, inclusive; empty before the first frame."""
+    keys: tuple[str, ...] = ()
+    """Identities of what was taken in and would be replayed from `checkpoint` on."""
+    awaiting: bool = False
+    """A message was sent, or is about to be; what it started has not been seen."""
+    better: bool = False
+    """The answer proper has begun, so that the model's plain talk is thinking."""
+    ask: AskBlock | None = None
+    """What the service waits for, or what was answered last when `awaiting`."""
+    offer: AskBlock | None = None
+    """A report offer, to be made when the turn is complete."""
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """A question and what came of it."""
 
@@ -255,6 +283,8 @@ class Turn:
     rating: Rating = ""
     recovered: bool = False
     """Part of the answer was fetched from the service's history after an interruption."""
+    position: Position | None = None
+    """Only where the service's streams can be resumed."""
     frames_skipped: int = 0
     """Broken frames of the stream that were left out."""
     unknown_events: int = 0

@@ -7,17 +7,29 @@ service's history (`ConversationService.recover`) instead of asking again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from tui.accumulator import LiveTurn, coalesce
 from tui.cache.records import AnswerRecord, IdsRecord, PartialRecord, Record, StateRecord
-from tui.models import ACTIVE, AskBlock, Problem, TextBlock, Turn, TurnIds
-from tui.services.base import ConversationService, TurnRef, TurnRequest
+from tui.models import ACTIVE, AskBlock, Position, Problem, TextBlock, Turn, TurnIds
+from tui.services.base import AnswerRequest, AskAnswerer, ConversationService, TurnRef, TurnRequest
 from tui.services.errors import ServiceError
-from tui.services.events import Event, Failed, Finished, Heartbeat, Status, TextDelta, ThinkingDelta, TurnStarted
+from tui.services.events import (
+    Asked,
+    Event,
+    Failed,
+    Finished,
+    Heartbeat,
+    PositionMoved,
+    Rewound,
+    Status,
+    TextDelta,
+    ThinkingDelta,
+    TurnStarted,
+)
 from tui.words import _
 
 BATCH_SECONDS = 1.0
@@ -106,11 +118,19 @@ def line_was_lost(problem: Problem) -> bool:
 
 
 class _Batch:
-    """Events that are not on disk yet."""
+    """Events that are not on disk yet.
 
-    def __init__(self, turn_id: str, journal: Journal) -> None:
+    Where the stream can be resumed, a batch ends only where that is possible from what it says: with a position,
+    or within the text that grows after one.
+    """
+
+    def __init__(self, turn_id: str, journal: Journal, *, resumable: bool) -> None:
         self._turn_id = turn_id
         self._journal = journal
+        self._resumable = resumable
+        self._whole = 0
+        """So many of the events may be written."""
+        self._at_position = True
         self._events: list[Event] = []
         self._size = 0
         self._ids = TurnIds()
@@ -123,18 +143,27 @@ class _Batch:
         if isinstance(event, (Finished, Failed)):
             return  # the answer record says it
         self._events.append(event)
+        if isinstance(event, (PositionMoved, Rewound)):
+            self._at_position = True
+        elif not isinstance(event, (TextDelta, ThinkingDelta, Status, Heartbeat)):
+            self._at_position = not self._resumable
+        if self._at_position:
+            self._whole = len(self._events)
         self._size += len(event.text) if isinstance(event, (TextDelta, ThinkingDelta)) else 200
         if self._size >= BATCH_CHARACTERS:
             await self.flush()
 
+    def _take(self) -> list[Event]:
+        events = coalesce(self._events[: self._whole])
+        self._events, self._whole, self._size = self._events[self._whole :], 0, 0
+        return events
+
     async def flush(self) -> None:
-        events, self._events, self._size = coalesce(self._events), [], 0
-        if events:
+        if events := self._take():
             await self._journal.append(PartialRecord(self._turn_id, tuple(events)))
 
     def flush_now(self) -> None:
-        events, self._events, self._size = coalesce(self._events), [], 0
-        if events:
+        if events := self._take():
             self._journal.append_now(PartialRecord(self._turn_id, tuple(events)))
 
     async def flush_for_ever(self) -> None:
@@ -146,28 +175,37 @@ class _Batch:
 async def run_turn(
     running: RunningTurn,
     service: ConversationService,
-    request: TurnRequest | None,
+    request: TurnRequest | AnswerRequest | None,
     journal: Journal,
     *,
     pauses: Sequence[float] = RECOVERY_PAUSES,
 ) -> Turn:
     """Send `request` and take in what comes until the turn is over; without a request, only recover the turn.
 
+    An `AnswerRequest` needs a service that is an `AskAnswerer`.
+
     The turn's state is on disk before the request leaves, its events at most `BATCH_SECONDS` after they came, and
     its end at once. Errors end the turn as `failed`; none is raised. When the task is cancelled (the program ends),
     what has come is kept and the turn stays active on disk, so that the next start recovers it.
     """
     live = running.live
-    batch = _Batch(live.snapshot().id, journal)
+    batch = _Batch(live.snapshot().id, journal, resumable=service.capabilities.resume)
     running.flush_now = batch.flush_now
     flusher = asyncio.create_task(batch.flush_for_ever(), name="journal")
     try:
         end: Finished | Failed | None = None
         if request is not None:
+            before = _before(request)
+            for event in before:
+                live.apply(event)
             live.set_state("sending")
             running.changed()
-            await journal.append(StateRecord(live.snapshot().id, "sending"), sync=True)
-            end = await _stream(running, service, request, batch)
+            partial = [PartialRecord(live.snapshot().id, before)] if before else []
+            await journal.append(*partial, StateRecord(live.snapshot().id, "sending"), sync=True)
+            end = await _stream(running, service, _opened(service, request), batch)
+        elif service.capabilities.resume:
+            running.say(_("looking for the answer"))
+            end = await _stream(running, service, aclosing(_recovered(running, service)), batch)
         if end is None or _may_go_on(end, service):
             end = await _recover(running, service, batch, pauses, end)
         running.note(end)
@@ -188,11 +226,49 @@ def _may_go_on(end: Finished | Failed, service: ConversationService) -> bool:
     return end.reason == "cut_off" if isinstance(end, Finished) else line_was_lost(end.problem)
 
 
+def _before(request: TurnRequest | AnswerRequest) -> tuple[Event, ...]:
+    """What is known before the request leaves, and must be on disk by then: what is answered, where the stream is."""
+    if isinstance(request, AnswerRequest):
+        answered = Asked(replace(request.ask, answered=request.reply.in_words()))
+        position = replace(request.ref.position or Position(), ask=request.ask)
+        return answered, PositionMoved(replace(position, awaiting=True))
+    if request.position is not None:
+        return (PositionMoved(replace(request.position, awaiting=True, better=False, ask=None, offer=None)),)
+    return ()
+
+
+def _opened(
+    service: ConversationService, request: TurnRequest | AnswerRequest
+) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+    if isinstance(request, TurnRequest):
+        return service.stream(request)
+    if not isinstance(service, AskAnswerer):
+        raise TypeError(f"{service.name} has no asks that are answered")
+    return service.answer(request)
+
+
+def _reference(turn: Turn) -> TurnRef:
+    return TurnRef(turn.question, turn.asked_at, turn.ids, _held_text(turn), turn.position, turn.blocks)
+
+
+async def _recovered(running: RunningTurn, service: ConversationService) -> AsyncGenerator[Event]:
+    events = service.recover(_reference(running.live.snapshot()))
+    try:
+        async for event in events:
+            yield event
+    finally:
+        if isinstance(events, AsyncGenerator):  # its connection is closed now, not when it is collected
+            await events.aclose()
+
+
 async def _stream(
-    running: RunningTurn, service: ConversationService, request: TurnRequest, batch: _Batch
+    running: RunningTurn,
+    service: ConversationService,
+    opened: AbstractAsyncContextManager[AsyncIterator[Event]],
+    batch: _Batch,
 ) -> Finished | Failed:
-    """Send the request and read to the end; how it ended, not yet applied to the turn."""
-    reading = asyncio.create_task(_read(running, service, request, batch), name="read")
+    """Enter the stream and read to the end; how it ended, not yet applied to the turn."""
+    reading = asyncio.create_task(_read(running, opened, batch), name="read")
     stopping = asyncio.create_task(_stop_when_wanted(running, service), name="stop")
     try:
         await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -209,10 +285,10 @@ async def _stream(
 
 
 async def _read(
-    running: RunningTurn, service: ConversationService, request: TurnRequest, batch: _Batch
+    running: RunningTurn, opened: AbstractAsyncContextManager[AsyncIterator[Event]], batch: _Batch
 ) -> Finished | Failed:
     try:
-        async with service.stream(request) as events:
+        async with opened as events:
             async for event in events:
                 if isinstance(event, (Finished, Failed)):
                     return event
@@ -248,7 +324,8 @@ async def _recover(
 ) -> Finished | Failed:
     """Look into the service's history until it is known how the turn ended, or the pauses are used up."""
     running.say(_("the line dropped; looking for the answer on the service") if lost else _("looking for the answer"))
-    running.live.set_recovered()
+    if not service.capabilities.resume:
+        running.live.set_recovered()
     end = lost
     for pause in (0.0, *pauses):
         if running.stop_wanted.is_set():
@@ -260,7 +337,7 @@ async def _recover(
                 continue
         turn = running.live.snapshot()
         try:
-            async for event in service.recover(TurnRef(turn.question, turn.asked_at, turn.ids, _held_text(turn))):
+            async for event in service.recover(_reference(turn)):
                 if isinstance(event, (Finished, Failed)):
                     end = event
                     break

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar, runtime_checkable
 
-from tui.models import Rating, ServiceName, Turn, TurnIds
+from tui.models import AskBlock, Block, Position, Rating, ServiceName, Turn, TurnIds
 from tui.services.events import Event
+from tui.words import _
 
 T = TypeVar("T")
 
@@ -38,6 +39,8 @@ class TurnRequest:
     """`region`, `language`, `timezone`, `model`, `thinking`, `effort`, `approval`, `agent`, `resume_call` ..."""
     turn: str = ""
     """Our name of the turn: lets `stop` find it while the service has not named it yet."""
+    position: Position | None = None
+    """Where the conversation's turn before this one ended; only for services whose streams can be resumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,43 @@ class TurnRef:
     ids: TurnIds
     text: str = ""
     """The answer text that is held already."""
+    position: Position | None = None
+    """Up to where it is held, for a stream that can be resumed."""
+    blocks: tuple[Block, ...] = ()
+    """The answer that is held already."""
+
+
+ReplyAction = Literal["approve", "approve_all", "change", "reply", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class AskReply:
+    """What the user answers.
+
+    `approve` a plan, a statement or a report; `approve_all` this statement and all later ones; `change` a plan or
+    statement as `text` says; `reply` to a question with `text`; `refuse`: stop the run, or do without the report.
+    """
+
+    action: ReplyAction
+    text: str = ""
+
+    def in_words(self) -> str:
+        """What stands beside the ask once it is answered; never empty."""
+        return self.text or {"approve": _("yes"), "approve_all": _("yes, all"), "refuse": _("no")}.get(
+            self.action, self.action
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRequest:
+    """One answer to what the service asked in a turn that waits."""
+
+    ref: TurnRef
+    ask: AskBlock
+    reply: AskReply
+    options: Mapping[str, str] = field(default_factory=dict)
+    turn: str = ""
+    """As `TurnRequest.turn`."""
 
 
 StopOutcome = Literal[
@@ -84,6 +124,17 @@ class RemoteConversation:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     status: RemoteStatus = "idle"
+
+
+@runtime_checkable
+class AskAnswerer(Protocol):
+    """A service whose asks are answered within the turn that asked."""
+
+    def answer(self, request: AnswerRequest) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        """Send one answer, at most once, and iterate over what comes, as `ConversationService.stream` does.
+
+        Where it is not taken, the ask comes again as an open one, and the turn ends as waiting.
+        """
 
 
 class ConversationService(Protocol):

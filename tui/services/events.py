@@ -17,6 +17,7 @@ from tui.models import (
     FileBlock,
     Link,
     PlanStep,
+    Position,
     Problem,
     TableBlock,
     ToolStatus,
@@ -43,6 +44,19 @@ class TextReplaced:
     """The whole answer text so far, in place of all text blocks (RDS `message_replace`, recovery, repair)."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """A whole part of the answer's Markdown, beside the others; a later one with the same `key` replaces it."""
+
+    text: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDemoted:
+    """All text so far was thinking: the answer proper comes now (DMS)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +124,28 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """Something that the user should find in the transcript later: one grey line."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PositionMoved:
+    """Everything before this event is whole and known by `position`; a text that follows begins a block of its own.
+
+    Kept in one batch with what it covers, so that no reader of the journal sees one without the other.
+    """
+
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Rewound:
+    """The stream is taken up again from the turn's position: drop the block that is open there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What the service is doing, in words; shown in the status line, not kept."""
 
@@ -164,6 +200,8 @@ Event: TypeAlias = (
     TurnStarted
     | TextDelta
     | TextReplaced
+    | TextPart
+    | TextDemoted
     | ThinkingDelta
     | ToolProgress
     | PlanChanged
@@ -174,6 +212,9 @@ Event: TypeAlias = (
     | FileReady
     | Suggestions
     | Asked
+    | Noted
+    | PositionMoved
+    | Rewound
     | Status
     | Heartbeat
     | FrameSkipped
