@@ -1,35 +1,63 @@
 """Ties the painter to Textual: what the compositor made goes to the terminal as the difference to what it shows.
 
-Together with `driver` the only module that knows names which Textual keeps to itself.
+Together with `driver` the only module that knows names which Textual keeps to itself;
+tests/unit/test_textual_names.py lists them and fails when one is gone.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Callable
+import time
 from typing import Any, TypeVar
 
+from rich.color import ColorSystem
+from rich.console import COLOR_SYSTEMS, RenderableType
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Resize
+from textual.geometry import Offset
+from textual.screen import Screen
 
-from tui.terminal.capabilities import Capabilities, ModeReport, Reply
+from tui.terminal.capabilities import STATUS_QUERY, Capabilities, ModeReport, Reply, StatusReport
 from tui.terminal.driver import TerminalDriver
+from tui.terminal.flow import Flow
 from tui.terminal.lifecycle import Lifecycle
+from tui.terminal.meter import Meter
+from tui.terminal.painter import Abilities, Painter
+from tui.terminal.strips import Strips, bands_of
 
 ReturnType = TypeVar("ReturnType")
 
+_CURSOR_PAUSE = 0.03
+"""Seconds in which a cursor that moved waits for the frame that explains it."""
+
+_URGENT_ROWS = 10
+"""A focused widget of at most so many rows is painted even while the line is busy: it is what is typed into."""
+
 
 class PaintedDisplay(App[ReturnType]):
-    """An app that owns its terminal: `class YunliaoApp(PaintedDisplay[None])`.
+    """An app that owns its terminal: `class YunliaoApp(PaintedDisplay[int])`.
 
-    `plain` leaves all painting to Textual. `on_hangup` is what `Lifecycle` calls when a signal ends the program.
+    `plain` leaves all painting to Textual. A widget with a true attribute `terminal_cursor` gets the terminal's own
+    cursor, at `app.cursor_position`, while it has the focus; for the others the cursor is moved there, hidden, so
+    that input methods open beside the text.
     """
 
     def __init__(self, *args: Any, plain: bool = False, **kwargs: Any) -> None:
         self.plain = plain
         self.capabilities = Capabilities.of(os.environ)
         self.lifecycle = Lifecycle(self._hang_up, self._stop_for_signal)
+        self.flow = Flow(time.monotonic)
+        self.meter = Meter()
+        self._painter: Painter | None = None
+        self._strips: Strips | None = None
+        self._cursor = Offset(0, 0)
+        self._cursor_timer: asyncio.TimerHandle | None = None
+        self._wait_timer: asyncio.TimerHandle | None = None
+        self._key_at: float | None = None
         super().__init__(*args, **kwargs)
 
     def on_hangup(self) -> None:
@@ -39,32 +67,222 @@ class PaintedDisplay(App[ReturnType]):
         wanted = super().get_driver_class()
         return TerminalDriver if wanted is LinuxDriver else wanted
 
+    def run(self, *args: Any, **kwargs: Any) -> ReturnType | None:
+        self.lifecycle.install()
+        try:
+            return super().run(*args, **kwargs)
+        finally:
+            self.lifecycle.restore()
+            self.lifecycle.uninstall()
+
+    def action_redraw(self) -> None:
+        """Draw the whole screen again, whatever the terminal shows."""
+        if self._painter is not None:
+            self._painter.invalidate()
+        self.refresh(layout=True)
+
+    # --- the cursor ---------------------------------------------------------------------------------------
+
+    @property
+    def cursor_position(self) -> Offset:
+        """Where the terminal's cursor belongs, on the screen."""
+        return self._cursor
+
+    @cursor_position.setter
+    def cursor_position(self, position: Offset) -> None:
+        if position == self._cursor:
+            return
+        self._cursor = position
+        if self._painter is not None and self._cursor_timer is None and self._running:
+            # A frame that comes meanwhile places it; without one nothing else would.
+            loop = asyncio.get_running_loop()
+            self._cursor_timer = loop.call_later(_CURSOR_PAUSE, self._paint)
+
+    # --- frames -------------------------------------------------------------------------------------------
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if self.plain or not isinstance(self._driver, TerminalDriver) or self.is_inline:
+            super()._display(screen, renderable)
+            return
+        if renderable is None or self._batch_count or not self._running or self._closed:
+            self.post_display_hook()
+            return
+        if type(renderable) is LayoutUpdate:
+            self._take_layout(renderable)
+        elif type(renderable) is ChopsUpdate and self._painter is not None:
+            self._take_chops(renderable)
+        else:
+            self._give_up(f"an update of a kind that is not known: {type(renderable).__name__}")
+            super()._display(screen, renderable)
+            return
+        self._paint()
+        self.post_display_hook()
+
+    def _take_layout(self, update: LayoutUpdate) -> None:
+        """All of the screen."""
+        region = update.region
+        painter = self._painter
+        if painter is None:
+            painter = self._painter = Painter(region.width, region.height, self._abilities())
+        elif (painter.width, painter.height) != region.size:
+            painter.resize(region.width, region.height)
+        strips = self._strips_for(painter)
+        for row, line in enumerate(update.strips, region.y):
+            strips.put(row, region.x, line)
+
+    def _take_chops(self, update: ChopsUpdate) -> None:
+        """Some spans of some rows."""
+        assert self._painter is not None
+        strips = self._strips_for(self._painter)
+        for row, left, right in update.spans:
+            pieces = zip(update.chops[row].items(), update.chop_ends[row], strict=False)
+            strips.put_pieces(
+                row,
+                [(x, strip) for (x, strip), end in pieces if strip is not None and x < right and end > left],
+            )
+        self._painter.may_scroll(bands_of(update.spans))
+
+    def _strips_for(self, painter: Painter) -> Strips:
+        if self._strips is None or self._strips.stale(painter):
+            name = self.console.color_system
+            self._strips = Strips(painter, COLOR_SYSTEMS[name] if name else ColorSystem.TRUECOLOR)
+        return self._strips
+
+    def _paint(self) -> None:
+        """Bring the terminal nearer to what it should show, by as much as the line takes."""
+        driver, painter = self._driver, self._painter
+        if self._cursor_timer is not None:
+            self._cursor_timer.cancel()
+            self._cursor_timer = None
+        if not isinstance(driver, TerminalDriver) or painter is None or not self._running or self._batch_count:
+            return
+        flow, backlog = self.flow, driver.output.backlog
+        flow.expire(backlog)
+        only = None
+        if flow.waiting or backlog:
+            self.meter.deferred += painter.pending
+            only = self._urgent_rows(painter)
+            self._wait(bool(backlog) and not flow.waiting)
+            if only is None or not painter.valid:
+                return
+        frame = painter.frame(self._clamped(painter), visible=self._cursor_visible, budget=flow.budget, only=only)
+        if not frame.data:
+            return
+        size = len(frame.data.encode("utf-8", "replace"))
+        more = not frame.complete and only is None
+        if flow.sending(size, more=more):
+            self.meter.questions += 1
+            driver.ask(frame.data + STATUS_QUERY)
+            self._wait(False)
+        else:
+            driver.write(frame.data)
+            if more:
+                self._wait(True)
+        self._measure(size, driver, painter)
+
+    def _clamped(self, painter: Painter) -> tuple[int, int]:
+        column, row = self._cursor
+        return max(0, min(column, painter.width - 1)), max(0, min(row, painter.height - 1))
+
+    @property
+    def _cursor_visible(self) -> bool:
+        return bool(self._screen_stacks and getattr(self.focused, "terminal_cursor", False))
+
+    def _urgent_rows(self, painter: Painter) -> range | None:
+        """The rows of what is typed into: they do not wait for the line."""
+        focused = self.focused
+        if focused is None or not 0 < focused.region.height <= _URGENT_ROWS:
+            return None
+        return range(max(0, focused.region.y), min(painter.height, focused.region.bottom))
+
+    def _wait(self, soon: bool) -> None:
+        """Look again, soon or when an answer that is under way should have come."""
+        if self._wait_timer is None:
+            delay = 0.02 if soon else 0.25
+            self._wait_timer = asyncio.get_running_loop().call_later(delay, self._look_again)
+
+    def _look_again(self) -> None:
+        self._wait_timer = None
+        painter = self._painter
+        if painter is not None and painter.pending:
+            self._paint()
+        elif self.flow.outstanding and isinstance(self._driver, TerminalDriver):
+            self.flow.expire(self._driver.output.backlog)
+            self._wait(False)
+
+    def _measure(self, size: int, driver: TerminalDriver, painter: Painter) -> None:
+        meter = self.meter
+        meter.frame(size, driver.output.backlog)
+        meter.full_repaints, meter.rows_repainted = painter.full_repaints, painter.rows_repainted
+        if self._key_at is not None:
+            meter.echoes.append(time.monotonic() - self._key_at)
+            self._key_at = None
+
+    def _give_up(self, reason: str) -> None:
+        """From here on Textual paints: slower, still right."""
+        self.log.warning("painting is left to Textual", reason=reason)
+        self.plain = True
+        if self._driver is not None:
+            self._driver.write(self.terminal_farewell())
+        self._painter = None
+        self.refresh(layout=True)
+
+    def _abilities(self) -> Abilities:
+        able = self.capabilities
+        return Abilities(
+            bce=able.bce,
+            scroll="scroll" if able.scroll else "index" if able.term == "linux" else "",
+            margins=able.margins,
+            synchronized=able.synchronized,
+            repeat=able.repeat,
+            trust_ambiguous=not able.ambiguous_wide,
+        )
+
     # --- what the driver calls ----------------------------------------------------------------------------
 
     def terminal_started(self) -> None:
-        """The terminal is in application mode, for the first time or again."""
+        """The terminal is in application mode, for the first time or again; what it shows is not known."""
+        if isinstance(self._driver, TerminalDriver) and self._driver.input_tty:
+            self.flow.asked()
+        if self._painter is not None:
+            self._painter.invalidate()
 
     def terminal_reply(self, reply: Reply, at: float) -> None:
         """The terminal has answered, at `at` on the monotonic clock."""
         if isinstance(reply, ModeReport):
-            self.capabilities = self.capabilities.with_mode(reply.mode, reply.setting)
+            self._learn(self.capabilities.with_mode(reply.mode, reply.setting))
+        elif isinstance(reply, StatusReport) and self.flow.answered(at):
+            self.meter.round_trip = self.flow.last_round_trip
+            self.meter.best_round_trip = self.flow.round_trip or 0.0
+            self.meter.rate = self.flow.rate or 0.0
+            if self._painter is not None and self._painter.pending:
+                self._paint()
 
     def terminal_cursor_report(self, row: int, column: int) -> None:
         """The terminal has said where its cursor is; both count from 1."""
-        self.capabilities = self.capabilities.with_cursor(row, column)
+        self._learn(self.capabilities.with_cursor(row, column))
 
     def terminal_farewell(self) -> str:
         """What undoes the modes that the painter has set."""
-        return ""
+        return self._painter.farewell() if self._painter is not None else ""
 
     def terminal_key(self, at: float) -> None:
         """A key has arrived; called from the input thread."""
+        if self._key_at is None:
+            self._key_at = at
+
+    def on_resize(self, _event: Resize) -> None:
+        # Terminals reflow, clip or clear as they like.
+        if self._painter is not None:
+            self._painter.invalidate()
+
+    def _learn(self, capabilities: Capabilities) -> None:
+        self.capabilities = capabilities
+        if self._painter is not None:
+            self._painter.abilities = self._abilities()
 
     def _hang_up(self) -> None:
         self.on_hangup()
 
     def _stop_for_signal(self, exit_code: int) -> None:
         self.exit(return_code=exit_code)
-
-
-Flush = Callable[[], None]

@@ -62,7 +62,9 @@ class ReplyParser(XTermParser):
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         if sequence.startswith("\x1b[") and (reply := parse_reply(sequence)) is not None:
             self._on_reply(reply)
-            return (events.Key(Keys.Ignore, sequence),)
+            # Textual asks for modes too, and understands the answers.
+            if isinstance(reply, StatusReport) or reply.mode == 69:
+                return (events.Key(Keys.Ignore, sequence),)
         return super()._sequence_to_key_events(sequence, alt)
 
 
