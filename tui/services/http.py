@@ -158,10 +158,14 @@ async def repeat_read(
         asked = error.retry_after if isinstance(error, ServiceError) else None
         return asked if asked is not None else backoff(state)
 
+    async def attempt() -> T:
+        # Tenacity awaits only what is a coroutine function by its looks; a lambda that returns one is not.
+        return await read()
+
     return await AsyncRetrying(
         retry=retry_if_exception(worth_it),
         wait=wait,
         stop=stop_after_attempt(READ_ATTEMPTS),
         sleep=sleep,
         reraise=True,
-    )(read)
+    )(attempt)
