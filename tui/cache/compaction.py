@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import datetime
 from typing import Any
 
-from tui.cache import journal
+from tui.cache import codec, journal
 from tui.cache.fold import META_FIELDS
-from tui.cache.records import AnswerRecord, IdsRecord, PartialRecord, Record, StateRecord
+from tui.cache.records import (
+    AnswerRecord,
+    Head,
+    IdsRecord,
+    MetaRecord,
+    PartialRecord,
+    Record,
+    StateRecord,
+    TombstoneRecord,
+)
+from tui.models import Conversation
 
 _WORTH_IT = 32 * 1024
 
@@ -67,3 +78,13 @@ def _first(table: dict[str, Any], key: str, seen: set[str]) -> bool:
     is_first = value not in seen
     seen.add(str(value))
     return is_first
+
+
+def epitaph(head: Head, conversation: Conversation, deleted_at: datetime | None) -> bytes:
+    """The file of a deleted conversation of which only title and the service's id are left."""
+    left: list[Record] = [
+        MetaRecord(title=conversation.title, remote_id=conversation.remote_id, at=deleted_at),
+        TombstoneRecord(at=deleted_at),
+    ]
+    records = [journal.record_fragment(codec.record_to_table(record)) for record in left]
+    return b"".join([journal.head_fragment(codec.head_to_table(head)), *records])

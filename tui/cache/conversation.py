@@ -5,16 +5,14 @@ Everything here blocks, and one object is used by one thread at a time: the stor
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 from tui.cache import codec, files, journal
-from tui.cache.compaction import Waste, compacted
+from tui.cache.compaction import Waste, compacted, epitaph
 from tui.cache.fold import Fold, interrupt
 from tui.cache.ids import read_conversation_id
 from tui.cache.locks import Held, WriterLock, owner
@@ -258,7 +256,7 @@ class ConversationFile:
                 whole = [data[begin:end] for begin, end in journal.scan(data).fragments]
                 if whole and journal.schema_of(whole[0]) == 0:
                     whole.insert(0, journal.head_fragment(codec.head_to_table(self.fold.head)))
-                aside = set_aside(self._path, self._clock())
+                aside = files.set_aside(self._path, self._clock())
                 if whole:
                     self.stamp = files.replace(self._path, b"".join(whole))
                     self._end = self.stamp.size
@@ -293,6 +291,29 @@ class ConversationFile:
         self._waste = Waste()
         return True
 
+    def purge(self) -> bool:
+        """Take the file off the disk; False where somebody else writes to it.
+
+        Of a DashScope thread its id stays: the service has no list of threads, and without it nobody could reach or
+        delete the thread there.
+        """
+        if self._path is None:
+            return False
+        try:
+            self.become_writer()
+            assert self.fold is not None
+            told = self.fold.conversation()
+            if told.service == "dashscope" and told.remote_id:
+                with files.locked(self._path):
+                    files.replace(self._path, epitaph(self.fold.head, told, self.fold.deleted_at))
+            else:
+                self._path.unlink()
+        except (NotWriter, OSError):
+            return False
+        finally:
+            self.release()
+        return True
+
     def release(self) -> None:
         """Let others write."""
         if self._lock is not None:
@@ -302,20 +323,3 @@ class ConversationFile:
 def _in_use(other: str) -> str:
     pid, _space, host = other.partition(" ")
     return _("Another window is writing to it (process {pid} on {host}).").format(pid=pid, host=host or "?")
-
-
-def set_aside(path: Path, now: datetime) -> Path:
-    """Give a broken file a second name that says so; the first is free to be replaced. Nothing is overwritten."""
-    for number in range(1000):
-        suffix = f"-{number}" if number else ""
-        aside = path.with_name(f"{path.name}.corrupt-{now:%Y%m%dT%H%M%S}{suffix}")
-        try:
-            aside.hardlink_to(path)
-        except FileExistsError:
-            continue
-        except OSError:  # a file system without hard links
-            if aside.exists():
-                continue
-            path.rename(aside)
-        return aside
-    raise OSError(errno.EEXIST, "too many broken files", str(path))

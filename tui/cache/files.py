@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -205,3 +206,20 @@ def sync_folder(path: Path) -> None:
             os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def set_aside(path: Path, now: datetime) -> Path:
+    """Give a broken file a second name that says so; the first is free to be replaced. Nothing is overwritten."""
+    for number in range(1000):
+        suffix = f"-{number}" if number else ""
+        aside = path.with_name(f"{path.name}.corrupt-{now:%Y%m%dT%H%M%S}{suffix}")
+        try:
+            aside.hardlink_to(path)
+        except FileExistsError:
+            continue
+        except OSError:  # a file system without hard links
+            if aside.exists():
+                continue
+            path.rename(aside)
+        return aside
+    raise OSError(errno.EEXIST, "too many broken files", str(path))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from tui.cache.records import (
     StateRecord,
     TombstoneRecord,
 )
-from tui.models import ACTIVE, Conversation, Turn
+from tui.models import ACTIVE, Conversation, Rating, Turn
 
 
 class Fold:
@@ -27,14 +27,13 @@ class Fold:
 
     def __init__(self, head: Head) -> None:
         self.head = head
-        self.title = head.title
-        self.options: Mapping[str, str] = head.options
         self.updated_at = head.created_at
         self.deleted_at: datetime | None = None
         self.count = 0
         """Records taken: tells whether anything changed."""
         self._meta = MetaRecord()
         self._turns: dict[str, LiveTurn] = {}
+        self._ratings: dict[str, Rating] = {}
         self._now = head.created_at
 
     def take(self, record: Record) -> None:
@@ -57,14 +56,13 @@ class Fold:
                     live.apply(event)
                 self.updated_at = self._now
             case AnswerRecord(turn):
-                known = self._turns.get(turn.id)
-                if known:
-                    held = known.snapshot()
-                    rating = turn.rating or held.rating
-                    turn = replace(turn, question=held.question, asked_at=held.asked_at, rating=rating)
-                self._put(turn)
+                if turn.id in self._turns:
+                    held = self._turns[turn.id].snapshot()
+                    turn = replace(turn, question=held.question, asked_at=held.asked_at)
+                self._put(replace(turn, rating=turn.rating or self._ratings.get(turn.id, "")))
                 self.updated_at = self._now
             case FeedbackRecord(turn_id, rating):
+                self._ratings[turn_id] = rating
                 self._put(replace(self._turn(turn_id).snapshot(), rating=rating))
             case MetaRecord():
                 self._change(record)

@@ -55,7 +55,8 @@ class Listing:
         """All, newest first; conversations whose files are not what their entries say are read again."""
         if self._places and self._index:
             if not self._loaded:
-                self._entries = self._index.load() | self._entries
+                for conversation_id, entry in self._index.load().items():
+                    self._entries.setdefault(conversation_id, entry)
                 self._loaded = True
             self._check(self._places, self._index)
         return self._shown(list(self._entries.values()))
@@ -76,9 +77,19 @@ class Listing:
         changed = [entry for conversation_id in stale if (entry := self._read_again(places, conversation_id))]
         index.put(changed)
         for conversation_id, entry in list(self._entries.items()):
-            if conversation_id not in seen and entry.stamp:
+            if (conversation_id not in seen and entry.stamp) or self._purge(places, entry):
                 self._entries.pop(conversation_id, None)
         index.tidy(dict(self._entries))
+
+    def _purge(self, places: Places, entry: Entry) -> bool:
+        """Take off the disk what was deleted long ago, once."""
+        if entry.deleted_at is None or entry.deleted_at > self._clock() - TRASH or not entry.summary.turns:
+            return False
+        file = ConversationFile(places, entry.summary.id, self._clock, self._say)
+        with suppress(OSError, KeyError):
+            file.refresh()
+            return file.purge()
+        return False
 
     def _read_again(self, places: Places, conversation_id: str) -> Entry | None:
         file = ConversationFile(places, conversation_id, self._clock, self._say)

@@ -6,7 +6,6 @@ No method blocks the event loop: the disk is worked on in threads, in order for 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -36,9 +35,9 @@ class Store:
     """All conversations of this user on this machine.
 
     Args:
-        root: the folder that holds everything; None keeps everything in memory.
+        root: the folder that holds everything; None where there is none.
         clock: the time now, aware, UTC.
-        fallback: used when `root` cannot be.
+        fallback: used when `root` cannot be; without one everything stays in memory.
         retry_seconds: how long to wait before what could not be written is tried again.
     """
 
@@ -52,7 +51,8 @@ class Store:
     ) -> None:
         self.notices: list[str] = []
         """What was found broken and what was done about it, in sentences."""
-        self._roots = [folder for folder in (root, fallback) if folder is not None]
+        self._root = root
+        self._fallback = fallback
         self._clock = clock
         self._retry_seconds = retry_seconds
         self._lanes = Lanes()
@@ -75,26 +75,32 @@ class Store:
         await self._lanes.run("open", self._open)
 
     def _open(self) -> None:
-        if not self._roots:
-            self._reason = _("Nothing is kept on disk: what you see is gone when you leave.")
-        for root in self._roots:
+        self._reason = _("Nothing is kept on disk: what you see is gone when you leave.")
+        for root in (self._root, self._fallback):
+            if root is None:
+                continue
             try:
                 places, repaired = prepare(root)
             except OSError as error:
-                if not self._reason:
-                    self._reason = failure(root, error)
+                self._reason = failure(root, error)
                 continue
+            self._use(root, places)
             for folder in repaired:
                 said = _("{folder} was open to other users; now only you can enter it.")
                 self.notices.append(said.format(folder=folder))
-            if root != self._roots[0]:
-                self._reason += " " + _("It is kept in {folder} for now.").format(folder=root)
-            self._places = places
-            self._listing = Listing(places, Index(places.index), self._clock, self.notices.append)
-            self._drafts = Drafts(places.drafts)
-            self._drafts.read_new()
-            self._history = History(places.history)
             return
+
+    def _use(self, root: Path, places: Places) -> None:
+        if root == self._root:
+            self._reason = ""
+        else:
+            said = _("The folder for conversations cannot be used: they are kept in {folder} until you log out.")
+            self._reason = said.format(folder=root)
+        self._places = places
+        self._listing = Listing(places, Index(places.index), self._clock, self.notices.append)
+        self._drafts = Drafts(places.drafts)
+        self._drafts.read_new()
+        self._history = History(places.history)
 
     # --- the list ------------------------------------------------------------------------------------------
 
@@ -206,18 +212,20 @@ class Store:
         file = self._files.get(conversation_id)
         if file is None:
             return
-        self._record(conversation_id, await self._lanes.run(conversation_id, partial(self._release, file)))
+        self._record(conversation_id, await self._lanes.run(conversation_id, partial(self._settle, file)))
         if not file.unwritten:
+            # Forgotten before it is released: who asks for it from now on reads it anew, after the release.
             self._files.pop(conversation_id, None)
+            await self._lanes.run(conversation_id, file.release)
 
-    def _release(self, file: ConversationFile) -> OSError | None:
-        error: OSError | None = None
-        if file.is_writer or file.unwritten:
-            with suppress(NotWriter):
-                error = file.flush(sync=True)
-            file.mend()
-            self._listing.note(file, keep=True)
-        file.release()
+    def _settle(self, file: ConversationFile) -> OSError | None:
+        if not file.is_writer and not file.unwritten:
+            return None
+        error = None
+        with suppress(NotWriter):
+            error = file.flush(sync=True)
+        file.mend()
+        self._listing.note(file, keep=True)
         return error
 
     async def compact(self, conversation_id: str) -> bool:
@@ -271,8 +279,7 @@ class Store:
         if error is None:
             self._failures.pop(what, None)
             return
-        root = self._roots[0] if self._roots else Path(os.devnull)
-        self._failures[what] = failure(root, error)
+        self._failures[what] = failure(self._root or Path(), error)
         if self._retrying is None or self._retrying.done():
             self._retrying = asyncio.create_task(self._retry_until_written(), name="cache-retry")
 
