@@ -98,6 +98,10 @@ class YunliaoApi(App[int]):
         """Take back the newest deletion of this run; its title, or "" when there is none."""
         raise NotImplementedError
 
+    async def refresh_conversations(self) -> None:
+        """Read the list anew, from the cache and from the services that can list theirs; errors are shown."""
+        raise NotImplementedError
+
     def set_draft(self, conversation_id: str, text: str, service: ServiceName = "rds") -> None:
         """Keep what is in the composer; written soon, and at once when the program is told to end.
 

@@ -1,0 +1,102 @@
+"""One line of the conversation list: marks, title, age, cut and aligned by cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui.models import ConversationSummary, TurnState
+from tui.text import clean_line
+from tui.widgets.conversation_rows import TitleFilter
+from tui.words import _
+
+LETTERS = {"rds": "R", "dms": "D", "dashscope": "A"}
+AGE_CELLS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """One cell each."""
+
+    current: str = "▌"
+    marked: str = "✓"
+    running: str = "●"
+    waiting: str = "?"
+    failed: str = "!"
+    ellipsis: str = "…"
+
+
+UNICODE = Signs()
+ASCII = Signs(current=">", marked="x", running="*", ellipsis="~")
+
+
+STYLES = ("title", "unread", "quiet", "heading", "running", "waiting", "failed", "bar", "hit", "cursor")
+_UNDER_CURSOR = {"unread": Style(bold=True), "hit": Style(underline=True)}
+
+
+def title_of(summary: ConversationSummary) -> str:
+    """The title as one clean line; the first question, or words for a conversation without either."""
+    return clean_line(summary.title or summary.snippet) or _("New conversation")
+
+
+def fit(text: str, cells: int, ellipsis: str = "…") -> str:
+    """`text` in exactly `cells` cells: padded, or cut before a cluster that does not fit and marked as cut."""
+    if cells <= 0:
+        return ""
+    if cell_len(text) <= cells:
+        return text + " " * (cells - cell_len(text))
+    return set_cell_size(set_cell_size(text, cells - 1).rstrip() + ellipsis, cells)
+
+
+def state_sign(state: TurnState, signs: Signs) -> str:
+    """The mark of the newest turn's state; blank where nothing runs, waits or went wrong."""
+    if state in ("sending", "running", "stopping", "queued"):
+        return signs.running
+    if state == "waiting":
+        return signs.waiting
+    return signs.failed if state in ("failed", "interrupted", "cut_off") else " "
+
+
+def paint(
+    summary: ConversationSummary,
+    width: int,
+    age: str,
+    styles: Mapping[str, Style],
+    signs: Signs,
+    *,
+    found: TitleFilter,
+    cursor: bool,
+    current: bool,
+    marked: bool,
+) -> Strip:
+    """The line as a strip of exactly `width` cells; `styles` has all of `STYLES`, complete with their ground.
+
+    Under the cursor everything has one style: its ground may be any of the terminal's 16 colours, on which the
+    colours of the marks could not be read.
+    """
+    side = signs.marked if marked else signs.current if current else " "
+    sign = state_sign(summary.state, signs)
+    title = fit(title_of(summary), width - 6 - AGE_CELLS - 1, signs.ellipsis)
+    base = "unread" if summary.unread else "title"
+    pieces = [
+        (side, "bar"),
+        (LETTERS[summary.service] + " ", "quiet"),
+        (sign + " ", {signs.running: "running", signs.waiting: "waiting"}.get(sign, "failed")),
+    ]
+    at = 0
+    for start, end in found.spans(title) if found else ():
+        pieces += [(title[at:start], base), (title[start:end], "hit")]
+        at = end
+    pieces += [(title[at:], base), (" " * max(1, AGE_CELLS + 1 - cell_len(age)) + age + " ", "quiet")]
+    ground = styles["cursor"] if cursor else styles["title"]
+    segments = [
+        Segment(text, ground + _UNDER_CURSOR.get(name, Style.null()) if cursor else styles[name])
+        for text, name in pieces
+        if text
+    ]
+    return Strip(segments).adjust_cell_length(width, ground)

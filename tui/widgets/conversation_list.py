@@ -1,0 +1,433 @@
+"""The list of conversations: one widget that paints lines, however many there are.
+
+The cursor stays on a conversation and not on a row, so that it does not move to another one when the order changes
+while somebody aims at it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.events import Blur, Click, Focus, MouseScrollDown, MouseScrollUp, Resize
+from textual.geometry import Region
+from textual.getters import app as app_getter
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Input
+
+from tui.contract import YunliaoApi
+from tui.models import ConversationSummary, ServiceName
+from tui.widgets.conversation_changes import NAMES, delete, pin, rename, take_back
+from tui.widgets.conversation_line import ASCII, STYLES, UNICODE, fit, paint, title_of
+from tui.widgets.conversation_rows import Rows, TitleFilter, relative_time
+from tui.words import _
+
+SLICE = 1000
+"""Titles searched between two looks at the keyboard: about 2 ms."""
+HEAD = 2
+"""Lines above the rows: the filter and a blank one."""
+SERVICES: dict[str, ServiceName] = {"1": "rds", "2": "dms", "3": "dashscope"}
+
+
+def local_now() -> datetime:
+    return datetime.now(UTC).astimezone()
+
+
+class FilterInput(Input):
+    """The line at the top; it stands over the hint that is painted there."""
+
+
+class ConversationList(Widget, can_focus=True):
+    """All conversations, newest first, in groups by age."""
+
+    HELP = "Each line: service (R RDS Copilot, D Data Agent, A DashScope), state, title, age."
+    BINDING_GROUP_TITLE = "Conversations"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,l", "open", "open", id="conversations.open"),
+        Binding("n", "new", "new", id="conversations.new"),
+        Binding("slash", "filter", "filter", id="conversations.filter"),
+        Binding("r", "rename", "rename", id="conversations.rename"),
+        Binding("d", "delete", "delete", id="conversations.delete", tooltip="Asks first; the service keeps its copy"),
+        Binding("z", "undo", "take back", id="conversations.undo", show=False, tooltip="Take back the last deletion"),
+        Binding("p", "pin", "pin", id="conversations.pin", show=False),
+        Binding("space", "mark", "mark", id="conversations.mark", show=False, tooltip="d and p act on the marked"),
+        Binding("c", "copy_id", "copy id", id="conversations.copy_id", show=False),
+        Binding("R", "reload", "refresh", id="conversations.reload", show=False),
+        Binding("1", "service('1')", "RDS Copilot only", id="conversations.service_rds", show=False),
+        Binding("2", "service('2')", "Data Agent only", id="conversations.service_dms", show=False),
+        Binding("3", "service('3')", "DashScope only", id="conversations.service_dashscope", show=False),
+        Binding("0", "service('0')", "all services", id="conversations.service_all", show=False),
+        Binding("j,down", "move(1)", "down", id="conversations.down", show=False),
+        Binding("k,up", "move(-1)", "up", id="conversations.up", show=False),
+        Binding("g,home", "move_to(0)", "first", id="conversations.first", show=False),
+        Binding("G,end", "move_to(-1)", "last", id="conversations.last", show=False),
+        Binding("ctrl+d", "page(0.5)", "half a page down", id="conversations.half_down", show=False),
+        Binding("ctrl+u", "page(-0.5)", "half a page up", id="conversations.half_up", show=False),
+        Binding("pagedown", "page(1)", "page down", id="conversations.page_down", show=False),
+        Binding("pageup", "page(-1)", "page up", id="conversations.page_up", show=False),
+        Binding("escape", "close_filter", "show all", id="conversations.close_filter", show=False),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"conversations--{name}" for name in STYLES}
+    DEFAULT_CSS = """
+    ConversationList {
+        width: 1fr;
+        height: 1fr;
+        & > .conversations--title { color: $foreground; }
+        & > .conversations--unread { color: $foreground; text-style: bold; }
+        & > .conversations--quiet { color: $muted; text-style: $muted-style; }
+        & > .conversations--heading { color: $muted; text-style: $muted-style; }
+        & > .conversations--running { color: $running; }
+        & > .conversations--waiting { color: $waiting; text-style: bold; }
+        & > .conversations--failed { color: $failed; text-style: bold; }
+        & > .conversations--bar { color: $question; }
+        & > .conversations--hit { background: $find; color: $find-text; text-style: $find-style; }
+        & > .conversations--cursor { background: $cursor; color: $cursor-text; }
+        FilterInput { dock: top; display: none; background: $background; }
+        FilterInput:focus { background: $background; }
+    }
+    """
+
+    app = app_getter(YunliaoApi)
+    current: reactive[str] = reactive("")
+    """The id of the conversation that the chat shows."""
+
+    @dataclass
+    class Opened(Message):
+        """The user wants to see this conversation."""
+
+        conversation_id: str
+
+    def __init__(self, *, now: Callable[[], datetime] = local_now, id: str | None = None) -> None:
+        """`now` is an aware clock in the zone in which days begin."""
+        super().__init__(id=id)
+        self._now = now
+        self._all: Sequence[ConversationSummary] = ()
+        self._rows = Rows((), now())
+        self._filter = TitleFilter("")
+        self._searched: tuple[TitleFilter, Sequence[ConversationSummary]] = self._filter, ()
+        self._service: ServiceName | None = None
+        self._cursor = ""
+        """The id under the cursor."""
+        self._index = 0
+        """Where it stands, and where the cursor stays when that conversation goes."""
+        self._top = 0
+        """The first row in view."""
+        self._marked: set[str] = set()
+        self._stale = False
+        self._ages: list[str] = []
+        """The ages in view when they were painted."""
+        self._styles: dict[str, Style] = {}
+
+    # --- reading the app -----------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        yield FilterInput(placeholder=_("filter"), select_on_focus=False, id="filter")
+
+    def on_mount(self) -> None:
+        self.app.conversations_changed.subscribe(self, self._changed)
+        self.read()
+        self.set_interval(60, self._minute)
+
+    def _changed(self, _conversation_id: str) -> None:
+        # Many may come at once (a list that is being read): once per turn of the loop is enough.
+        if not self._stale:
+            self._stale = True
+            self.call_next(self.read)
+
+    def read(self) -> None:
+        """Show what the app has now."""
+        self._stale = False
+        self._all = self.app.summaries()
+        self._marked &= {item.id for item in self._all} if self._marked else set()
+        self._select(again=True)
+
+    def _select(self, *, again: bool = False) -> None:
+        """Find what passes the filters; `again` when the conversations themselves have changed."""
+        items = [item for item in self._all if not item.archived and self._service in (None, item.service)]
+        before, hits = self._searched
+        base = hits if before and not again and self._filter.narrows(before) else items
+        if not self._filter:
+            self.workers.cancel_group(self, "filter")
+            self._searched = self._filter, ()
+            self._show(items)
+        elif len(base) <= SLICE:
+            self.workers.cancel_group(self, "filter")
+            self._found([item for item in base if self._filter.matches(title_of(item))])
+        else:
+            self._search(base)
+
+    @work(group="filter", exclusive=True)
+    async def _search(self, base: Sequence[ConversationSummary]) -> None:
+        wanted = self._filter
+        hits: list[ConversationSummary] = []
+        for start in range(0, len(base), SLICE):
+            hits += [item for item in base[start : start + SLICE] if wanted.matches(title_of(item))]
+            await asyncio.sleep(0)
+        self._found(hits)
+
+    def _found(self, hits: Sequence[ConversationSummary]) -> None:
+        self._searched = self._filter, hits
+        self._show(hits)
+
+    def _show(self, items: Sequence[ConversationSummary]) -> None:
+        self._rows = Rows(items, self._now())
+        wanted = self._cursor or self.current
+        index = next((number for number, item in enumerate(items) if item.id == wanted), None)
+        self._place(min(self._index, max(0, len(items) - 1)) if index is None else index)
+        self.refresh()
+
+    def _minute(self) -> None:
+        """Ages grow by themselves; nothing is painted unless one of those in view reads differently now."""
+        if self._now().date() != self._rows.day:
+            self._show(self._rows.items)
+        elif self.is_attached and self.screen.is_active and self._ages != self._ages_in_view():
+            self.refresh()
+
+    # --- cursor and view -----------------------------------------------------------------------------------
+
+    @property
+    def selected(self) -> ConversationSummary | None:
+        """The conversation under the cursor."""
+        items = self._rows.items
+        return items[self._index] if self._index < len(items) else None
+
+    @property
+    def _view(self) -> int:
+        """Rows in view."""
+        return max(1, self.content_size.height - HEAD)
+
+    def _place(self, index: int) -> None:
+        """Put the cursor on an item and bring it into view, with its group's heading where that fits."""
+        self._index = max(0, min(index, len(self._rows.items) - 1))
+        selected = self.selected
+        self._cursor = selected.id if selected else ""
+        top = self._top
+        if selected:
+            row = self._rows.row_of(self._index)
+            first = row - 1 if isinstance(self._rows.at(row - 1), str) else row
+            top = max(row - self._view + 1, min(top, first))
+        self._top = max(0, min(top, self._rows.height - self._view))
+
+    def _move(self, index: int) -> None:
+        before, top = self._index, self._top
+        self._place(index)
+        if self._top != top:
+            self.refresh()
+        elif self._index != before and self._rows.items:
+            lines = [0, *(self._rows.row_of(one) - top + HEAD for one in (before, self._index))]
+            self.refresh(*(Region(0, line, self.size.width, 1) for line in lines))
+
+    def on_resize(self, event: Resize) -> None:
+        self._place(self._index)
+
+    def watch_current(self) -> None:
+        self.refresh()
+
+    def on_focus(self, event: Focus) -> None:
+        self.refresh()
+
+    def on_blur(self, event: Blur) -> None:
+        self.refresh()
+
+    # --- painting ------------------------------------------------------------------------------------------
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles.clear()
+
+    def _line_styles(self) -> dict[str, Style]:
+        if not self._styles:
+            ground = self.rich_style
+            self._styles = {
+                name: ground + self.get_component_rich_style(f"conversations--{name}", partial=True) for name in STYLES
+            }
+        return self._styles
+
+    def render_line(self, y: int) -> Strip:
+        width = self.content_size.width
+        if y < HEAD:
+            if y == 0:
+                self._ages = self._ages_in_view()
+                return self._head(width)
+            return Strip.blank(width, self.rich_style)
+        row = self._top + y - HEAD
+        styles = self._line_styles()
+        if not self._rows.items:
+            note = self._note(y - HEAD, width)
+            return Strip([Segment(fit(f" {note}", width), self._line_styles()["quiet"])], width)
+        item = self._rows.at(row)
+        if isinstance(item, str):
+            return Strip([Segment(fit(f" {item}", width), styles["heading"])], width)
+        summary = self._rows.items[item]
+        return paint(
+            summary,
+            width,
+            relative_time(summary.updated_at, self._now()),
+            styles,
+            ASCII if self.app.settings.ascii else UNICODE,
+            found=self._filter,
+            cursor=item == self._index and self.has_focus_within,
+            current=summary.id == self.current,
+            marked=summary.id in self._marked,
+        )
+
+    def _head(self, width: int) -> Strip:
+        """The filter in words, and at the right where the cursor is in a list longer than the view."""
+        count = len(self._rows.items)
+        parts = [NAMES[self._service]] if self._service else []
+        if self._marked:
+            parts.append(_("{count} marked").format(count=len(self._marked)))
+        if self._rows.height > self._view:
+            parts.append(f"{self._index + 1}/{count}")
+        right = " · ".join(parts) + " " if parts else ""
+        left = f" / {self._filter.typed or _('filter')}"
+        return Strip([Segment(fit(left, width - len(right)) + right, self._line_styles()["quiet"])]).adjust_cell_length(
+            width, self.rich_style
+        )
+
+    def _note(self, line: int, width: int) -> str:
+        """What stands in place of the rows when there are none."""
+        if not self.app.index_loaded:
+            lines = [_("Loading …")]
+        elif self._filter:
+            lines = [_("Nothing matches “{text}”.").format(text=self._filter.typed), "", _("Esc shows all.")]
+        elif self._service:
+            lines = [_("No conversations with {service}.").format(service=NAMES[self._service]), "", _("0 shows all.")]
+        else:
+            lines = [_("No conversations yet."), "", _("n begins one.")]
+        return lines[line] if line < len(lines) else ""
+
+    def _ages_in_view(self) -> list[str]:
+        now = self._now()
+        shown = (self._rows.at(row) for row in range(self._top, self._top + self._view))
+        return [relative_time(self._rows.items[item].updated_at, now) for item in shown if isinstance(item, int)]
+
+    # --- moving --------------------------------------------------------------------------------------------
+
+    def action_move(self, step: int) -> None:
+        self._move(self._index + step)
+
+    def action_move_to(self, index: int) -> None:
+        self._move(index if index >= 0 else len(self._rows.items) - 1)
+
+    def action_page(self, pages: float) -> None:
+        self._move(self._index + round(pages * max(1, self._view - 1)))
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        event.stop()
+        self._move(self._index + 3)
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        event.stop()
+        self._move(self._index - 3)
+
+    def on_click(self, event: Click) -> None:
+        item = self._rows.at(self._top + event.y - HEAD) if event.y >= HEAD else ""
+        if isinstance(item, int):
+            self._move(item)
+            self.action_open()
+
+    # --- filters -------------------------------------------------------------------------------------------
+
+    @property
+    def _input(self) -> FilterInput:
+        return self.query_one(FilterInput)
+
+    def action_filter(self) -> None:
+        self._input.display = True
+        self._input.focus()
+
+    def action_close_filter(self) -> None:
+        self._input.value = ""
+        self._leave_input()
+
+    def _leave_input(self) -> None:
+        if self._input.has_focus:
+            self.focus()
+        self._input.display = False
+        self.refresh()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._filter = TitleFilter(event.value)
+        self._select()
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        """Enter keeps the filter and goes to the hits; a single hit is what was looked for."""
+        event.stop()
+        self._leave_input()
+        if self._filter and len(self._rows.items) == 1:
+            self.action_open()
+
+    def action_service(self, key: str) -> None:
+        self._service = SERVICES.get(key)
+        self._select(again=True)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "close_filter":
+            return bool(self._filter or self._input.display) if self.is_mounted else False
+        if action in ("open", "rename", "pin", "mark", "copy_id", "delete") and not self._rows.items:
+            return None
+        return True
+
+    # --- doing ---------------------------------------------------------------------------------------------
+
+    def _chosen(self) -> list[ConversationSummary]:
+        """The marked ones, or the one under the cursor."""
+        marked = [item for item in self._all if item.id in self._marked]
+        return marked or ([self.selected] if self.selected else [])
+
+    def action_open(self) -> None:
+        if self.selected:
+            self.post_message(self.Opened(self.selected.id))
+
+    def action_new(self) -> None:
+        self.app.show_conversation("")
+
+    def action_mark(self) -> None:
+        if self.selected:
+            self._marked ^= {self.selected.id}
+            self.action_move(1)
+            self.refresh()
+
+    def action_copy_id(self) -> None:
+        if self.selected:
+            self.app.copy_text(self.selected.remote_id or self.selected.id, _("conversation id"))
+
+    @work(group="change")
+    async def action_reload(self) -> None:
+        await self.app.refresh_conversations()
+
+    @work(group="change")
+    async def action_pin(self) -> None:
+        chosen = self._chosen()
+        self._marked.clear()
+        await pin(self.app, chosen)
+
+    @work(group="change")
+    async def action_rename(self) -> None:
+        if self.selected:
+            await rename(self.app, self.selected)
+
+    @work(group="change")
+    async def action_delete(self) -> None:
+        chosen = self._chosen()
+        if chosen and await delete(self.app, chosen):
+            self._marked.clear()
+
+    @work(group="change")
+    async def action_undo(self) -> None:
+        await take_back(self.app)
