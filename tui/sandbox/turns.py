@@ -107,7 +107,7 @@ class Turn:
         now = asyncio.get_running_loop().time()
         pause = self._pace.pause(beat.pause) + beat.silence
         # By the clock, not by sleeping: so that a rate of 200 a second is kept on a busy machine too.
-        self._next_at = now + pause if pause else max(self._next_at, now - 0.25) + interval
+        self._next_at = now + pause if pause else max(self._next_at or now, now - 0.25) + interval
         if self._stopped:
             return
         if beat.hold:
