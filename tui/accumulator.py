@@ -185,7 +185,8 @@ class LiveTurn:
             case Unknown(name, text):
                 self._set(unknown_events=self._turn.unknown_events + 1)
                 if text:
-                    self._add(NoticeBlock(f"{name}: {text}", "unknown"))
+                    # Before a text that is still growing, not in the middle of its Markdown.
+                    self._blocks.append(NoticeBlock(f"{name}: {text}", "unknown"))
             case Noted(text):
                 self._add(NoticeBlock(text))
             case FrameSkipped():

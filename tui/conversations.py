@@ -20,7 +20,7 @@ from tui.models import ACTIVE, Conversation, ConversationSummary, Problem, Ratin
 from tui.services.base import ConversationService, TurnRequest
 from tui.services.errors import ServiceError
 from tui.text import clean, clean_line
-from tui.turns import RunningTurn, TurnActivity, TurnUpdate, line_was_lost, run_turn
+from tui.turns import RECOVERY_PAUSES, RunningTurn, TurnActivity, TurnUpdate, line_was_lost, run_turn
 from tui.words import _
 
 TITLE_CHARACTERS = 60
@@ -43,6 +43,7 @@ class Hooks:
     """What goes with every question unless the conversation says otherwise."""
     seconds: Callable[[], float] = lambda: asyncio.get_running_loop().time()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    pauses: Sequence[float] = RECOVERY_PAUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +292,7 @@ class Conversations:
             service = await hooks.service(conversation.service)
             options = {**hooks.options(conversation.service), **conversation.options}
             request = None if recover else TurnRequest(turn.question, _remote_id(conversation), options, turn.id)
-            ended = await run_turn(running, service, request, journal)
+            ended = await run_turn(running, service, request, journal, pauses=hooks.pauses)
         except ServiceError as error:  # the service cannot be had: nothing was sent
             ended = replace(live.snapshot(), state="failed", problem=error.problem, finished_at=hooks.now())
             await journal.append(AnswerRecord(ended), sync=True)

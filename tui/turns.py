@@ -27,6 +27,7 @@ from tui.services.events import (
     Rewound,
     Status,
     TextDelta,
+    TextReplaced,
     ThinkingDelta,
     TurnStarted,
 )
@@ -208,6 +209,9 @@ async def run_turn(
             end = await _stream(running, service, aclosing(_recovered(running, service)), batch)
         if end is None or _may_go_on(end, service):
             end = await _recover(running, service, batch, pauses, end)
+        elif live.snapshot().frames_skipped and service.capabilities.history and isinstance(end, Finished):
+            # What a broken frame held is in the history; where that cannot be read, the note on the turn says so.
+            await _recover(running, service, batch, (), end)
         running.note(end)
         await batch.flush()
         await journal.append(AnswerRecord(live.snapshot()), sync=True)
@@ -221,7 +225,7 @@ async def run_turn(
 
 def _may_go_on(end: Finished | Failed, service: ConversationService) -> bool:
     """True where the service may have more of the answer than we got."""
-    if not service.capabilities.history:
+    if not (service.capabilities.history or service.capabilities.resume):
         return False
     return end.reason == "cut_off" if isinstance(end, Finished) else line_was_lost(end.problem)
 
@@ -231,9 +235,10 @@ def _before(request: TurnRequest | AnswerRequest) -> tuple[Event, ...]:
     if isinstance(request, AnswerRequest):
         answered = Asked(replace(request.ask, answered=request.reply.in_words()))
         position = replace(request.ref.position or Position(), ask=request.ask)
-        return answered, PositionMoved(replace(position, awaiting=True))
+        return answered, PositionMoved(replace(position, phase="awaiting"))
     if request.position is not None:
-        return (PositionMoved(replace(request.position, awaiting=True, better=False, ask=None, offer=None)),)
+        position = Position(request.position.checkpoint, request.position.keys)
+        return (PositionMoved(position),)
     return ()
 
 
@@ -341,6 +346,8 @@ async def _recover(
                 if isinstance(event, (Finished, Failed)):
                     end = event
                     break
+                if isinstance(event, TextDelta) or (isinstance(event, TextReplaced) and event.text != _held_text(turn)):
+                    running.live.set_recovered()
                 running.note(event)
                 await batch.add(event, running.live.ids)
                 if running.stop_wanted.is_set():
