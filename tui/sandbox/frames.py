@@ -32,7 +32,7 @@ _UNKNOWN: tuple[Frame, ...] = (
     {"Event": "node_started", "Answer": "", "data": {"node_id": "n-1", "inputs": None}},
     {"Event": "agent_weather", "Answer": "it rains in the sandbox"},
     {"Event": "ping"},
-    {"Answer": "a frame without an event"},
+    {"Note": "a frame without an event"},
     {},
 )
 _NO_OBJECTS: tuple[object, ...] = (None, 1, [], "a string", [{"Event": "message", "Answer": "in a list"}])
