@@ -60,6 +60,10 @@ class Faults:
         assert name in SWITCHES, name
         return name in self._arguments
 
+    def written(self) -> list[str]:
+        """In the form that `parse` reads."""
+        return [f"{name}={argument}" if argument else name for name, argument in self._arguments.items()]
+
     def argument(self, name: str) -> str:
         """The switch's argument; empty where it is off."""
         assert name in SWITCHES, name

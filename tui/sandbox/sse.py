@@ -75,7 +75,7 @@ def chunks(data: bytes, faults: Faults) -> Iterator[bytes]:
         yield data
 
 
-class _Line:
+class Line:
     """The body of one reply; knows how many frames went out."""
 
     def __init__(self, response: web.StreamResponse, faults: Faults) -> None:
@@ -116,7 +116,7 @@ async def stream(call: Call, turn: Turn) -> web.StreamResponse:
     if "gzip" in faults:
         headers["Content-Encoding"] = "gzip"
     response = web.StreamResponse(headers=headers)
-    line = _Line(response, faults)
+    line = Line(response, faults)
     shaper, encoder = Shaper(turn.message, call.request_id, faults), Encoder(faults)
     ends = {name: faults.count(name) for name in ("drop-after", "reset-after", "drop-mid-frame", "end-after")}
     number = 0

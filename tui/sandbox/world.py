@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from tui.sandbox.auth import Keyring
 from tui.sandbox.faults import FaultBoard
@@ -46,6 +47,22 @@ class Counts:
     """Requests to the path that `redirect` points to."""
 
 
+class Part(Protocol):
+    """What one product remembers for itself."""
+
+    def describe(self) -> dict[str, object]:
+        """Its entry in `GET /_sandbox/state`."""
+
+    def release(self) -> int:
+        """Let all of its turns go on that hold; how many there were."""
+
+    async def close(self) -> None:
+        """End its tasks and let go of its files."""
+
+    async def reset(self) -> None:
+        """Forget everything, on disk too."""
+
+
 class World:
     """The state of one sandbox. All methods are called in its event loop."""
 
@@ -62,6 +79,11 @@ class World:
         """By task id, the finished ones too."""
         self.usage: dict[str, Usage] = {}
         self.agents: dict[str, Agent] = {}
+        self.parts: dict[str, Part] = {}
+        """By the name of their entry in `describe`."""
+        self.ahead = 0.0
+        """Seconds that lives (of runtimes, sessions, links) are ahead of the clock; signatures are not."""
+        self.folder = folder
         self._shelf = Shelf(folder / "conversations") if folder else None
         self._agent_shelf = Shelf(folder / "agents") if folder else None
         self._load()
@@ -169,7 +191,8 @@ class World:
 
     def release(self) -> int:
         """Let all turns go on that hold; how many there were."""
-        return sum(turn.release() for turn in self.turns.values())
+        turns = sum(turn.release() for turn in self.turns.values())
+        return turns + sum(part.release() for part in self.parts.values())
 
     def find_round(self, round_id: str) -> tuple[Conversation, ApprovalRound] | None:
         for conversation in self.conversations.values():
@@ -181,10 +204,15 @@ class World:
     async def close(self) -> None:
         for turn in self.turns.values():
             await turn.cancel()
+        for part in self.parts.values():
+            await part.close()
 
     async def reset(self) -> None:
         """Forget everything but the keys."""
         await self.close()
+        for part in self.parts.values():
+            await part.reset()
+        self.ahead = 0.0
         self.turns.clear()
         self.conversations.clear()
         self.usage.clear()
@@ -218,4 +246,5 @@ class World:
             ],
             "tokens": {account: usage.tokens for account, usage in self.usage.items()},
             "faults": self.board.describe(),
+            **{name: part.describe() for name, part in self.parts.items()},
         }
