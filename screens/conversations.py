@@ -36,7 +36,10 @@ class ConversationsScreen(Screen[None]):
         self._current = current
 
     def compose(self) -> ComposeResult:
-        yield ContextBar(id="context")
+        bar = ContextBar(id="context")
+        bar.set_reactive(ContextBar.service, self.app.settings.service)
+        bar.set_reactive(ContextBar.subject, _("Conversations"))
+        yield bar
         conversations = ConversationList(id="conversations")
         conversations.set_reactive(ConversationList.current, self._current)
         yield conversations

@@ -213,7 +213,7 @@ class ConversationList(Widget, can_focus=True):
         selected = self.selected
         self._cursor = selected.id if selected else ""
         top = self._top
-        if selected:
+        if selected and self.content_size.height:
             row = self._rows.row_of(self._index)
             first = row - 1 if isinstance(self._rows.at(row - 1), str) else row
             top = max(row - self._view + 1, min(top, first))
