@@ -77,7 +77,9 @@ class ConversationFile:
         return self.fold, self.fold.count if self.fold else 0, other
 
     def look(self) -> Conversation:
-        """The conversation as it stands, and remember that it was seen so."""
+        """The conversation as it stands, and remember that it was seen so. Raises KeyError where nothing is left."""
+        if self.fold is None:
+            raise KeyError(self.id)
         self._seen = self._version()
         return self.conversation()
 
@@ -109,9 +111,9 @@ class ConversationFile:
         found = journal.scan(data)
         fragments = [data[begin:end] for begin, end in found.fragments]
         if start == 0:
-            self._begin(data, fragments)
-            self._damaged = self._foreign = False
+            self._damaged, self._foreign = not fragments, False
             self._waste = Waste()
+            self._begin(data, fragments)
         assert self.fold is not None
         for fragment in fragments:
             try:
@@ -218,17 +220,19 @@ class ConversationFile:
     def _write(self, data: bytes) -> None:
         assert self._path is not None
         assert self.fold is not None
-        if self.stamp is None:
-            self.schema = journal.SCHEMA
-            self.stamp = files.create(self._path, journal.head_fragment(codec.head_to_table(self.fold.head)) + data)
-            files.sync_folder(self._path.parent)
-        else:
+        if self.stamp is not None:
             try:
                 self.stamp = files.append(self._path, data, expected=self.stamp)
             except files.Changed:  # somebody wrote to it in spite of the lock: read that first
                 self.refresh()
                 self._repair()
                 self.stamp = files.append(self._path, data)
+            except FileNotFoundError:  # somebody removed it: what is new is kept all the same
+                self.stamp = None
+        if self.stamp is None:
+            self.schema = journal.SCHEMA
+            self.stamp = files.create(self._path, journal.head_fragment(codec.head_to_table(self.fold.head)) + data)
+            files.sync_folder(self._path.parent)
         self._end = self.stamp.size
 
     # --- broken files --------------------------------------------------------------------------------------
@@ -245,6 +249,8 @@ class ConversationFile:
                 self.compact()
             if not held:
                 self.release()
+        if self.stamp is None:  # there was nothing in it that could be read
+            self.fold = None
 
     def _repair(self) -> None:
         """Cut off a torn tail; put a file of the whole records in the place of a damaged one, which is kept."""

@@ -27,7 +27,7 @@ class History:
         if self._path is not None:
             with suppress(OSError):
                 data, _stamp = files.read_from(self._path)
-                fragments = journal.scan(data).fragments[1:]
+                fragments = journal.scan(data).fragments
                 for begin, end in fragments[-LIMIT:]:
                     with suppress(ValueError, KeyError, TypeError):
                         table = journal.read_record(data[begin:end])

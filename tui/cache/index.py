@@ -39,6 +39,7 @@ class Index:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._entries_in_file = 0
+        self._broken = False
 
     def load(self) -> dict[str, Entry]:
         """All entries by the conversation's id; empty where there is no index or none that can be read."""
@@ -48,7 +49,8 @@ class Index:
             return {}
         found = journal.scan(data)
         self._entries_in_file = len(found.fragments)
-        return _read(data[begin:end] for begin, end in found.fragments[1:])
+        self._broken = bool(found.damage) or found.torn or journal.schema_of(data) != journal.SCHEMA
+        return _read(data[begin:end] for begin, end in found.fragments)
 
     def newest(self, count: int) -> list[Entry]:
         """About `count` entries that were written last, newest first, without reading the others."""
@@ -78,13 +80,13 @@ class Index:
 
     def tidy(self, entries: Mapping[str, Entry]) -> None:
         """Write the file anew from `entries` when most of what it holds is overridden or broken."""
-        if self._entries_in_file <= 2 * len(entries) + 100:
+        if not self._broken and self._entries_in_file <= 2 * len(entries) + 100:
             return
         oldest_first = sorted(entries.values(), key=lambda entry: entry.summary.updated_at)
         data = _HEAD + b"".join(_fragment(entry) for entry in oldest_first if entry.stamp)
         with suppress(OSError), files.locked(self._path):
             files.replace(self._path, data)
-            self._entries_in_file = len(entries)
+            self._entries_in_file, self._broken = len(entries), False
 
 
 def _fragment(entry: Entry) -> bytes:

@@ -37,7 +37,10 @@ class Lanes:
             is_idle = lane not in self._queues
             self._queues.setdefault(lane, deque()).append((future, job))
         if is_idle:
-            self._pool.submit(self._drain, lane)
+            try:
+                self._pool.submit(self._drain, lane)
+            except RuntimeError:  # closed: the last words of a program that ends are worth the wait
+                self._drain(lane)
         return future
 
     def _drain(self, lane: str) -> None:
@@ -56,5 +59,5 @@ class Lanes:
                 future.set_result(result)
 
     def close(self) -> None:
-        """Take no more jobs; those given are done."""
+        """Let the threads end when what was given is done; later jobs are done by those who give them."""
         self._pool.shutdown(wait=False)

@@ -96,10 +96,10 @@ class Listing:
         with suppress(OSError, KeyError):
             file.refresh()
             file.mend()
-            if file.stamp is None:
-                return None
-            entry = self._entries[conversation_id] = entry_of(file)
-            return entry
+            if file.fold is not None:
+                entry = self._entries[conversation_id] = entry_of(file)
+                return entry
+            self._entries.pop(conversation_id, None)
         return None
 
     def _shown(self, entries: list[Entry]) -> list[ConversationSummary]:

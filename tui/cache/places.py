@@ -59,7 +59,7 @@ def failure(root: Path, error: OSError) -> str:
             text = _("{folder} is read-only: what is new is kept in memory only.")
         case errno.ELOOP:
             text = _("{folder} is a link that leads elsewhere: what is new is kept in memory only.")
-        case _ if isinstance(error, NotOurs):
+        case errno.EPERM if isinstance(error, NotOurs):
             text = _("{folder} belongs to another user: what is new is kept in memory only.")
         case _:
             text = _("{folder} cannot be written: what is new is kept in memory only.")

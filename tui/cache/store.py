@@ -302,7 +302,7 @@ class Store:
                 del self._failures[what]
 
     async def close(self) -> None:
-        """Write everything and let go of all locks. The store cannot be used after."""
+        """Write everything and let go of all locks and threads."""
         for conversation_id in list(self._files):
             await self.release(conversation_id)
         await self._lanes.run("drafts", self._drafts.flush)
