@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import random
-import re
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -19,7 +18,6 @@ from tui.sandbox import approvals, specials
 from tui.sandbox.question import Question
 from tui.sandbox.script import CallTool, Say, ShowDocuments, Step, Think
 
-_NAMED_INSTANCE = re.compile(r"\b(?:rm|pgm|pxc|rr|pc)-[a-z0-9-]{3,40}", re.IGNORECASE)
 _QUIET_NOTE = {
     "en": "\n\n*sandbox data · no real instance was read*\n",
     "zh": "\n\n*沙箱数据（sandbox data）· 没有读取任何真实实例*\n",
@@ -76,8 +74,7 @@ def script_for(question: Question) -> list[Step]:
 def _themed(question: Question) -> list[Step]:
     theme = theme_for(question)
     texts = theme.texts[question.tongue]
-    instance = _NAMED_INSTANCE.search(" ".join((question.text, *reversed(question.before))))
-    values = {"@instance@": instance.group().lower() if instance else "rm-sandbox01", "@region@": question.region}
+    values = {"@instance@": question.instance, "@region@": question.region}
 
     def filled(text: str) -> str:
         for name, value in values.items():
@@ -90,16 +87,10 @@ def _themed(question: Question) -> list[Step]:
     opening = _recall(question) + (filled(texts["opening"]) + "\n\n" if texts.get("opening") else "")
     if opening:
         steps.append(Say(opening))
-    if question.use_tools:
-        steps += [
-            CallTool(
-                tool["name"],
-                {key: filled(value) if isinstance(value, str) else value for key, value in tool["arguments"].items()},
-                filled(tool["response"]).strip(),
-                seconds=float(tool.get("seconds", 0.6)),
-            )
-            for tool in theme.tools
-        ]
+    for tool in theme.tools:
+        if question.tools is None or tool["name"] in question.tools:
+            arguments = {k: filled(v) if isinstance(v, str) else v for k, v in tool["arguments"].items()}
+            steps.append(CallTool(tool["name"], arguments, tool["response"], float(tool.get("seconds", 0.6))))
     steps.append(Say(filled(texts["answer"]).strip() + _QUIET_NOTE[question.tongue]))
     if links := texts.get("documents"):
         title = "相关文档" if question.tongue == "zh" else "Documents"

@@ -10,16 +10,16 @@ from tui.sandbox.records import ApprovalRound
 from tui.sandbox.script import AskApproval, CallTool, Say, Step, Think, WantedCall
 
 _WANTS = re.compile(r"^\s*(approve|审批|restart\b|重启)\s*(\d?)", re.IGNORECASE)
-_CALLS = (
-    ("restart_db_instance", {"DBInstanceId": "rm-sandbox01"}, "Restarts one instance (sandbox data)"),
+_CALLS: tuple[tuple[str, dict[str, object], str], ...] = (
+    ("restart_db_instance", {}, "Restarts one instance (sandbox data)"),
     (
         "modify_parameter",
-        {"DBInstanceId": "rm-sandbox01", "Parameters": {"max_connections": 2000}},
+        {"Parameters": {"max_connections": 2000}},
         "Changes a parameter; takes effect at once (sandbox data)",
     ),
     (
         "create_backup",
-        {"DBInstanceId": "rm-sandbox01", "BackupMethod": "Physical"},
+        {"BackupMethod": "Physical"},
         "Makes a full backup (sandbox data)",
     ),
 )
@@ -31,10 +31,11 @@ def script_for(question: Question) -> list[Step]:
     if not match:
         return []
     zh = question.tongue == "zh"
-    calls = [
-        WantedCall(f"call-{secrets.token_hex(4)}", *_CALLS[number % len(_CALLS)])
-        for number in range(max(1, int(match.group(2) or 1)))
-    ]
+    calls = []
+    for number in range(max(1, int(match.group(2) or 1))):
+        tool, arguments, description = _CALLS[number % len(_CALLS)]
+        arguments = {"DBInstanceId": question.instance, **arguments}
+        calls.append(WantedCall(f"call-{secrets.token_hex(4)}", tool, arguments, description))
     if question.approval_mode == "read_only":
         text = "当前会话是只读模式，不会执行写操作。" if zh else "This conversation is read-only: nothing was changed."
         return [Say(f"{text} *sandbox data*\n")]

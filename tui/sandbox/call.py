@@ -80,10 +80,13 @@ class Product(Protocol):
         """
 
 
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def encode_json(value: object) -> bytes:
     """UTF-8; lone surrogates as escapes, since nothing else can carry them."""
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        return _compact(value).encode()
     except UnicodeEncodeError:
         return json.dumps(value, separators=(",", ":")).encode()
 

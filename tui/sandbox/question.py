@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+_INSTANCE = re.compile(r"\b(?:rm|pgm|pxc|rr|pc)-[a-z0-9-]{3,40}", re.IGNORECASE)
 _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 
 
@@ -20,7 +21,16 @@ class Question:
     approval_mode: str = "auto"
     agent_name: str = ""
     """Of the custom agent that answers; empty for the assistant itself."""
-    use_tools: bool = True
+    tools: frozenset[str] | None = None
+    """What a custom agent may use; None for everything."""
+
+    @property
+    def instance(self) -> str:
+        """The instance that is spoken of, in this question or one before it."""
+        for text in (self.text, *reversed(self.before)):
+            if match := _INSTANCE.search(text):
+                return match.group().lower()
+        return "rm-sandbox01"
 
     @property
     def tongue(self) -> Literal["en", "zh"]:

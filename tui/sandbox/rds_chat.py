@@ -52,7 +52,7 @@ async def chat_messages(call: Call) -> web.StreamResponse:
         thinking=str(inputs.get("EnableThinking") or "").lower() != "false",
         approval_mode=conversation.approval_mode,
         agent_name=agent.name or agent.id if agent else "",
-        use_tools=agent.enable_tools if agent else True,
+        tools=frozenset(agent.tools if agent.enable_tools else ()) if agent else None,
     )
     steps = approvals.resumed(asked, waiting) if waiting else answers.script_for(asked)
     turn = call.world.begin_turn(conversation, *_message_and_plan(call, conversation, query, steps))

@@ -96,17 +96,23 @@ class SandboxServer:
         self._thread.start()
         ready.wait()
         if self._failure is not None:
-            self._thread.join()
-            raise self._failure
+            self.stop()
         return self.info
 
     def stop(self) -> None:
-        """Close all connections and end the thread; turns stay as they are. Harmless when not started."""
+        """Close all connections and end the thread. Harmless when not started.
+
+        Raises:
+            BaseException: what ended the thread before its time.
+        """
         if self._thread and self._loop and self._stopping:
             if self._thread.is_alive():
                 self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join()
         self._thread = None
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     def __enter__(self) -> SandboxServer:
         self.start()

@@ -38,7 +38,7 @@ def script_for(question: Question) -> list[Step]:
     """The steps for a special question; none where it is not one."""
     word, _, rest = question.text.strip().partition(" ")
     make = _SPECIALS.get(word.lower())
-    if make is None or (word.lower() not in ("echo", "slow", "hostile") and not re.fullmatch(r"\s*\d*\s*", rest)):
+    if make is None or (word.lower() not in ("echo", "hostile") and not re.fullmatch(r"\s*\d*\s*", rest)):
         return []
     return make(question, rest)
 
@@ -154,3 +154,5 @@ _SPECIALS: Mapping[str, Callable[[Question, str], list[Step]]] = {
     "empty": _empty,
     "hostile": _hostile,
 }
+WORDS = tuple(_SPECIALS)
+"""The questions of this module, by their first words."""

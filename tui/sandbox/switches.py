@@ -149,3 +149,21 @@ _ALL = (
 )
 
 SWITCHES: dict[str, Switch] = {switch.name: switch for switch in _ALL}
+
+
+def markdown() -> str:
+    """The list as it stands in `docs/sandbox.md`."""
+    lines: list[str] = []
+    for group, title in GROUPS.items():
+        lines += [f"### {title}", "", "| switch | argument | for | what it does |", "|---|---|---|---|"]
+        for switch in SWITCHES.values():
+            if switch.group == group:
+                action = "any action" if switch.action == "*" else f"`{switch.action}`"
+                default = f"`{switch.default}`" if switch.default else ""
+                lines.append(f"| `{switch.name}` | {default} | {action} | {switch.text} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(markdown())

@@ -68,11 +68,14 @@ class Turn:
             self._wake()
         return held
 
-    async def cancel(self) -> None:
-        """End at once and leave the message as it is: the sandbox itself ends."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+    async def abandon(self) -> None:
+        """End at once, since the sandbox ends; the history has the turn as if it had gone on."""
+        if self.over or self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self.message.complete(self._seconds())
+        self.over = True
 
     async def follow(self) -> AsyncIterator[dict[str, object]]:
         """All frames from the first, as they come."""

@@ -203,7 +203,7 @@ class World:
 
     async def close(self) -> None:
         for turn in self.turns.values():
-            await turn.cancel()
+            await turn.abandon()
         for part in self.parts.values():
             await part.close()
 
