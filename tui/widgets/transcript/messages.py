@@ -1,0 +1,85 @@
+"""What the transcript asks of the screen that it is on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.message import Message
+
+from tui.models import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A numbered block or a link of an answer."""
+
+    number: int
+    kind: str
+    """`code`, `table`, `chart`, `link` or `file`."""
+    label: str
+    """One line: the number, the language or kind, how it begins."""
+    text: str
+    """What copying it gives: exactly the source of code or table, tab-separated rows of data, the address."""
+
+
+@dataclass
+class CopyRequested(Message):
+    text: str
+    what: str
+    """For the notice: `the answer`, `the question`, `sql 1` ..."""
+
+
+@dataclass
+class ChooseBlock(Message):
+    title: str
+    choices: list[Choice]
+
+
+@dataclass
+class SaveRequested(Message):
+    text: str
+    suggested_name: str
+
+
+@dataclass
+class Retry(Message):
+    turn: Turn
+
+
+@dataclass
+class Stop(Message):
+    turn: Turn
+
+
+@dataclass
+class Feedback(Message):
+    turn: Turn
+    rating: Literal["like", "dislike"]
+
+
+@dataclass
+class Details(Message):
+    turn: Turn
+
+
+@dataclass
+class EditResend(Message):
+    turn: Turn
+
+
+@dataclass
+class Links(Message):
+    turn: Turn
+    title: str
+    choices: list[Choice]
+
+
+@dataclass
+class ComposeRequested(Message):
+    """Enter: back to the composer."""
+
+
+@dataclass
+class FindRequested(Message):
+    """`/`: ask for what to find, then call `find`."""

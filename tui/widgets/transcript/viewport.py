@@ -1,0 +1,414 @@
+"""Which lines are in view: a position anchored to content, turns laid out near it only, and the block cursor.
+
+Knows no Textual. A position is a turn and a line in it, so turns above the view need no heights at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from tui.models import Turn
+from tui.widgets.transcript.lines import Line, Look, Unit
+from tui.widgets.transcript.turn_layout import TurnLayout
+
+SLICE = 0.008
+"""Seconds of layout in one go."""
+_KEPT_SCREENS = 3
+"""Turns that begin within so many screens of the view stay laid out."""
+
+
+@dataclass(slots=True)
+class Shown:
+    """One line in view."""
+
+    line: Line
+    turn: int
+    number: int
+
+
+@dataclass(slots=True)
+class Cursor:
+    """The block that the cursor stands on."""
+
+    turn: str
+    unit: int
+
+
+@dataclass(slots=True)
+class Viewport:
+    look: Look
+    height: int = 1
+    turns: list[Turn] = field(default_factory=list)
+    following: bool = True
+    new_lines: int = 0
+    """Lines that came below the view since the end was left."""
+    cursor: Cursor | None = None
+    _index: dict[str, int] = field(default_factory=dict)
+    _layouts: dict[str, TurnLayout] = field(default_factory=dict)
+    _turn: int = 0
+    _line: int = 0
+    _mark: tuple[int, int] | None = None
+    """Where the top line is in its text, while its turn is not laid out (a new width, a remembered position)."""
+
+    # --- contents ------------------------------------------------------------------------------------------
+
+    def show(self, turns: Sequence[Turn]) -> None:
+        """Other contents; the view is at their end."""
+        self.turns = list(turns)
+        self._index = {turn.id: number for number, turn in enumerate(self.turns)}
+        self._layouts.clear()
+        self.following, self.new_lines, self.cursor, self._mark = True, 0, None, None
+        self._turn = self._line = 0
+
+    def update(self, turn: Turn) -> bool:
+        """A new or changed turn; whether anything is to be laid out."""
+        index = self._index.get(turn.id)
+        if index is None:
+            self._index[turn.id] = len(self.turns)
+            self.turns.append(turn)
+            return True
+        if self.turns[index] is turn:
+            return False
+        if self.turns[index] == turn:
+            return False
+        self.turns[index] = turn
+        return True
+
+    def remove(self, turn_id: str) -> None:
+        index = self._index.pop(turn_id, None)
+        if index is None:
+            return
+        top = self.position()
+        del self.turns[index]
+        self._layouts.pop(turn_id, None)
+        self._index = {turn.id: number for number, turn in enumerate(self.turns)}
+        if self.cursor and self.cursor.turn == turn_id:
+            self.cursor = None
+        if top and top[0] in self._index:
+            self._turn = self._index[top[0]]
+        else:
+            self._turn, self._line = min(index, max(0, len(self.turns) - 1)), 0
+
+    def position(self) -> tuple[str, tuple[int, int]] | None:
+        """Where the view is, to come back to; None at the end."""
+        if self.following or not self.turns:
+            return None
+        turn = self.turns[self._turn]
+        return turn.id, self._mark or self.layout(self._turn).mark(self._line)
+
+    def restore(self, position: tuple[str, tuple[int, int]] | None) -> None:
+        if position and position[0] in self._index:
+            self.following = False
+            self._turn, self._mark = self._index[position[0]], position[1]
+
+    def relook(self, look: Look) -> None:
+        """Another width or other marks: everything is laid out anew, what is at the top stays there."""
+        position = self.position()
+        self.look = look
+        self._layouts.clear()
+        self.restore(position)
+
+    # --- layout --------------------------------------------------------------------------------------------
+
+    def layout(self, index: int, deadline: float = 0.0, whole: bool = False) -> TurnLayout:
+        """The layout of a turn; with `whole` laid out to its end or until `deadline`."""
+        turn = self.turns[index]
+        layout = self._layouts.get(turn.id)
+        if layout is None:
+            layout = self._layouts[turn.id] = TurnLayout(self.look, turn)
+        if layout.turn is not turn:
+            layout.update(turn)
+        while not layout.complete and (whole or not layout.lines):
+            layout.step(deadline)
+            if perf_counter() >= deadline:
+                break
+        return layout
+
+    def arrange(self) -> list[Shown]:
+        """Settle what is in view and lay it out, in one slice of time; what could not be is left for `work`."""
+        if not self.turns:
+            self._turn = self._line = 0
+            return []
+        deadline = perf_counter() + SLICE
+        self._refresh_anchor(deadline)
+        if self.following:
+            self._to_end(deadline)
+        else:
+            self._clamp(deadline)
+        shown = self._collect(deadline)
+        if not self.following and self._below(len(shown)) == 0:
+            self.following = True
+        if self.following:
+            self.new_lines = 0
+        elif self.new_lines:
+            self.new_lines = min(self.new_lines, self._below(self.new_lines))
+        return shown
+
+    def _refresh_anchor(self, deadline: float) -> None:
+        """Lay out the turn at the top; its top line stays the one it was."""
+        turn = self.turns[self._turn]
+        known = self._layouts.get(turn.id)
+        if self._mark is not None:
+            layout = self.layout(self._turn, max(deadline, perf_counter() + SLICE * 3), whole=True)
+            self._line, self._mark = layout.find(self._mark), None
+        elif not self.following and known is not None and (known.turn is not turn or not known.complete):
+            mark = known.mark(self._line)
+            changed: int | None = None
+            known.update(turn)
+            while not known.complete:
+                first = known.step(deadline)
+                changed = first if changed is None else changed if first is None else min(first, changed)
+                if perf_counter() >= deadline:
+                    break
+            if changed is not None and changed <= self._line:
+                self._line = known.find(mark)
+
+    def _to_end(self, deadline: float) -> None:
+        self._turn = len(self.turns) - 1
+        self._line = len(self.layout(self._turn, deadline, whole=True).lines)
+        self._up(self.height, deadline)
+
+    def _up(self, count: int, deadline: float) -> int:
+        """Move the top `count` lines up, as far as lines are there; how many it went."""
+        gone = 0
+        while gone < count:
+            if self._line == 0:
+                if self._turn == 0:
+                    break
+                layout = self.layout(self._turn - 1, max(deadline, perf_counter() + SLICE / 2), whole=True)
+                if not layout.complete:
+                    break
+                self._turn -= 1
+                self._line = len(layout.lines)
+            step = min(count - gone, self._line)
+            self._line -= step
+            gone += step
+        return gone
+
+    def _down(self, count: int, deadline: float) -> None:
+        while count > 0:
+            size = len(self.layout(self._turn, deadline, whole=True).lines)
+            if self._line + count < size or self._turn == len(self.turns) - 1:
+                self._line = min(self._line + count, max(0, size - 1))
+                return
+            count -= size - self._line
+            self._turn, self._line = self._turn + 1, 0
+
+    def _clamp(self, deadline: float) -> None:
+        """Never past the end: the last line is not above the bottom while there is more above."""
+        missing = self.height - self._count(self.height, deadline)
+        if missing > 0 and all(layout.complete for layout in self._layouts.values()):
+            self._up(missing, deadline)
+
+    def _count(self, most: int, deadline: float) -> int:
+        """How many lines there are from the top of the view on, at least `most` or all."""
+        count = -self._line
+        for index in range(self._turn, len(self.turns)):
+            count += len(self.layout(index, deadline, whole=True).lines)
+            if count >= most:
+                break
+        return count
+
+    def _collect(self, deadline: float) -> list[Shown]:
+        shown: list[Shown] = []
+        index, number = self._turn, self._line
+        while len(shown) < self.height and index < len(self.turns):
+            layout = self.layout(index, deadline, whole=True)
+            stop = min(len(layout.lines), number + self.height - len(shown))
+            shown += [Shown(layout.lines[at], index, at) for at in range(number, stop)]
+            if not layout.complete:
+                break
+            index, number = index + 1, 0
+        return shown
+
+    def _below(self, most: int) -> int:
+        """Lines below the view, counted to `most`."""
+        count = -self._line - self.height
+        for index in range(self._turn, len(self.turns)):
+            layout = self.layout(index, perf_counter() + SLICE / 4, whole=True)
+            count += len(layout.lines) + (0 if layout.complete else 1)
+            if count > most:
+                break
+        return max(0, min(count, most)) if most else max(0, count)
+
+    def grown(self, turn: Turn) -> None:
+        """Count the lines that `turn` has won, where they are below the view."""
+        index = self._index[turn.id]
+        layout = self._layouts.get(turn.id)
+        before = len(layout.lines) if layout else 0
+        if not self.following and index >= self._turn:
+            if index == self._turn:
+                self._refresh_anchor(perf_counter() + SLICE)
+            after = len(self.layout(index, perf_counter() + SLICE, whole=True).lines)
+            self.new_lines += max(0, after - before)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether something in view or near it is still to be laid out."""
+        return any(not layout.complete for layout in self._layouts.values()) or self._neighbour() is not None
+
+    def _neighbour(self) -> int | None:
+        """A turn beside the view that will be wanted soon."""
+        room = self.height
+        for index in range(self._turn - 1, -1, -1):
+            layout = self._layouts.get(self.turns[index].id)
+            if layout is None or not layout.complete:
+                return index
+            room -= len(layout.lines)
+            if room < 0:
+                break
+        return None
+
+    def work(self) -> None:
+        """One slice of what is left to do; the view itself first."""
+        deadline = perf_counter() + SLICE
+        for index in [number for turn, number in self._index.items() if turn in self._layouts]:
+            layout = self.layout(index)
+            if not layout.complete and (self.following or index != self._turn):
+                layout.step(deadline)
+            if perf_counter() >= deadline:
+                return
+        index_near = self._neighbour()
+        if index_near is not None:
+            self.layout(index_near, deadline, whole=True)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop the layouts that are far from the view."""
+        room, first = self.height * _KEPT_SCREENS, self._turn
+        while first > 0 and room > 0:
+            first -= 1
+            layout = self._layouts.get(self.turns[first].id)
+            room -= len(layout.lines) if layout else self.height
+        room, last = self.height * (_KEPT_SCREENS + 1), self._turn
+        while last < len(self.turns) - 1 and room > 0:
+            layout = self._layouts.get(self.turns[last].id)
+            room -= len(layout.lines) if layout else self.height
+            last += 1
+        near = {turn.id for turn in self.turns[first : last + 1]}
+        near.add(self.turns[-1].id)
+        for turn_id in [turn_id for turn_id in self._layouts if turn_id not in near]:
+            del self._layouts[turn_id]
+
+    # --- moving --------------------------------------------------------------------------------------------
+
+    def scroll(self, lines: int) -> None:
+        """Down for positive, up for negative `lines`."""
+        if not self.turns or not lines:
+            return
+        deadline = perf_counter() + SLICE
+        if lines < 0:
+            if self._up(-lines, deadline):
+                self.following = False
+        elif not self.following:
+            self._down(lines, deadline)
+
+    def to_top(self) -> None:
+        self._turn = self._line = 0
+        self.following = False
+
+    def to_end(self) -> None:
+        self.following = True
+
+    def to_line(self, turn: int, line: int, above: int = 0) -> None:
+        """Put a line at the top, with `above` lines before it."""
+        self._turn, self._line, self._mark = turn, line, None
+        self.following = False
+        self._up(above, perf_counter() + SLICE)
+
+    def reveal(self, turn: int, start: int, end: int) -> None:
+        """Move as little as possible to have the lines `start` to `end` of a turn in view, or the first of them."""
+        deadline = perf_counter() + SLICE
+        if (turn, start) < (self._turn, self._line):
+            self.to_line(turn, start)
+            return
+        offset = -self._line
+        for index in range(self._turn, turn):
+            offset += len(self.layout(index, deadline, whole=True).lines)
+            if offset > self.height * 4:
+                self.to_line(turn, start)
+                return
+        more = min(offset + end - self.height, offset + start)
+        if more > 0:
+            self.following = False
+            self._down(more, deadline)
+
+    @property
+    def top(self) -> tuple[int, int]:
+        return self._turn, self._line
+
+    # --- the cursor ----------------------------------------------------------------------------------------
+
+    def units(self, index: int) -> list[Unit]:
+        return self.layout(index, perf_counter() + SLICE * 2, whole=True).units()
+
+    def cursor_unit(self) -> tuple[int, Unit] | None:
+        """The turn's index and the block that the cursor stands on."""
+        if self.cursor is None or self.cursor.turn not in self._index:
+            return None
+        index = self._index[self.cursor.turn]
+        units = self.units(index)
+        if not units:
+            return None
+        self.cursor.unit = min(self.cursor.unit, len(units) - 1)
+        return index, units[self.cursor.unit]
+
+    def set_cursor(self, index: int, unit: int) -> None:
+        self.cursor = Cursor(self.turns[index].id, unit)
+
+    def move_cursor(self, step: int) -> None:
+        """To the next (1) or previous (-1) block, which comes into view."""
+        here = self.cursor_unit()
+        if here is None or self.cursor is None:
+            return
+        index, unit = here[0], self.cursor.unit + step
+        if unit < 0:
+            if index == 0:
+                return
+            index -= 1
+            unit = len(self.units(index)) - 1
+        elif unit >= len(self.units(index)):
+            if index == len(self.turns) - 1:
+                self.to_end()
+                return
+            index, unit = index + 1, 0
+        self.set_cursor(index, max(0, unit))
+        target = self.cursor_unit()
+        if target is not None:
+            self.reveal(index, target[1].start, target[1].end)
+
+    def cursor_into(self, shown: Sequence[Shown], last: bool = False) -> None:
+        """Put the cursor on a block in view where it is on none."""
+        if not shown:
+            self.cursor = None
+            return
+        here = self.cursor_unit()
+        if here is not None:
+            index, unit = here
+            if any(item.turn == index and unit.start <= item.number < unit.end for item in shown):
+                return
+            first = shown[0]
+            last = last or (index, unit.start) > (first.turn, first.number)
+        for item in reversed(shown) if last else shown:
+            for number, unit in enumerate(self.units(item.turn)):
+                if unit.start <= item.number < unit.end:
+                    self.set_cursor(item.turn, number)
+                    return
+
+    def recolour(self) -> None:
+        """Colours have come for code that stood plain."""
+        for layout in self._layouts.values():
+            if layout.waiting:
+                layout.recolour()
+
+    def refold(self, turn_id: str, section: int, number: int = 0) -> None:
+        layout = self._layouts.get(turn_id)
+        if layout is not None:
+            layout.refold(section, number)
+
+    def refold_all(self) -> None:
+        for turn_id, layout in self._layouts.items():
+            for section in range(-1, len(self.turns[self._index[turn_id]].blocks)):
+                layout.refold(section)

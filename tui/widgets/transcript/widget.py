@@ -1,0 +1,366 @@
+"""The widget: it owns the viewport, paints its lines and turns keys into movements and requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Region
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+
+from tui.models import Turn
+from tui.widgets.transcript import messages
+from tui.widgets.transcript.actions import TranscriptActions
+from tui.widgets.transcript.cells import wrap
+from tui.widgets.transcript.highlight import Highlighter
+from tui.widgets.transcript.inline import Inline
+from tui.widgets.transcript.keys import BINDINGS
+from tui.widgets.transcript.lines import Fold, Gutter, Line, Look, TableView, make_strip
+from tui.widgets.transcript.marks import ASCII, UNICODE
+from tui.widgets.transcript.search import Mark, marked
+from tui.widgets.transcript.styles import DIM, Kind, Palette
+from tui.widgets.transcript.viewport import Shown, Viewport
+
+_REMEMBERED = 200
+"""Conversations whose position and folds are remembered."""
+_PAUSE = 0.012
+"""Seconds between two slices of layout: keys come through in between."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What is remembered of a conversation."""
+
+    fold: Fold = field(default_factory=Fold)
+    tables: dict[tuple[str, int], TableView] = field(default_factory=dict)
+    position: tuple[str, tuple[int, int]] | None = None
+
+
+@dataclass(slots=True)
+class _Row:
+    """A row of the widget as it was painted last."""
+
+    line: Line | None
+    gutter: Gutter
+    marks: tuple[Mark, ...]
+    strip: Strip
+
+
+class Transcript(TranscriptActions, Widget, can_focus=True):
+    """The lines of a conversation. No widget per message: a change repaints the lines that differ, no more."""
+
+    HELP = (
+        "j and k scroll, J and K go from block to block, space folds. y copies the message, Y one of its code blocks, "
+        "w writes to a file. / finds. Enter goes back to the composer."
+    )
+    BINDING_GROUP_TITLE = "Transcript"
+    BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {kind.css for kind in Kind}
+    DEFAULT_CSS = """
+    Transcript {
+        height: 1fr;
+        background: $background;
+        color: $foreground;
+
+        &>.transcript--text { color: $foreground; }
+        &>.transcript--dim { color: $muted; text-style: $muted-style; }
+        &>.transcript--bar { color: $question; }
+        &>.transcript--quiet-bar { color: $muted; text-style: $muted-style; }
+        &>.transcript--cursor { color: $question; }
+        &>.transcript--question { text-style: bold; }
+        &>.transcript--heading { color: $question; text-style: bold; }
+        &>.transcript--code { color: $foreground; }
+        &>.transcript--code-inline { color: $code-name; }
+        &>.transcript--link { color: $link-color; text-style: underline; }
+        &>.transcript--quote { text-style: italic; }
+        &>.transcript--rule { color: $rule; text-style: $rule-style; }
+        &>.transcript--table-header { text-style: bold; }
+        &>.transcript--error { color: $failed; }
+        &>.transcript--warning { color: $waiting; }
+        &>.transcript--success { color: $success; }
+        &>.transcript--running { color: $running; }
+        &>.transcript--ask { color: $waiting; }
+        &>.transcript--keyword { color: $code-keyword; text-style: $code-keyword-style; }
+        &>.transcript--string { color: $code-string; }
+        &>.transcript--number { color: $code-number; }
+        &>.transcript--comment { color: $code-comment; text-style: $code-comment-style; }
+        &>.transcript--name { color: $code-name; }
+        &>.transcript--type { color: $code-name; }
+        &>.transcript--operator { color: $code-operator; }
+        &>.transcript--match { color: $find-text; background: $find; text-style: $find-style; }
+        &>.transcript--match-current { color: $find-current-text; background: $find-current; text-style: bold; }
+        &>.transcript--chart-1 { color: $primary; }
+        &>.transcript--chart-2 { color: $success; }
+        &>.transcript--chart-3 { color: $warning; }
+    }
+    """
+
+    following: reactive[bool] = reactive(True, init=False, repaint=False)
+    """Whether the view stays at the end as the answer grows."""
+    new_lines: reactive[int] = reactive(0, init=False, repaint=False)
+    """Lines that came below the view since the end was left."""
+
+    CopyRequested = messages.CopyRequested
+    ChooseBlock = messages.ChooseBlock
+    SaveRequested = messages.SaveRequested
+    Retry = messages.Retry
+    Stop = messages.Stop
+    Feedback = messages.Feedback
+    Details = messages.Details
+    EditResend = messages.EditResend
+    Links = messages.Links
+    ComposeRequested = messages.ComposeRequested
+    FindRequested = messages.FindRequested
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+        ascii_only: bool = False,
+        empty_text: str = "",
+        zone: tzinfo | None = None,
+        highlight: bool = True,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._ascii_only = ascii_only
+        self._empty_text = empty_text
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._key = ""
+        marks = ASCII if ascii_only else UNICODE
+        look = Look(0, Inline(), Highlighter(highlight), marks, zone)
+        self._view = Viewport(look)
+        self._palette: Palette | None = None
+        self._rows: list[_Row] = []
+        self._fetching = False
+        self._worker_timer: Timer | None = None
+
+    # --- what it shows -------------------------------------------------------------------------------------
+
+    def show(self, turns: Sequence[Turn], *, key: str = "") -> None:
+        """Show another conversation. `key` names it: where it was scrolled to and what was folded comes back."""
+        if self._key:
+            self._kept[self._key].position = self._view.position()
+        kept = self._kept.setdefault(key, _Kept()) if key else _Kept()
+        if key:
+            self._kept.move_to_end(key)
+            while len(self._kept) > _REMEMBERED:
+                self._kept.popitem(last=False)
+        self._key = key
+        self._clear_find()
+        self._view.look = replace(self._view.look, fold=kept.fold, tables=kept.tables)
+        self._view.show(turns)
+        self._view.restore(kept.position)
+        self._sync()
+
+    def update_turn(self, turn: Turn) -> None:
+        """A new turn, or one that changed (same id). What did not change of it costs nothing."""
+        if self._view.update(turn):
+            if self._ready:
+                self._view.grown(turn)
+            self._sync()
+
+    def remove_turn(self, turn_id: str) -> None:
+        """Take a turn out."""
+        self._view.remove(turn_id)
+        self._sync()
+
+    @property
+    def turns(self) -> Sequence[Turn]:
+        return self._view.turns
+
+    @property
+    def ascii_only(self) -> bool:
+        """Draw with ASCII signs only."""
+        return self._ascii_only
+
+    @ascii_only.setter
+    def ascii_only(self, value: bool) -> None:
+        self._ascii_only = value
+        self._relook(replace(self._view.look, marks=ASCII if value else UNICODE))
+
+    @property
+    def empty_text(self) -> str:
+        """What stands there while there are no turns."""
+        return self._empty_text
+
+    @empty_text.setter
+    def empty_text(self, value: str) -> None:
+        self._empty_text = value
+        self._sync()
+
+    @property
+    def ask_hint(self) -> str:
+        """The last line of an open ask: the keys that answer it."""
+        return self._view.look.ask_hint
+
+    @ask_hint.setter
+    def ask_hint(self, value: str) -> None:
+        if value != self.ask_hint:
+            self._relook(replace(self._view.look, ask_hint=value))
+
+    def _relook(self, look: Look) -> None:
+        self._view.relook(look)
+        self._rows = []
+        self._sync()
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything in view and near it is laid out and coloured."""
+        return not (self._fetching or self._view.unfinished or self._view.look.highlighter.wanted)
+
+    # --- painting ------------------------------------------------------------------------------------------
+
+    @property
+    def _ready(self) -> bool:
+        return self._view.look.width > 0 and self._palette is not None
+
+    def _sync(self) -> None:
+        """Bring the rows up to date with the viewport and ask for those that changed to be painted."""
+        if not self._ready:
+            return
+        before = self._rows
+        self._rows = self._compose_rows()
+        width = self._view.look.width
+        start: int | None = None
+        for y in range(len(self._rows) + 1):
+            same = y == len(self._rows) or (y < len(before) and before[y].strip is self._rows[y].strip)
+            if not same and start is None:
+                start = y
+            elif same and start is not None:
+                self.refresh(Region(0, start, width, y - start))
+                start = None
+        self.following, self.new_lines = self._view.following, self._view.new_lines
+        if self._view.unfinished and self._worker_timer is not None:
+            self._worker_timer.resume()
+        if self._view.look.highlighter.wanted and not self._fetching:
+            self._fetching = True
+            self.run_worker(self._fetch_colours(), group="colours")
+
+    def _compose_rows(self) -> list[_Row]:
+        view, palette = self._view, self._palette
+        assert palette is not None
+        look = view.look
+        shown = view.arrange() if view.turns else self._empty_lines(look)
+        here = None
+        if self.has_focus and view.turns:
+            view.cursor_into(shown)
+            here = view.cursor_unit()
+        marks = self._marks(shown)
+        rows: list[_Row] = []
+        for y, item in enumerate(shown):
+            gutter = item.line.gutter
+            if here is not None and item.turn == here[0] and here[1].start <= item.number < here[1].end:
+                gutter = Gutter.CURSOR
+            elif self.has_focus and gutter is Gutter.BAR:
+                gutter = Gutter.QUIET
+            rows.append(self._row(y, item.line, gutter, marks.get(y, ()), palette))
+        blank = Strip.blank(look.width, palette[0])
+        rows += [_Row(None, Gutter.NONE, (), blank)] * (view.height - len(rows))
+        return rows
+
+    def _row(self, y: int, line: Line, gutter: Gutter, marks: tuple[Mark, ...], palette: Palette) -> _Row:
+        look = self._view.look
+        if marks:
+            before = self._rows[y] if y < len(self._rows) else None
+            if before and before.line is line and before.gutter is gutter and before.marks == marks:
+                return before
+            return _Row(
+                line, gutter, marks, make_strip(marked(line.spans, marks), look.width, palette, look.marks, gutter)
+            )
+        return _Row(line, gutter, (), line.strip(look.width, palette, look.marks, gutter))
+
+    def _empty_lines(self, look: Look) -> list[Shown]:
+        """The text for an empty conversation, a third down."""
+        rows = wrap(((self._empty_text, DIM),), look.content) if self._empty_text else []
+        top = max(0, (self._view.height - len(rows)) // 3) if rows else 0
+        blank = Shown(Line(()), -1, 0)
+        return [blank] * top + [Shown(Line(row), -1, 0) for row in rows][: self._view.height - top]
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows in `crop`. Everything was laid out when it changed; only a new size is met here first."""
+        if self._palette is None or crop.bottom > len(self._rows) or self._view.look.width != self.size.width:
+            self._measure()
+            if self._ready:
+                self._rows = self._compose_rows()
+        strips = [row.strip for row in self._rows[crop.y : crop.bottom]]
+        if len(strips) < crop.height:
+            base = self._palette[0] if self._palette else self.rich_style
+            strips += [Strip.blank(self.size.width, base)] * (crop.height - len(strips))
+        background = self.background_colors[1]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        if crop.x or crop.width != self.size.width:
+            strips = [strip.crop_extend(crop.x, crop.right, None) for strip in strips]
+        return strips
+
+    def _measure(self) -> None:
+        """Take over the size and the styles as they are now."""
+        width, height = self.size
+        if not width or not height:
+            return
+        palette = Palette(self.get_component_rich_style)
+        if palette != self._palette:
+            self._palette = palette
+        self._view.height = height
+        if width != self._view.look.width:
+            self._view.relook(replace(self._view.look, width=width))
+
+    def on_mount(self) -> None:
+        self._worker_timer = self.set_interval(_PAUSE, self._work, pause=True)
+
+    def on_resize(self) -> None:
+        self._measure()
+        self._sync()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        if self.is_mounted and self._ready:
+            self.call_later(self._restyle)
+
+    def _restyle(self) -> None:
+        palette = Palette(self.get_component_rich_style)
+        if palette != self._palette:
+            self._palette = palette
+            self._rows = []
+            self._sync()
+
+    def _work(self) -> None:
+        """One slice of the layout that is left to do."""
+        self._view.work()
+        self._sync()
+        if not self._view.unfinished and self._worker_timer is not None:
+            self._worker_timer.pause()
+
+    async def _fetch_colours(self) -> None:
+        try:
+            await asyncio.to_thread(self._view.look.highlighter.work)
+        finally:
+            self._fetching = False
+        self._view.recolour()
+        self._sync()
+
+    def on_focus(self) -> None:
+        self._sync()
+
+    def on_blur(self) -> None:
+        self._sync()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.action_scroll_lines(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.action_scroll_lines(-3)
