@@ -13,15 +13,15 @@ from textual.getters import app as app_getter
 from textual.getters import query_one
 from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
-from tui.widgets.conversation_list import ConversationList
 
 from tui.contract import Context, YunliaoApi
 from tui.models import ServiceName, Turn
 from tui.turns import TurnUpdate
 from tui.widgets.composer import Composer
 from tui.widgets.context_bar import SERVICE_NAMES, ContextBar
+from tui.widgets.conversation_list import ConversationList
 from tui.widgets.status import StatusLine
-from tui.widgets.transcript import Transcript
+from tui.widgets.transcript import Transcript, messages
 from tui.words import _
 
 WIDE = 100
@@ -283,29 +283,29 @@ class ChatScreen(Screen[None]):
 
     # --- the transcript asks -------------------------------------------------------------------------------
 
-    @on(Transcript.CopyRequested)
-    def _copy(self, event: Transcript.CopyRequested) -> None:
+    @on(messages.CopyRequested)
+    def _copy(self, event: messages.CopyRequested) -> None:
         event.stop()
         self.app.copy_text(event.text, event.what)
 
-    @on(Transcript.SaveRequested)
-    def _save(self, event: Transcript.SaveRequested) -> None:
+    @on(messages.SaveRequested)
+    def _save(self, event: messages.SaveRequested) -> None:
         event.stop()
         self.app.save_text(event.text, event.suggested_name)
 
-    @on(Transcript.ComposeRequested)
-    def _compose_requested(self, event: Transcript.ComposeRequested) -> None:
+    @on(messages.ComposeRequested)
+    def _compose_requested(self, event: messages.ComposeRequested) -> None:
         event.stop()
         self.composer.focus()
 
-    @on(Transcript.Stop)
-    def _stop(self, event: Transcript.Stop) -> None:
+    @on(messages.Stop)
+    def _stop(self, event: messages.Stop) -> None:
         event.stop()
         if not self.app.stop(self.conversation_id):
             self.app.notify(_("Nothing runs in this conversation."))
 
-    @on(Transcript.Retry)
-    def _retry(self, event: Transcript.Retry) -> None:
+    @on(messages.Retry)
+    def _retry(self, event: messages.Retry) -> None:
         """Ask the same again: a new turn, and only where nothing is known to run for the old one."""
         event.stop()
         turn = event.turn
@@ -319,30 +319,30 @@ class ChatScreen(Screen[None]):
             self._give_back(turn.question)
             self.composer.focus()
 
-    @on(Transcript.EditResend)
-    def _edit_resend(self, event: Transcript.EditResend) -> None:
+    @on(messages.EditResend)
+    def _edit_resend(self, event: messages.EditResend) -> None:
         event.stop()
         self._give_back(event.turn.question)
         self.composer.focus()
 
-    @on(Transcript.Feedback)
+    @on(messages.Feedback)
     @work(group="feedback")
-    async def _feedback(self, event: Transcript.Feedback) -> None:
+    async def _feedback(self, event: messages.Feedback) -> None:
         event.stop()
         if not self.app.service_capabilities(self.service).feedback:
             self.app.notify(_("This service takes no feedback."), severity="warning")
             return
         await self.app.rate(self.conversation_id, event.turn.id, event.rating)
 
-    @on(Transcript.Details)
-    def _details(self, event: Transcript.Details) -> None:
+    @on(messages.Details)
+    def _details(self, event: messages.Details) -> None:
         event.stop()
         self.app.navigate("details", rows=_turn_details(event.turn))
 
-    @on(Transcript.Links)
-    @on(Transcript.ChooseBlock)
+    @on(messages.Links)
+    @on(messages.ChooseBlock)
     @work(group="choose", exclusive=True)
-    async def _choose_block(self, event: Transcript.ChooseBlock | Transcript.Links) -> None:
+    async def _choose_block(self, event: messages.ChooseBlock | messages.Links) -> None:
         event.stop()
         if not event.choices:
             self.app.notify(_("There is nothing to choose here."))
@@ -355,8 +355,8 @@ class ChatScreen(Screen[None]):
 
     # --- find ----------------------------------------------------------------------------------------------
 
-    @on(Transcript.FindRequested)
-    def _find_requested(self, event: Transcript.FindRequested) -> None:
+    @on(messages.FindRequested)
+    def _find_requested(self, event: messages.FindRequested) -> None:
         event.stop()
         self.find_bar.display = True
         self.find_bar.focus()

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, get_args
 
@@ -47,6 +48,9 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
     TITLE = "Yunliao"
     CSS_PATH = str(themes.BASE_CSS)
     COMMAND_PALETTE_BINDING = "ctrl+p"
+    # A mode and not get_default_screen: only so is the sheet of the first screen read.
+    MODES: ClassVar[dict[str, Any]] = {"chat": partial(routes.build, "chat")}
+    DEFAULT_MODE = "chat"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1,question_mark", "help", "help", id="app.help", show=False, tooltip="Every key of this place"),
         Binding("colon", "command_palette", "palette", id="app.palette", show=False, tooltip="Every action"),
@@ -101,10 +105,10 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         if self.settings.keys:
             self.set_keymap({name: "" if keys == "none" else keys for name, keys in self.settings.keys.items()})
 
-    # --- start and end -------------------------------------------------------------------------------------
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return themes.variable_defaults()
 
-    def get_default_screen(self) -> Any:
-        return routes.build("chat")
+    # --- start and end -------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
         # Nothing of this is needed for the first paint.

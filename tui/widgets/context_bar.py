@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
-from rich.text import Text
-from textual.app import RenderResult
+from rich.segment import Segment
 from textual.reactive import reactive
+from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.contract import Context
-from tui.models import ServiceName
+from tui.models import Context, ServiceName
+from tui.widgets.status import spread
 from tui.words import _
 
 SERVICE_NAMES: dict[ServiceName, str] = {"rds": "RDS Copilot", "dms": "Data Agent", "dashscope": "DashScope"}
@@ -34,12 +34,12 @@ class ContextBar(Widget):
         width: 1fr;
         background: $surface;
         color: $foreground;
-        & > .context-bar--who { color: $text-muted; }
-        & > .context-bar--service { color: $foreground; text-style: bold; }
+        & > .context-bar--who { color: $muted; text-style: $muted-style; }
+        & > .context-bar--service { text-style: bold; }
         & > .context-bar--subject { color: $foreground; }
-        & > .context-bar--environment { background: $secondary; color: $background; text-style: bold; }
-        & > .context-bar--production { background: $error; color: $background; text-style: bold; }
-        & > .context-bar--sandbox { background: $warning; color: $background; text-style: bold; }
+        & > .context-bar--environment { background: $env-other; color: $env-other-text; text-style: bold; }
+        & > .context-bar--production { background: $env-prod; color: $env-prod-text; text-style: bold; }
+        & > .context-bar--sandbox { background: $env-staging; color: $env-staging-text; text-style: bold; }
     }
     """
 
@@ -48,29 +48,29 @@ class ContextBar(Widget):
     subject: reactive[str] = reactive("")
     """The conversation's title; clean text."""
 
-    def render(self) -> RenderResult:
+    def render_line(self, y: int) -> Strip:
         width = self.size.width
+        style = self.get_component_rich_style
         context = self.context
-        right = Text()
+        right: list[Segment] = []
         if context.read_only:
-            right.append(_(" read-only "), self.get_component_rich_style("context-bar--who"))
+            right.append(Segment(_(" read-only "), style("context-bar--who")))
         if context.sandbox:
-            right.append(_(" SANDBOX "), self.get_component_rich_style("context-bar--sandbox"))
+            right.append(Segment(_(" SANDBOX "), style("context-bar--sandbox")))
         elif context.environment:
             production = context.environment.lower().startswith("prod")
             name = "context-bar--production" if production else "context-bar--environment"
-            right.append(f" {context.environment.upper()} ", self.get_component_rich_style(name))
-        room = max(0, width - right.cell_len - 1)
+            right.append(Segment(f" {context.environment.upper()} ", style(name)))
+        room = max(0, width - Segment.get_line_length(right) - 1)
         who = "@".join(part for part in (context.profile or context.account, context.region) if part)
-        left = Text(no_wrap=True)
-        service = SERVICE_NAMES[self.service]
-        for text, style in (
+        left: list[Segment] = []
+        for text, name in (
             (f" {who}  " if who and room >= 60 else " ", "context-bar--who"),
-            (service, "context-bar--service"),
+            (SERVICE_NAMES[self.service], "context-bar--service"),
             (f"   {self.subject}" if self.subject else "", "context-bar--subject"),
         ):
-            free = room - left.cell_len
+            free = room - Segment.get_line_length(left)
             if text and free > 1:
                 cut = text if cell_len(text) <= free else set_cell_size(text, free - 1) + "…"
-                left.append(cut, self.get_component_rich_style(style))
-        return left + Text(" " * max(1, width - left.cell_len - right.cell_len)) + right
+                left.append(Segment(cut, style(name)))
+        return spread(left, right, width, self.rich_style)

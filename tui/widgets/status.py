@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from rich.text import Text
-from textual.app import RenderResult
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
 from textual.reactive import reactive
+from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -15,6 +17,7 @@ from tui.models import Usage
 from tui.turns import TurnActivity
 from tui.words import _
 
+TEXT = "status--text"
 SILENCE = 30.0
 """Seconds without a byte after which the line says so."""
 
@@ -28,11 +31,11 @@ class StatusLine(Widget):
         height: 1;
         width: 1fr;
         background: $surface;
-        color: $text-muted;
-        & > .status--running { color: $success; }
-        & > .status--waiting { color: $warning; text-style: bold; }
-        & > .status--text { color: $text-muted; }
-        & > .status--key { color: $foreground; text-style: bold; }
+        color: $muted;
+        & > .status--running { color: $running; }
+        & > .status--waiting { color: $waiting; text-style: bold; }
+        & > .status--text { color: $muted; text-style: $muted-style; }
+        & > .status--key { color: $hint-key; text-style: bold; }
     }
     """
 
@@ -40,6 +43,8 @@ class StatusLine(Widget):
     place: reactive[str] = reactive("")
     """Region, language, model: what goes with the next question."""
     usage: reactive[Usage | None] = reactive[Usage | None](None)
+    note: reactive[str] = reactive("")
+    """What to know while nothing runs, in place of "ready"."""
     hints: reactive[Sequence[tuple[str, str]]] = reactive[Sequence[tuple[str, str]]](())
     """(key, what it does), most important first; at most five are shown."""
 
@@ -63,56 +68,61 @@ class StatusLine(Widget):
             self._clock = None
 
     def _tick(self) -> None:
-        if self._seconds() - self._typed > 1.0 and self._left().plain != self._shown:
+        if self._seconds() - self._typed > 1.0 and "".join(text for text, _name in self._left()) != self._shown:
             self.refresh()
 
-    def _left(self) -> Text:
+    def _left(self) -> list[tuple[str, str]]:
+        """(text, component class) from left to right."""
         activity = self.activity
-        text = Text(no_wrap=True)
+        parts: list[tuple[str, str]] = []
         if activity is not None:
             now = self._seconds()
-            text.append(f" {self._dot} ", self.get_component_rich_style("status--running"))
-            silence = now - activity.last_byte
+            silence = int(now - activity.last_byte)
             words = activity.status or _("answering")
-            text.append(_("{what} {elapsed} s").format(what=words, elapsed=int(now - activity.began)))
+            parts.append((f" {self._dot} ", "status--running"))
+            parts.append((_("{what} {elapsed} s").format(what=words, elapsed=int(now - activity.began)), TEXT))
             if silence >= SILENCE:
-                text.append(
-                    " · " + _("no data for {seconds} s").format(seconds=int(silence)),
-                    self.get_component_rich_style("status--waiting"),
-                )
+                parts.append((" · " + _("no data for {seconds} s").format(seconds=silence), "status--waiting"))
             else:
-                text.append(" · " + _("last byte {seconds} s").format(seconds=int(silence)))
+                parts.append((" · " + _("last byte {seconds} s").format(seconds=silence), TEXT))
             if activity.queued:
-                text.append(" · " + _("{count} queued").format(count=activity.queued))
+                parts.append((" · " + _("{count} queued").format(count=activity.queued), TEXT))
         else:
-            text.append(" " + _("ready"))
+            parts.append((" " + (self.note or _("ready")), "status--waiting" if self.note else TEXT))
         if self.usage is not None:
-            text.append(
-                " · "
-                + _("{input} in, {output} out tokens").format(
-                    input=self.usage.input_tokens, output=self.usage.output_tokens
-                )
-            )
+            tokens = _("{input} in, {output} out tokens")
+            parts.append((" · " + tokens.format(input=self.usage.input_tokens, output=self.usage.output_tokens), TEXT))
         if self.place:
-            text.append(f" · {self.place}")
-        return text
+            parts.append((f" · {self.place}", TEXT))
+        return parts
 
-    def render(self) -> RenderResult:
+    def render_line(self, y: int) -> Strip:
         width = self.size.width
         left = self._left()
-        self._shown = left.plain
-        key_style = self.get_component_rich_style("status--key")
-        hints = Text(no_wrap=True)
-        for index, (key, what) in enumerate(self.hints[:6]):
-            hint = Text()
-            if index:
-                hint.append("  ")
-            hint.append(key, key_style)
-            hint.append(f" {what}")
-            if left.cell_len + hints.cell_len + hint.cell_len + 3 > width and index:
+        self._shown = "".join(text for text, _name in left)
+        right: list[Segment] = []
+        room = width - min(cell_len(self._shown), width // 2) - 2
+        for key, what in self.hints:
+            if Segment.get_line_length(right) + cell_len(f"{key} {what}  ") > room:
                 break
-            hints.append_text(hint)
-        room = width - hints.cell_len - 2
-        if left.cell_len > room:
-            left.truncate(max(0, room), overflow="ellipsis")
-        return left + Text(" " * max(1, width - left.cell_len - hints.cell_len - 1)) + hints
+            right.append(Segment(key, self.get_component_rich_style("status--key")))
+            right.append(Segment(f" {what}  ", self.get_component_rich_style(TEXT)))
+        segments = [Segment(text, self.get_component_rich_style(name)) for text, name in left]
+        return spread(segments, right, width, self.rich_style)
+
+
+def spread(left: list[Segment], right: list[Segment], width: int, style: Style) -> Strip:
+    """A line with one part at each end; the left one is cut where both do not fit."""
+    room = width - Segment.get_line_length(right)
+    line: list[Segment] = []
+    used = 0
+    for text, segment_style, _control in left:
+        size = cell_len(text)
+        if used + size > room - 1:
+            cut = set_cell_size(text, max(0, room - 2 - used)) + "…" if room - 1 > used else ""
+            line.append(Segment(cut, segment_style))
+            used += cell_len(cut)
+            break
+        line.append(Segment(text, segment_style))
+        used += size
+    return Strip([*line, Segment(" " * (room - used), style), *right]).simplify()
