@@ -27,21 +27,22 @@ _PREPARE = re.compile(
 _MORE = {"S": "scroll_up", "T": "scroll_down", "b": "repeat", "s": "set_left_right_margins"}
 
 
-class _Stream(pyte.ByteStream):
+class _Stream(pyte.ByteStream):  # type: ignore[misc]
     csi: ClassVar[dict[str, str]] = {**pyte.ByteStream.csi, **_MORE}
     events = frozenset({*pyte.ByteStream.events, *_MORE.values()})
 
 
 class Emulator:
-    """A screen of `width` by `height` cells that shows what `feed` was given."""
+    """A screen of `width` by `height` cells that shows what `feed` was given; `strict=False` trusts every width."""
 
-    def __init__(self, width: int, height: int, *, bce: bool = True) -> None:
+    def __init__(self, width: int, height: int, *, bce: bool = True, strict: bool = True) -> None:
         self.bce = bce
+        self.strict = strict
         self.stream = _Stream()
         self.modes: dict[int, bool] = {}
         self.resize(width, height)
         # pyte looks every handler up by name; those that are not here refuse.
-        self.stream.attach(self)  # type: ignore[arg-type]
+        self.stream.attach(self)
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         if name.startswith("__"):
@@ -82,7 +83,7 @@ class Emulator:
             if self.join or (width == 0 and self.last):
                 self._attach(character)
                 continue
-            assert self.sure, f"{character!r} is drawn where the cursor's column is doubtful"
+            assert self.sure or not self.strict, f"{character!r} is drawn where the cursor's column is doubtful"
             limit = self.width
             if self.margins and self.column < self.margins[1]:
                 limit = self.margins[1]
@@ -106,6 +107,7 @@ class Emulator:
         if cell_len(text) == 2 and column + 1 < self.width and self.cells[row][column + 1][0] != "":
             self._overwrite(column + 1, column + 2)
             self.cells[row][column + 1] = ("", pen)
+            self.column += 1
         self.sure = False
 
     def repeat(self, count: int = 1) -> None:

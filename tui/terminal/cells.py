@@ -233,7 +233,7 @@ def piece(parts: list[tuple[str, str]], pens: Pens, clusters: Clusters) -> Row:
     """A piece of a row from `parts`, text and pen each. Spaces get the plainest pen that draws them so."""
     texts: list[str] = []
     numbers: list[str] = []
-    for part, number in parts:
+    for part, number in _joined(parts):
         cells = cells_of(part, clusters)
         texts.append(cells)
         blank = pens.blank(number)
@@ -244,6 +244,22 @@ def piece(parts: list[tuple[str, str]], pens: Pens, clusters: Clusters) -> Row:
         else:
             numbers.append("".join([blank if cell == " " else number for cell in cells]))
     return Row("".join(texts), "".join(numbers))
+
+
+def _joined(parts: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """`parts` with what a part begins with but belongs to the last cell of the one before (an accent) put there."""
+    joined: list[tuple[str, str]] = []
+    for part, number in parts:
+        if joined and part and not part[0].isascii() and not cell_len(part[0]):
+            kept = part
+            while kept and not kept[0].isascii() and not cell_len(kept[0]):
+                kept = kept[1:]
+            before, its_number = joined[-1]
+            joined[-1] = (before + part[: len(part) - len(kept)], its_number)
+            part = kept
+        if part:
+            joined.append((part, number))
+    return joined
 
 
 def whole(row: Row, pens: Pens) -> Row:
