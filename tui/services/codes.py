@@ -11,6 +11,8 @@ from tui.words import _
 
 Kind = Literal["auth", "permission", "order", "busy", "api"]
 
+NO_CREDENTIALS = "NoCredentials"
+"""Ours: there is no key, or it could not be fetched."""
 ORDER_PAGE = "https://rdsnext.console.aliyun.com/rdsCopilotProfessional/cn-hangzhou"
 ORDER_GUIDE = "https://help.aliyun.com/zh/rds/apsaradb-rds-for-mysql/manage-rds-colipot-professional-edition"
 
@@ -141,6 +143,7 @@ def _texts() -> dict[str, tuple[Kind, Text]]:
                 _("Check conversation, model, agent, region, language and time zone."),
             ),
         ),
+        NO_CREDENTIALS: ("auth", unknown_key),
         "InvalidAccessKeyId": ("auth", unknown_key),
         "SignatureDoesNotMatch": ("auth", signature),
         "IncompleteSignature": ("auth", signature),
@@ -181,6 +184,11 @@ def _texts() -> dict[str, tuple[Kind, Text]]:
         "InvalidAction": ("api", version),
         "InvalidVersion": ("api", version),
     }
+
+
+def kind_of(code: str, status: int) -> Kind:
+    """What kind of refusal it was, from what is kept of it."""
+    return find_text(code, "", status)[0]
 
 
 def find_text(code: str, message: str, status: int) -> tuple[Kind, Text]:

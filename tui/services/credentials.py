@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tui.models import Problem
+from tui.services.codes import NO_CREDENTIALS
 from tui.services.errors import ConfigurationError
 from tui.services.keys import AccessKey, Secret
 from tui.text import clean_line
@@ -308,7 +309,7 @@ def _missing(profile: str, known: tuple[str, ...]) -> ConfigurationError:
             "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or run `aliyun configure`; "
             "`--sandbox` needs none."
         )
-    return ConfigurationError(Problem(_("No credentials"), sentence, remedy, delivered="no"))
+    return ConfigurationError(Problem(_("No credentials"), sentence, remedy, NO_CREDENTIALS, delivered="no"))
 
 
 def _not_fetched(source: str, error: Exception) -> ConfigurationError:
@@ -321,6 +322,7 @@ def _not_fetched(source: str, error: Exception) -> ConfigurationError:
                 source=clean_line(source, 60), reason=clean_line(reason, 200) or type(error).__name__
             ),
             _("Check the role and the network, or take another profile with `--profile NAME`."),
+            NO_CREDENTIALS,
             delivered="no",
         )
     )

@@ -1,0 +1,318 @@
+"""`yunliao ask`: one question without a screen. The same services, turns and history as the app; no terminal library.
+
+The answer goes to stdout as it comes, everything else to stderr. Nothing of it holds an escape code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import signal
+import stat
+import sys
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tui import paths
+from tui.ask_output import JsonOutput, Output, PlainOutput
+from tui.cache.records import MetaRecord
+from tui.cache.store import Store
+from tui.conversations import Conversations, Hooks
+from tui.exits import Exit
+from tui.models import Problem, ServiceName, Turn, TurnIds
+from tui.options import Options
+from tui.services.base import Capabilities, ConversationService, TurnRef, TurnRequest
+from tui.services.codes import kind_of
+from tui.services.errors import ServiceError
+from tui.services.events import Event
+from tui.services.registry import Services, open_services
+from tui.settings import Settings, SettingsError, load_settings
+from tui.text import clean, clean_line
+from tui.turns import TurnUpdate
+from tui.words import _, language
+
+MAX_STDIN = 1_000_000
+"""Bytes that are read from stdin; a request takes much less."""
+STDIN_HINT_AFTER = 2.0
+"""Seconds without input on a pipe after which it is said that it is waited for."""
+_LANGUAGES = {"zh": "zh-CN", "en": "en-US"}
+
+
+@dataclass(frozen=True, slots=True)
+class AskOptions:
+    """What the command line says of one question."""
+
+    question: str = ""
+    """`-` or empty: all of it comes from stdin."""
+    conversation: str = ""
+    region: str = ""
+    json: bool = False
+    timeout: float = 0.0
+    """Seconds; 0 waits for ever."""
+    save: bool = True
+    quiet: bool = False
+
+
+def ask(options: Options, wanted: AskOptions) -> int:
+    """Ask, print, and say by the exit code how it went (`tui.exits`)."""
+    try:
+        places = paths.resolve(options.data_dir)
+        settings = load_settings(places.settings, options)
+        question = read_question(wanted.question)
+    except (SettingsError, ValueError) as error:
+        print(f"yunliao: {error}", file=sys.stderr)
+        return Exit.USAGE
+    output: Output = JsonOutput(quiet=wanted.quiet) if wanted.json else PlainOutput(quiet=wanted.quiet)
+    store = Store(places.state, fallback=places.runtime) if wanted.save else Store(None)
+    # The same as the app's, so that a conversation can go on there.
+    sandbox_folder = places.state / "sandbox" if places.state and wanted.save else None
+    run = _Run(options, wanted, settings, store, output, sandbox_folder)
+    return asyncio.run(run.main(question))
+
+
+def read_question(argument: str) -> str:
+    """The question from the argument, from stdin, or from both: then stdin is evidence below the question.
+
+    Raises:
+        ValueError: there is none, or stdin holds more than is ever sent.
+    """
+    piped = ""
+    if argument in ("", "-") or not sys.stdin.isatty():
+        piped = _read_stdin(hint=argument not in ("", "-"))
+    if argument in ("", "-"):
+        question = piped.strip()
+    elif piped.strip():
+        fence = "```"
+        while fence in piped:
+            fence += "`"
+        question = f"{argument}\n\n{fence}\n{piped.rstrip()}\n{fence}"
+    else:
+        question = argument
+    if not question.strip():
+        raise ValueError(_("there is no question; give it as an argument or on stdin."))
+    return clean(question)
+
+
+def _read_stdin(*, hint: bool) -> str:
+    stream = sys.stdin.buffer
+    mode = os.fstat(stream.fileno()).st_mode
+    if hint and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        # A pipe that nobody writes to and nobody closes, as a job scheduler or `ssh HOST COMMAND` leaves it.
+        ready, _writable, _broken = select.select([stream], [], [], STDIN_HINT_AFTER)
+        if not ready:
+            print(_("yunliao: waiting for stdin; `</dev/null` says that there is nothing to read."), file=sys.stderr)
+    data = stream.read(MAX_STDIN + 1)
+    if len(data) > MAX_STDIN:
+        raise ValueError(_("stdin holds more than {n} KB; send less.").format(n=MAX_STDIN // 1000))
+    return data.decode("utf-8", "replace")
+
+
+class _Tap:
+    """A service whose events are shown as they pass; everything else is the service's own."""
+
+    def __init__(self, service: ConversationService, output: Output) -> None:
+        self._service = service
+        self._output = output
+
+    @property
+    def name(self) -> ServiceName:
+        return self._service.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._service.capabilities
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._service, name)
+
+    def stream(self, request: TurnRequest) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        @asynccontextmanager
+        async def tapped() -> AsyncIterator[AsyncIterator[Event]]:
+            async with self._service.stream(request) as events:
+                yield self._show(events)
+
+        return tapped()
+
+    def recover(self, turn: TurnRef) -> AsyncIterator[Event]:
+        return self._show(self._service.recover(turn))
+
+    async def _show(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        async for event in events:
+            self._output.event(event)
+            yield event
+
+
+class _Run:
+    """One question from start to end."""
+
+    def __init__(
+        self,
+        options: Options,
+        wanted: AskOptions,
+        settings: Settings,
+        store: Store,
+        output: Output,
+        sandbox_folder: Path | None,
+    ) -> None:
+        self._options = options
+        self._wanted = wanted
+        self._settings = settings
+        self._store = store
+        self._output = output
+        self._sandbox_folder = sandbox_folder
+        self._services: Services | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._over = asyncio.Event()
+        self._cause: Exit | None = None
+        """Why it was stopped: a signal or a closed pipe (STOPPED), or the time that was given (TIMED_OUT)."""
+        self._conversation = ""
+        self._conversations = Conversations(
+            store,
+            Hooks(
+                turn_changed=self._changed,
+                list_changed=lambda _id: None,
+                spawn=self._spawn,
+                service=self._service,
+                options=self._question_options,
+            ),
+        )
+
+    async def main(self, question: str) -> Exit:
+        loop = asyncio.get_running_loop()
+
+        def broken() -> None:
+            loop.call_soon_threadsafe(self._stop, Exit.STOPPED)
+
+        self._output.start(on_broken=broken)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._interrupt)
+        timer = loop.call_later(self._wanted.timeout, self._stop, Exit.TIMED_OUT) if self._wanted.timeout > 0 else None
+        try:
+            try:
+                await self._store.open()
+                await self._connect()
+                self._conversation = await self._choose_conversation()
+            except ServiceError as error:
+                return self._refused(error.problem)
+            if self._cause is not None:
+                return self._cause
+            turn = self._conversations.ask(self._conversation, question)
+            await self._over.wait()
+            conversation = self._conversations.conversation(self._conversation)
+            assert conversation is not None
+            turn = next(held for held in conversation.turns if held.id == turn.id)
+            code = self._exit_code(turn)
+            self._output.end(self._conversation, turn, code)
+            return code
+        finally:
+            if timer is not None:
+                timer.cancel()
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+            await self._store.close()
+            if self._services is not None:
+                await self._services.aclose()
+            await asyncio.to_thread(self._output.close)
+
+    async def _connect(self) -> None:
+        options = self._options
+        self._services = await open_services(
+            profile=self._settings.profile,
+            sandbox=options.sandbox,
+            faults=options.faults,
+            sandbox_folder=self._sandbox_folder,
+        )
+        if self._services.sandbox_reason:
+            self._output.say(_("using the sandbox: {reason}").format(reason=self._services.sandbox_reason))
+        for warning in self._services.warnings:
+            self._output.say(warning)
+
+    async def _choose_conversation(self) -> str:
+        """Ours by its id, ours by the service's id, else a new one here that goes on with the service's."""
+        wanted = clean_line(self._wanted.conversation)
+        if not wanted:
+            return await self._conversations.create(self._settings.service)
+        with suppress(KeyError):
+            await self._conversations.open(wanted)
+            return wanted
+        await self._conversations.load_list()
+        for summary in self._conversations.summaries():
+            if summary.remote_id == wanted:
+                await self._conversations.open(summary.id)
+                return summary.id
+        conversation = await self._conversations.create(self._settings.service)
+        await self._store.append(conversation, MetaRecord(remote_id=wanted))
+        return conversation
+
+    # --- what the conversations ask of their owner -----------------------------------------------------------
+
+    async def _service(self, name: ServiceName) -> ConversationService:
+        assert self._services is not None
+        return _Tap(await self._services.get(name), self._output)
+
+    def _question_options(self, _name: ServiceName) -> Mapping[str, str]:
+        options = {
+            "region": self._wanted.region or self._settings.region,
+            "language": self._settings.answer_language or _LANGUAGES[language()],
+        }
+        return options | ({"timezone": self._settings.timezone} if self._settings.timezone else {})
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _changed(self, update: TurnUpdate) -> None:
+        if update.ended:
+            self._over.set()
+        elif self._cause is not None:  # the wish came before there was a turn to stop
+            self._conversations.stop(update.conversation_id)
+
+    # --- ways to end -----------------------------------------------------------------------------------------
+
+    def _interrupt(self) -> None:
+        if self._cause is not None:  # a second time: at once; what has come is on disk
+            os._exit(Exit.STOPPED)
+        self._stop(Exit.STOPPED)
+
+    def _stop(self, cause: Exit) -> None:
+        if self._cause is None:
+            self._cause = cause
+            self._output.say(_("stopping; once more ends at once"))
+        if self._conversation:
+            self._conversations.stop(self._conversation)
+
+    def _refused(self, problem: Problem) -> Exit:
+        code = Exit.USAGE if problem.code == "" else _code_of(problem)
+        self._output.problem(problem)
+        self._output.end("", _unsent(problem), code)
+        return code
+
+    def _exit_code(self, turn: Turn) -> Exit:
+        if self._cause is not None and turn.state != "done":
+            return self._cause
+        match turn.state:
+            case "done":
+                return Exit.ANSWERED
+            case "waiting":
+                return Exit.APPROVAL
+            case "cut_off" | "interrupted":
+                return Exit.CUT_OFF
+            case "stopped":
+                return Exit.STOPPED
+        return _code_of(turn.problem) if turn.problem is not None else Exit.FAILED
+
+
+def _code_of(problem: Problem) -> Exit:
+    kind = kind_of(problem.code, problem.status)
+    return Exit.NOT_ALLOWED if kind in ("auth", "permission", "order") else Exit.FAILED
+
+
+def _unsent(problem: Problem) -> Turn:
+    from datetime import UTC, datetime
+
+    return Turn("", "", datetime.now(UTC), state="failed", ids=TurnIds(), problem=problem)
