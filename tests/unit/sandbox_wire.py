@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -17,35 +17,44 @@ import httpx
 from tui.sandbox.server import SandboxInfo
 
 
-def signed(info: SandboxInfo, action: str, parameters: dict[str, str], **headers: str) -> httpx.Request:
-    """A signed `POST /`. `headers` (underscores for hyphens) are signed too when they begin with x_acs."""
+def signed(
+    info: SandboxInfo,
+    action: str,
+    parameters: dict[str, str],
+    line: str = "POST /",
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+) -> httpx.Request:
+    """A signed request. Of `headers` those that begin with x-acs are signed too; an empty one is left out."""
+    method, _, path = line.partition(" ")
     names = {
         "host": urlsplit(info.url).netloc,
         "x-acs-action": action,
         "x-acs-version": "2025-05-07",
         "x-acs-date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "x-acs-signature-nonce": secrets.token_hex(16),
-        "x-acs-content-sha256": hashlib.sha256(b"").hexdigest(),
-        **{name.replace("_", "-"): value for name, value in headers.items()},
+        "x-acs-content-sha256": hashlib.sha256(body).hexdigest(),
+        **(headers or {}),
     }
+    names = {name: value for name, value in names.items() if value}
     covered = sorted(name for name in names if name == "host" or name.startswith("x-acs-"))
     query = "&".join(f"{quote(k, safe='~')}={quote(v, safe='~')}" for k, v in sorted(parameters.items()))
     head = "".join(f"{name}:{names[name]}\n" for name in covered)
-    canonical = "\n".join(("POST", "/", query, head, ";".join(covered), names["x-acs-content-sha256"]))
+    canonical = "\n".join((method, path, query, head, ";".join(covered), names["x-acs-content-sha256"]))
     to_sign = "ACS3-HMAC-SHA256\n" + hashlib.sha256(canonical.encode()).hexdigest()
     mark = hmac.new(info.access_key_secret.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
     names["authorization"] = (
         f"ACS3-HMAC-SHA256 Credential={info.access_key_id},SignedHeaders={';'.join(covered)},Signature={mark}"
     )
-    url = f"{info.url}/?{urlencode(parameters)}" if parameters else f"{info.url}/"
-    return httpx.Request("POST", url, headers=names)
+    url = info.url + path + (f"?{urlencode(parameters)}" if parameters else "")
+    return httpx.Request(method, url, headers=names, content=body)
 
 
 def call(info: SandboxInfo, action: str, fault: str = "", **parameters: str) -> httpx.Response:
     """One operation, read to its end. A stream's bytes are `response.content`."""
     with httpx.Client(trust_env=False, verify=False, timeout=10) as client:
-        extra = {"x_sandbox_fault": fault} if fault else {}
-        return client.send(signed(info, action, parameters, **extra))
+        extra = {"x-sandbox-fault": fault}
+        return client.send(signed(info, action, parameters, headers=extra))
 
 
 ECHO = "echo one two three four five six"
@@ -58,9 +67,9 @@ def ask(info: SandboxInfo, query: str = ECHO, fault: str = "", **more: str) -> h
 @contextmanager
 def asking(info: SandboxInfo, query: str, fault: str = "", **more: str) -> Iterator[httpx.Response]:
     """A stream that is still open."""
-    extra = {"x_sandbox_fault": fault} if fault else {}
+    extra = {"x-sandbox-fault": fault}
     with httpx.Client(trust_env=False, verify=False, timeout=10) as client:
-        request = signed(info, "ChatMessages", {"Query": query, "EventMode": "separate", **more}, **extra)
+        request = signed(info, "ChatMessages", {"Query": query, "EventMode": "separate", **more}, headers=extra)
         response = client.send(request, stream=True)
         try:
             yield response

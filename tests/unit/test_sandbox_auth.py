@@ -131,6 +131,17 @@ def test_other_ways_to_say_the_same(sandbox: SandboxServer) -> None:
     with httpx.Client(trust_env=False, verify=False) as client:
         assert client.send(request).json()["Limit"] == 5
         assert client.send(request).json()["Code"] == "SignatureNonceUsed"
+        chat = signed(sandbox.info, "", {"Query": "echo x"}, "POST /v1/chat-messages")
+        assert "x-acs-action" not in chat.headers
+        assert client.send(chat).status_code == 200
+        by_parameter = signed(sandbox.info, "", {"Action": "GetConversations", "Limit": "6"}, "GET /")
+        assert client.send(by_parameter).json()["Limit"] == 6
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        in_body = signed(sandbox.info, "GetConversations", {}, body=b"Limit=7&Pinned=", headers=form)
+        assert client.send(in_body).json()["Limit"] == 7
+        assert (
+            client.send(signed(sandbox.info, "GetConversations", {}, headers={"x-acs-version": ""})).status_code == 404
+        )
     assert call(sandbox.info, "GetConversations", Limit="").json()["Limit"] == 100
     assert call(sandbox.info, "GetConversations", Limit="0").json()["Code"] == "InvalidParameter"
     assert call(sandbox.info, "getconversations").json()["Code"] == "InvalidAction.NotFound"

@@ -63,8 +63,10 @@ def resumed(question: Question, waiting: ApprovalRound) -> list[Step]:
             steps.append(CallTool(tool, arguments, '{"status":"accepted"}', call_id=call_id))
         else:
             refused.append(tool)
+    zh = question.tongue == "zh"
     if steps:
-        steps.append(Say("The approved calls have begun. "))
+        steps.append(Say("已批准的操作已开始执行。" if zh else "The approved calls have begun. "))
     if refused:
-        steps.append(Say(f"Not run, because you refused: {', '.join(refused)}. "))
-    return [*steps, Say("*sandbox data*\n")]
+        names = ", ".join(f"`{name}`" for name in refused)
+        steps.append(Say(f"以下操作被拒绝，未执行：{names}。" if zh else f"Not run, because you refused: {names}. "))
+    return [*steps, Say("\n\n*sandbox data*\n")]

@@ -35,6 +35,9 @@ _REFUSING: Mapping[str, Callable[[Call], Refusal]] = {
     "http-500": lambda call: refusals.internal_error(),
 }
 
+_OF_PATH = {"/v1/chat-messages": "ChatMessages"}
+"""The action of a request that does not name one: the reference prints a path where clients send the name."""
+
 
 class Gateway:
     """The front of all OpenAPI products."""
@@ -49,7 +52,7 @@ class Gateway:
         faults = Faults()
         try:
             signed, parameters = await _read(request)
-            action = request.headers.get("x-acs-action") or parameters.get("Action", "")
+            action = request.headers.get("x-acs-action") or parameters.get("Action") or _OF_PATH.get(signed.path, "")
             try:
                 faults = self._world.board.take(action, request.headers.get("x-sandbox-fault", ""))
             except ValueError as error:
