@@ -194,21 +194,29 @@ class ConversationFile:
 
         Raises NotWriter: nothing was taken.
         """
-        failed: OSError | None = None
         try:
             self.become_writer()
         except OSError as error:
-            failed = error
+            self._take(records)
+            return error
         self._take(records)
-        return failed or self.flush(sync=sync)
+        return self._flush(sync=sync)
 
     def flush(self, *, sync: bool = False) -> OSError | None:
         """Write what is not written yet; the error where that is not possible now. Raises NotWriter."""
+        try:
+            if self._pending:
+                self.become_writer()
+        except OSError as error:
+            return error
+        return self._flush(sync=sync)
+
+    def _flush(self, *, sync: bool) -> OSError | None:
+        """Write what is not written yet. Who took over in this instant reads it: a write waits for the file's lock."""
         if self._path is None:
             return None
         try:
             if self._pending:
-                self.become_writer()
                 self._write(b"".join(data for data, _record in self._pending))
                 self._pending.clear()
             if sync and self.stamp:
