@@ -41,7 +41,7 @@ class Message:
     query: str
     created_at: float
     plan: list[dict[str, object]]
-    """All frames that the turn will make, if nothing stops it."""
+    """All frames that the turn will make, if nothing stops it; empty once it is over."""
     separate: bool = True
     answer: str = ""
     inline_answer: str = ""

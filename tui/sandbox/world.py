@@ -21,6 +21,8 @@ from tui.sandbox.turns import Turn
 
 TOKENS_A_DAY = 500_000_000
 TURNS_AT_ONCE = 5
+_REMEMBERED_TURNS = 100
+"""Finished turns whose task id is still known to stop."""
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ class World:
         """Set, and replaced by a new one, whenever a turn begins, holds or ends."""
         self.conversations: dict[str, Conversation] = {}
         self.turns: dict[str, Turn] = {}
-        """By task id, the finished ones too."""
+        """By task id, the newest of the finished ones too."""
         self.usage: dict[str, Usage] = {}
         self.agents: dict[str, Agent] = {}
         self.parts: dict[str, Part] = {}
@@ -158,6 +160,9 @@ class World:
         conversation.updated_at = message.created_at
         self.counts.accepted[message.query] += 1
         turn = Turn(message, plan, self.pace, self.clock, self._turn_changed)
+        finished = [task_id for task_id, old in self.turns.items() if old.over]
+        for task_id in finished[:-_REMEMBERED_TURNS]:
+            del self.turns[task_id]
         self.turns[message.task_id] = turn
         self.save(conversation)
         turn.start()
@@ -178,6 +183,7 @@ class World:
         if conversation is None:  # forgotten by a reset in the meantime
             return
         conversation.updated_at = max(conversation.updated_at, message.finished_at)
+        message.plan = []
         self.used(conversation.account).tokens += (len(message.query) + len(message.answer)) // 2 + 1
         self.save(conversation)
 
