@@ -122,7 +122,7 @@ def _add_faults(parser: argparse.ArgumentParser, dest: str = "fault") -> None:
         action="append",
         default=argparse.SUPPRESS,
         metavar=_("NAME"),
-        help=_("a switch of the sandbox, for example drop-after:5; may be repeated"),
+        help=_("a switch of the sandbox, for example drop-after=5; may be repeated"),
     )
 
 

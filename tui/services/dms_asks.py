@@ -21,8 +21,9 @@ CONFIRM_PLAN = "确认执行"
 CONFIRM_SQL = "确认执行当前SQL"
 CONFIRM_ALL_SQL = "同意后续所有SQL执行"
 DRAW_REPORT = "绘制网页报告"
-CANCEL = "取消"
-"""The agent's own words, as the vendor's clients send them; it takes them in sessions of any language."""
+"""The words that the vendor's clients send."""
+CANCEL = "cancel"
+"""A message must have a text; with `MessageType=cancel` it says nothing."""
 REPORT_THEMES = ("default", "journal", "legacy", "neobrutalism")
 
 

@@ -143,12 +143,9 @@ def _conclusion(value: object, content: str, key: str) -> list[Event]:
         return _text(content, "", key)
     fields = Fields(value)
     result = fields.first("result", "conclusion", "content", "text")
-    part = "conclusion"
     numbers = [fields.line("mission_idx"), fields.line("objective_order")]
-    if any(numbers):  # the same numbers again replace what they named before
-        part = "/".join((part, *numbers))
-    else:
-        part = ""
+    # The same numbers again replace what they named before.
+    part = "/".join(("conclusion", *numbers)) if any(numbers) else ""
     return _text(as_text(result) if result is not None else content, part, key)
 
 

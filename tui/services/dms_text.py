@@ -106,14 +106,13 @@ def _find_mark(text: str, start: int) -> int:
 def plain_markdown(text: str) -> tuple[str, list[str]]:
     """A whole text as it may be shown, and its images."""
     markdown = Markdown()
-    shown = markdown.feed(text) + markdown.finish()
-    return shown.strip("\n"), markdown.images
+    return markdown.feed(text) + markdown.finish(), markdown.images
 
 
 def may_be_control(text: str) -> bool:
     """True while what begins like this may turn out to be control output or JSON, so that it is not shown yet."""
     start = text.lstrip()[:1]
-    return not start or start in "{[<`"
+    return not start or start in "{<`"
 
 
 def is_control(text: str) -> bool:

@@ -21,6 +21,9 @@ class Secret:
     def __repr__(self) -> str:
         return "***"
 
+    def __format__(self, _spec: str) -> str:
+        return "***"
+
     def __bool__(self) -> bool:
         return bool(self._text)
 

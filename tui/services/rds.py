@@ -34,17 +34,18 @@ _READ_AHEAD = 64
 """Reads of the line that may wait for the consumer; beyond it the line itself holds the service back."""
 
 _INPUTS = {
-    "region": "RegionId",
-    "language": "Language",
-    "timezone": "Timezone",
     "agent": "CustomAgentId",
     "thinking": "EnableThinking",
-    "effort": "ThinkEffort",
+    "language": "Language",
     "model": "ModelId",
-    "approval": "ToolApprovalMode",
+    "region": "RegionId",
     "resume_call": "ResumeCallId",
+    "effort": "ThinkEffort",
+    "timezone": "Timezone",
+    "approval": "ToolApprovalMode",
     "workspace": "WorkspaceId",
 }
+"""Our options and the keys of `Inputs`, in the order in which the vendor's client writes them."""
 _LANGUAGES = {"zh": "zh-CN", "zh-hk": "zh-TW", "zh-hans": "zh-CN", "zh-hant": "zh-TW", "en": "en-US", "ja": "ja-JP"}
 
 

@@ -46,6 +46,8 @@ class Api:
     version: str
     ram_prefix: str
     """Of RAM actions: `rdsai` in `rdsai:ChatMessages`."""
+    empty_frames: bool = False
+    """Events of its streams may have a name and no data."""
 
 
 def encode_params(params: Mapping[str, Value]) -> list[tuple[str, str]]:
@@ -113,7 +115,7 @@ class RpcClient:
             content_type = response.headers.get("content-type", "")
             if not response.is_success or "text/event-stream" not in content_type:
                 raise await self._refused(action, response)
-            yield read_frames(response, host=self.endpoint.host)
+            yield read_frames(response, host=self.endpoint.host, empty_frames=self.api.empty_frames)
         finally:
             await response.aclose()
 

@@ -22,9 +22,10 @@ MAX_FRAME = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The `data` of one event. `event:` and `id:` lines carry nothing in these protocols."""
+    """The `data` of one event and the value of its `event:` line, of which only DMS makes use."""
 
     data: str
+    event: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Oversized:
 class FrameParser:
     """Bytes in, frames out; knows no HTTP."""
 
-    def __init__(self, max_frame: int = MAX_FRAME) -> None:
+    def __init__(self, max_frame: int = MAX_FRAME, *, empty_frames: bool = False) -> None:
+        self._empty_frames = empty_frames
         self._text = codecs.getincrementaldecoder("utf-8-sig")("replace")
         self._lines = SSELineDecoder()
         self._events = SSEDecoder()
@@ -80,18 +82,20 @@ class FrameParser:
             self._skipping = False
             return [Oversized(size)]
         event = self._events.decode("")
-        return [Frame(event.data)] if event is not None and event.data else []
+        return [Frame(event.data, event.event)] if event is not None and (event.data or self._empty_frames) else []
 
 
 async def read_frames(
-    response: httpx.Response, *, host: str, max_frame: int = MAX_FRAME
+    response: httpx.Response, *, host: str, max_frame: int = MAX_FRAME, empty_frames: bool = False
 ) -> AsyncIterator[list[Frame | Oversized]]:
     """One list per read from the line; an empty list says that bytes came, but no whole frame.
+
+    With `empty_frames` events that have a name and no data are given out too; some end a DMS stream.
 
     Raises:
         TransportError: the line broke or was silent for too long; what came before has been given out.
     """
-    parser = FrameParser(max_frame)
+    parser = FrameParser(max_frame, empty_frames=empty_frames)
     try:
         async for chunk in response.aiter_bytes():
             yield parser.feed(chunk)
