@@ -13,6 +13,7 @@ from tui.models import (
     AskBlock,
     Block,
     DocumentBlock,
+    FileBlock,
     NoticeBlock,
     PlanBlock,
     Problem,
@@ -175,7 +176,7 @@ class LiveTurn:
             case DocumentFound(title, links, text):
                 self._add(DocumentBlock(title, links, text))
             case FileReady(file):
-                self._put(file, lambda block: block == file)
+                self._file(file)
             case Suggestions(items):
                 self._put(SuggestionsBlock(items), lambda block: isinstance(block, SuggestionsBlock))
             case Asked(ask):
@@ -258,6 +259,22 @@ class LiveTurn:
                 self._blocks[index] = block
                 return
         self._add(block)
+
+    def _file(self, file: FileBlock) -> None:
+        """A file may be told of twice, once by its name alone: that is one block with what is known of it."""
+        for index, block in enumerate(self._blocks):
+            if not isinstance(block, FileBlock) or block.name != file.name:
+                continue
+            if block.file_id == file.file_id or not (block.file_id and file.file_id):
+                self._blocks[index] = replace(
+                    file,
+                    file_id=file.file_id or block.file_id,
+                    url=file.url or block.url,
+                    size=file.size or block.size,
+                    kind=file.kind or block.kind,
+                )
+                return
+        self._add(file)
 
     def _rewind(self) -> None:
         position = self._turn.position

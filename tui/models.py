@@ -244,6 +244,16 @@ class Usage:
     output_tokens: int = 0
 
 
+Phase = Literal[
+    "awaiting",  # a message was sent, or is about to be; what it starts has not been seen
+    "running",
+    "waiting",  # an ask is open
+    "done",
+    "stopped",
+    "failed",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """How far a resumable stream (DMS) has been taken into a turn: all that another process needs to go on.
@@ -256,12 +266,11 @@ class Position:
     """The stream's cursor, from which it is replayed, inclusive; empty before the first frame."""
     keys: tuple[str, ...] = ()
     """Identities of what was taken in and would be replayed from `checkpoint` on."""
-    awaiting: bool = False
-    """A message was sent, or is about to be; what it started has not been seen."""
+    phase: Phase = "awaiting"
     better: bool = False
     """The answer proper has begun, so that the model's plain talk is thinking."""
     ask: AskBlock | None = None
-    """What the service waits for, or what was answered last when `awaiting`."""
+    """What the service waits for; when `awaiting`, what was answered."""
     offer: AskBlock | None = None
     """A report offer, to be made when the turn is complete."""
     open: bool = False

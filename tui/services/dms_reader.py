@@ -232,7 +232,7 @@ class DmsReader:
             offer = self._position.offer
             self._over("done", Finished("done"))
             self._position = replace(self._position, offer=None)
-            return [Asked(offer)] if offer else []
+            return [*self._complete_plan(), *([Asked(offer)] if offer else [])]
         if frame.category == "ask_report_render":
             # The tail of the analysis still follows; answered before that, it would be lost.
             self._position = replace(self._position, offer=read_ask(frame.category, frame.content, self._ask_id(frame)))
@@ -249,6 +249,13 @@ class DmsReader:
             events.append(PlanChanged(steps))
         self._over("waiting", Finished("waiting"), ask)
         return [*events, Asked(ask)]
+
+    def _complete_plan(self) -> list[Event]:
+        """Plans tell which step runs, not that the last one ended; the end of the turn does."""
+        if not any(step.state == "running" for step in self._steps):
+            return []
+        self._steps = tuple(replace(s, state="done") if s.state == "running" else s for s in self._steps)
+        return [PlanChanged(self._steps)]
 
     def _ask_id(self, frame: DmsFrame) -> str:
         """The checkpoint, which an answer must name; a hash where there is none."""
