@@ -174,7 +174,8 @@ class LiveTurn:
             case ChartFound(chart):
                 self._add(chart)
             case DocumentFound(title, links, text):
-                self._add(DocumentBlock(title, links, text))
+                document = DocumentBlock(title, links, text)  # again when a frame comes twice, and in a recovery
+                self._put(document, lambda block: block == document)
             case FileReady(file):
                 self._file(file)
             case Suggestions(items):
