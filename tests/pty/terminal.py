@@ -19,20 +19,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import pyte
+from tests.emulator import Emulator
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
 
 _MODE = re.compile(rb"\x1b\[\?([0-9;]+)([hl])")
-_STATUS_QUERY, _CURSOR_QUERY = b"\x1b[5n", b"\x1b[6n"
+_CUT = re.compile(rb"\x1b(?:\[[<>=?0-9;]*\$?)?\Z")
+_QUERY = re.compile(rb"(\x1b\[5n|\x1b\[6n|\x1b\[\?69\$p)")
 
 
 class Terminal:
     """Starts `command` as the leader of a session of its own on a pty of `size` (columns, rows).
 
-    The emulator answers status and cursor questions as a terminal does; `answers=False` makes it one that says
-    nothing. What the program writes is kept whole in `output`.
+    The emulator answers questions as a terminal does, `margins` says whether it admits to DECLRMM; `answers=False`
+    makes it one that says nothing. What the program writes is kept whole in `output`.
     """
 
     def __init__(
@@ -42,15 +43,17 @@ class Terminal:
         size: tuple[int, int] = (120, 40),
         environ: Mapping[str, str] | None = None,
         answers: bool = True,
+        margins: bool = False,
     ) -> None:
         self.size = size
+        self.margins = margins
         self.answers = answers
         self.output = bytearray()
+        self._held = b""
         self.master, self.slave = pty.openpty()
         self.resize(*size, tell=False)
         self.before = termios.tcgetattr(self.slave)
-        self.screen = pyte.Screen(*size)
-        self.stream = pyte.ByteStream(self.screen)
+        self.screen = Emulator(*size, strict=False)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TMUX", "STY", "SSH_"))}
         self.process = subprocess.Popen(
             [*command],
@@ -78,7 +81,7 @@ class Terminal:
         """Change the size of the terminal, as its user would."""
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         if tell:
-            self.screen.resize(rows, columns)
+            self.screen.resize(columns, rows)
             self.process.send_signal(signal.SIGWINCH)
 
     def send(self, keys: str) -> None:
@@ -94,23 +97,33 @@ class Terminal:
         except OSError:
             return False
         self.output += data
-        self.stream.feed(_known_to_pyte(data))
+        data = self._held + data
+        # A sequence that is cut by the end of a read waits for its rest.
+        self._held = match[0] if (match := _CUT.search(data)) else b""
+        for part in _QUERY.split(data[: len(data) - len(self._held)]):
+            if _QUERY.fullmatch(part):
+                self._answer(part)
+            else:
+                self.screen.feed(part)
+        return True
+
+    def _answer(self, query: bytes) -> None:
         if self.answers:
-            for _query in range(data.count(_STATUS_QUERY)):
-                self.send("\x1b[0n")
-        return bool(data)
+            cursor = f"\x1b[{self.screen.row + 1};{min(self.screen.column, self.size[0] - 1) + 1}R"
+            margins = f"\x1b[?69;{2 if self.margins else 0}$y"
+            self.send({b"\x1b[5n": "\x1b[0n", b"\x1b[6n": cursor}.get(query, margins))
 
     def until(self, condition: Callable[[], bool], what: str = "", patience: float = PATIENCE) -> None:
         """Take output until `condition` holds; fails with the screen as it is after `patience` seconds."""
         deadline = time.monotonic() + patience
         while not condition():
             if time.monotonic() > deadline:
-                raise AssertionError(f"not seen within {patience} s: {what}\n" + "\n".join(self.screen.display))
+                raise AssertionError(f"not seen within {patience} s: {what}\n" + "\n".join(self.screen.lines))
             self.pump()
 
     def until_text(self, text: str, patience: float = PATIENCE) -> None:
         """Take output until `text` stands on the screen."""
-        self.until(lambda: any(text in line for line in self.screen.display), repr(text), patience)
+        self.until(lambda: any(text in line for line in self.screen.lines), repr(text), patience)
 
     def wait(self, patience: float = PATIENCE) -> int:
         """Take output until the program has ended; return its exit code."""
@@ -134,11 +147,6 @@ class Terminal:
 
 def _take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
-def _known_to_pyte(data: bytes) -> bytes:
-    """Without what pyte would print: it knows neither `CSI >`, `CSI <` nor intermediate characters."""
-    return re.sub(rb"\x1b\[[<>=][0-9;]*[a-z]|\x1b\[\?[0-9;]*\$p|\x1b\[[56]n|\x1bP.*?\x1b\\", b"", data)
 
 
 def app(name: str) -> list[str]:

@@ -109,7 +109,7 @@ class PaintedDisplay(App[ReturnType]):
             return
         if type(renderable) is LayoutUpdate:
             self._take_layout(renderable)
-        elif type(renderable) is ChopsUpdate and self._painter is not None:
+        elif type(renderable) is ChopsUpdate:
             self._take_chops(renderable)
         else:
             self._give_up(f"an update of a kind that is not known: {type(renderable).__name__}")
@@ -121,26 +121,30 @@ class PaintedDisplay(App[ReturnType]):
     def _take_layout(self, update: LayoutUpdate) -> None:
         """All of the screen."""
         region = update.region
-        painter = self._painter
-        if painter is None:
-            painter = self._painter = Painter(region.width, region.height, self._abilities())
-        elif (painter.width, painter.height) != region.size:
-            painter.resize(region.width, region.height)
+        painter = self._painter_for(region.right, region.bottom)
         strips = self._strips_for(painter)
         for row, line in enumerate(update.strips, region.y):
             strips.put(row, region.x, line)
 
     def _take_chops(self, update: ChopsUpdate) -> None:
         """Some spans of some rows."""
-        assert self._painter is not None
-        strips = self._strips_for(self._painter)
+        painter = self._painter_for(*self.size)
+        strips = self._strips_for(painter)
         for row, left, right in update.spans:
             pieces = zip(update.chops[row].items(), update.chop_ends[row], strict=False)
             strips.put_pieces(
                 row,
                 [(x, strip) for (x, strip), end in pieces if strip is not None and x < right and end > left],
             )
-        self._painter.may_scroll(bands_of(update.spans))
+        painter.may_scroll(bands_of(update.spans))
+
+    def _painter_for(self, width: int, height: int) -> Painter:
+        painter = self._painter
+        if painter is None:
+            painter = self._painter = Painter(width, height, self._abilities())
+        elif (painter.width, painter.height) != (width, height):
+            painter.resize(width, height)
+        return painter
 
     def _strips_for(self, painter: Painter) -> Strips:
         if self._strips is None or self._strips.stale(painter):

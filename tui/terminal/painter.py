@@ -23,6 +23,9 @@ SYNC_FROM = 400
 
 _SYNC_START, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 _REPEATED = re.compile(r"(.)\1{5,}")
+_MOST_SCROLLS = 3
+"""In one frame: parts of a text move by different amounts when a block in the middle grows."""
+
 _MIN_SCROLL = 3
 """Rows that must differ before it is worth looking for a scroll."""
 
@@ -454,28 +457,35 @@ class Painter:
     # --- scrolling ----------------------------------------------------------------------------------------
 
     def _scrolled(self, draft: _Draft, rows: list[int]) -> _Draft:
-        """`draft` with the scroll that makes the whole frame shortest, or as it is."""
-        if not self.abilities.scroll or len(rows) < _MIN_SCROLL:
+        """`draft` with the scrolls that make the whole frame shortest, or as it is."""
+        if not self.abilities.scroll:
             return draft
-        best, least = draft, None
+        for _scroll in range(_MOST_SCROLLS):
+            better = self._one_scroll(draft, rows)
+            if better is None:
+                break
+            draft = better
+            # A scroll of whole rows moves what stands beside the band: that is repaired with the rest.
+            shown = draft.terminal.shown
+            self._dirty = {row for row in range(self.height) if shown[row] != self.target[row]}
+            rows[:] = sorted(self._dirty)
+        return draft
+
+    def _one_scroll(self, draft: _Draft, rows: list[int]) -> _Draft | None:
+        """`draft` with the one scroll that makes the frame shortest; None where none makes it shorter."""
+        best, least = None, 0
         for band in self._bands:
-            changed = [row for row in rows if band.top <= row < band.bottom]
-            if len(changed) < _MIN_SCROLL:
+            if sum(1 for row in rows if band.top <= row < band.bottom) < _MIN_SCROLL:
                 continue
             found = self._shift(draft.terminal, band)
             if found is None:
                 continue
-            if least is None:
-                least = self._cost(draft, rows)
+            least = least or self._cost(draft, rows)
             for margins in (False, True) if self._margins_possible(draft.terminal, band) else (False,):
                 candidate = self._scroll(draft, band, found, margins)
-                cost = self._cost(candidate, rows if margins else range(self.height))
+                cost = self._cost(candidate, range(self.height))
                 if cost < least:
                     best, least = candidate, cost
-        if best is not draft:
-            # A scroll of whole rows moves what stands beside the band: that is repaired with the rest.
-            self._dirty = {row for row in range(self.height) if best.terminal.shown[row] != self.target[row]}
-            rows[:] = sorted(self._dirty)
         return best
 
     def _cost(self, draft: _Draft, rows: Iterable[int]) -> int:
@@ -504,19 +514,7 @@ class Painter:
         if not votes:
             return None
         shift = max(votes, key=lambda each: (votes[each], -abs(each)))
-        height = len(old)
-        matched = [index for index in range(height) if 0 <= index + shift < height and new[index] == old[index + shift]]
-        first = min(matched[0], matched[0] + shift)
-        end = max(matched[-1], matched[-1] + shift) + 1
-        whole_band = sum(
-            1 for index in range(height) if not 0 <= index + shift < height or new[index] != old[index + shift]
-        )
-        outside = sum(1 for index in (*range(first), *range(end, height)) if new[index] != old[index])
-        inside = sum(
-            1 for index in range(first, end) if not first <= index + shift < end or new[index] != old[index + shift]
-        )
-        if whole_band <= outside + inside:
-            first, end = 0, height
+        first, end = _window(old, new, shift)
         return shift, band.top + first, band.top + end
 
     def _margins_possible(self, terminal: _Terminal, band: Band) -> bool:
@@ -581,6 +579,29 @@ class Painter:
     def _unset_margins(draft: _Draft) -> None:
         draft.add("\x1b[?69l")
         draft.terminal.margins = draft.terminal.row = draft.terminal.column = None
+
+
+def _window(old: list[tuple[str, str]], new: list[tuple[str, str]], shift: int) -> tuple[int, int]:
+    """First and end row of the region that `shift` scrolls best: by what it puts right, less what it spoils."""
+    height = len(old)
+    gains = []
+    for index in range(height):
+        weight = 1 + len(new[index][0]) - new[index][0].count(" ")
+        right = new[index] == old[index]
+        moved_right = 0 <= index + shift < height and new[index] == old[index + shift]
+        gains.append(weight * (moved_right - right))
+    # The contiguous rows with the greatest sum (Kadane).
+    best = total = start = 0
+    first, end = 0, height
+    for index, gain in enumerate(gains):
+        if total <= 0:
+            total, start = 0, index
+        total += gain
+        if total > best:
+            best, first, end = total, start, index + 1
+    first, end = min(first, first + shift), max(end, end + shift)
+    # The whole band where that is as good: the region then stays as it is from frame to frame.
+    return (0, height) if sum(gains) >= best else (max(0, first), min(height, end))
 
 
 def _runs(old: Row, new: Row) -> list[tuple[int, int]]:
