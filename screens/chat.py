@@ -62,6 +62,8 @@ class ChatScreen(Screen[None]):
         self._turn_id = turn_id
         self._list_wanted = True
         self._quit_armed = 0.0
+        self._draft = ""
+        """What is kept of the composer."""
 
     # --- layout --------------------------------------------------------------------------------------------
 
@@ -105,7 +107,9 @@ class ChatScreen(Screen[None]):
         """Show another conversation, or a new one for "" ."""
         self._keep_draft()
         self.conversation_id = conversation_id
+        self._put_draft("")
         self.list_pane.current = conversation_id
+        self.composer.focus()
         if conversation_id:
             self._open(conversation_id, turn_id)
         else:
@@ -118,7 +122,7 @@ class ChatScreen(Screen[None]):
         ).format(service=SERVICE_NAMES[self.service])
         self.transcript.show((), key="")
         self.context_bar.subject = ""
-        self.composer.put(self.app.draft_of_new(self.service))
+        self._put_draft(self.app.draft_of_new(self.service))
         self._update_status()
 
     @work(group="open", exclusive=True)
@@ -142,7 +146,10 @@ class ChatScreen(Screen[None]):
         self.transcript.show(conversation.turns, key=conversation.id)
         if turn_id:
             self.transcript.scroll_to_turn(turn_id)
-        self.composer.put(conversation.draft)
+        typed = self.composer.text
+        self._put_draft(conversation.draft)
+        if typed.strip():  # while it was being read
+            self.composer.put("\n".join(part for part in (conversation.draft, typed) if part))
         self._update_title()
         self._update_status()
 
@@ -175,6 +182,9 @@ class ChatScreen(Screen[None]):
         banner = self.query_one("#banner", Static)
         banner.update(self.app.banner)
         banner.display = bool(self.app.banner)
+        if not self.conversation_id and not self.composer.text:  # the cache has been opened meanwhile
+            self._put_draft(self.app.draft_of_new(self.service))
+        self.composer.set_history(self.app.input_history(self.service))
         self._update_status()
 
     def _update_title(self) -> None:
@@ -236,7 +246,7 @@ class ChatScreen(Screen[None]):
             conversation_id = await self.app.create_conversation(self.service)
             self.conversation_id = conversation_id
             self.transcript.show((), key=conversation_id)
-            self.app.set_draft("", "")
+            self.app.set_draft("", "", self.service)
         conversation = self.app.conversation(self.conversation_id)
         if conversation is not None and conversation.read_only:
             self.composer.put(text)
@@ -254,7 +264,15 @@ class ChatScreen(Screen[None]):
         self._keep_draft()
 
     def _keep_draft(self) -> None:
-        self.app.set_draft(self.conversation_id, self.composer.text, self.service)
+        """Keep what is in the composer, when somebody changed it."""
+        text = self.composer.text
+        if text != self._draft:
+            self._draft = text
+            self.app.set_draft(self.conversation_id, text, self.service)
+
+    def _put_draft(self, text: str) -> None:
+        self._draft = text
+        self.composer.put(text)
 
     @on(Composer.PageRequested)
     def _page(self, event: Composer.PageRequested) -> None:
@@ -424,7 +442,6 @@ class ChatScreen(Screen[None]):
 
     def action_new(self) -> None:
         self.show("")
-        self.composer.focus()
 
     def action_recover(self) -> None:
         conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
@@ -438,7 +455,6 @@ class ChatScreen(Screen[None]):
     def _opened(self, event: ConversationList.Opened) -> None:
         event.stop()
         self.show(event.conversation_id)
-        self.composer.focus()
 
 
 def _turn_details(turn: Turn) -> list[tuple[str, str]]:

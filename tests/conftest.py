@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.sandbox_fixtures import server, shared_server
+
 # The credential chain otherwise asks a metadata address on the network; set before anything imports it.
 os.environ["ALIBABA_CLOUD_ECS_METADATA_DISABLED"] = "true"
 _FOREIGN = ("ALIBABA_CLOUD_", "ALIBABACLOUD_", "DASHSCOPE_", "TEXTUAL", "YUNLIAO_", "XDG_", "SSH_", "TMUX", "STY")
@@ -26,6 +28,9 @@ for _name in (
     "all_proxy",
 ):
     os.environ.pop(_name, None)
+
+
+__all__ = ["server", "shared_server"]
 
 
 class LeftLoopback(BaseException):

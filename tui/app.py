@@ -235,6 +235,11 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         return self._inputs.get(service, [])
 
     @property
+    def ready(self) -> bool:
+        """The cache is open and it is known on whose account to speak."""
+        return self._store_open.is_set() and self._connected.is_set()
+
+    @property
     def index_loaded(self) -> bool:
         return self.conversations.loaded
 
