@@ -90,7 +90,7 @@ def transport_error(error: httpx.HTTPError | httpx.InvalidURL, *, host: str, beg
         return ConfigurationError(
             Problem(_("Endpoint"), clean_line(str(error), 300), _("Check the endpoint."), delivered="no")
         )
-    reason = clean_line(str(error), 200) or type(error).__name__
+    reason = clean_line(str(error), 200).rstrip(".") or _("the other side closed it")
     if isinstance(error, httpx.ProxyError):
         title, delivered = _("Proxy"), "no"
         sentence = _("The proxy does not connect to {host}: {reason}.").format(host=host, reason=reason)

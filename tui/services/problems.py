@@ -36,7 +36,9 @@ _ERRORS: dict[str, type[ApiError]] = {
     "busy": BusyError,
     "api": ApiError,
 }
-_SUCCESS = frozenset({"", "ok", "success", "200"})
+_CODES = ("Code", "ErrorCode")
+"""RdsAi and the gateway say `Code`, DMS says `ErrorCode`."""
+_SUCCESS = frozenset({"", "0", "ok", "success", "200"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,8 @@ def read_refusal(table: Mapping[str, Any]) -> Refusal:
         return clean_line(str(value), limit) if isinstance(value, (str, int, float)) else ""
 
     return Refusal(
-        code=text("Code", 100),
-        message=text("Message", 500),
+        code=next((code for name in _CODES if (code := text(name, 100)).lower() not in _SUCCESS), ""),
+        message=text("ErrorMessage", 500) or text("Message", 500) or text("Msg", 500),
         request_id=text("RequestId", 100),
         recommend=text("Recommend", 300),
         denied_action=clean_line(str(action), 100) if action else "",
@@ -79,8 +81,19 @@ def read_refusal(table: Mapping[str, Any]) -> Refusal:
 
 
 def is_refusal(table: Mapping[str, Any]) -> bool:
-    """True for an answer that carries an error code (the service sends some with HTTP status 200)."""
-    return str(field(table, "Code") or "").lower() not in _SUCCESS
+    """True for an answer that carries an error code (the service sends some with HTTP status 200).
+
+    The code goes before `Success`: a busy DMS session answers `success: true` with an error code.
+    """
+    if any(str(field(table, name) or "").lower() not in _SUCCESS for name in _CODES):
+        return True
+    return str(field(table, "Success")).lower() == "false"
+
+
+def embedded_status(table: Mapping[str, Any]) -> int:
+    """The HTTP status that an error object names itself (`HttpStatusCode`); 0 where it names none."""
+    value = str(field(table, "HttpStatusCode") or "")
+    return int(value) if re.fullmatch(r"[1-5]\d\d", value) else 0
 
 
 def read_body(body: bytes, content_type: str) -> Refusal | None:
@@ -240,4 +253,4 @@ def _skew(headers: Mapping[str, str], now: datetime | None) -> str:
         return _("The clock of this machine is {n} min slow.").format(n=minutes)
     if minutes < 0:
         return _("The clock of this machine is {n} min fast.").format(n=-minutes)
-    return _("The request was under way for too long.")
+    return _("The service did not accept the time of the request.")

@@ -124,7 +124,7 @@ class RdsFrames:
                 return [ChartFound(chart)]
         if name.replace("_", "").startswith(("subtask", "subagent")):
             return [_sub_task(name, fields)]
-        return [Unknown(name, clean_line(_answer_text(fields)))]
+        return [Unknown(fields.line("Event", limit=60), clean_line(_answer_text(fields)))]
 
     def _take_ids(self, fields: Fields) -> list[Event]:
         """Ids of any frame. The first TaskId stays; `Id` is another message's and is left alone."""
