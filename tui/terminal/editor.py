@@ -41,4 +41,4 @@ async def edit(app: App[int], text: str, suffix: str, environ: Mapping[str, str]
             return text
         return clean(await asyncio.to_thread(path.read_text, "utf-8", "replace")).rstrip("\n")
     finally:
-        path.unlink(missing_ok=True)
+        await asyncio.to_thread(path.unlink, missing_ok=True)
