@@ -19,8 +19,6 @@ from tui.words import _
 BURST_GAP = 0.010
 """Seconds between two keys under which they were not typed by hand: a paste without bracketed-paste marks, or
 several keys in one packet of a slow line."""
-BURST_IS_PASTE = 24
-"""So many keys in a burst are a paste for certain."""
 BURST_PAUSE = 0.030
 """How long an Enter inside a burst waits: when more keys follow, it was a newline of a paste."""
 PASTE_LIMIT = 200_000
@@ -92,7 +90,8 @@ class Composer(TextArea):
         self._newline_keys = {"ctrl+j", "alt+enter", "shift+enter", "enter"} - {send_key}
         self._seconds = seconds
         self._last_key = 0.0
-        self._burst = 0
+        self._lines_in_burst = False
+        """The burst has more than one line, so it is a paste, and so is its last newline."""
         self._held_enter: Timer | None = None
         self._history: Sequence[str] = ()
         self._walk = 0
@@ -123,19 +122,21 @@ class Composer(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         now = self._seconds()
-        self._burst = self._burst + 1 if now - self._last_key < BURST_GAP else 0
+        in_burst = now - self._last_key < BURST_GAP
         self._last_key = now
+        self._lines_in_burst = in_burst and self._lines_in_burst
         if self._held_enter is not None:
             # More keys followed at once: the Enter was a newline inside pasted text.
             self._held_enter.stop()
             self._held_enter = None
+            self._lines_in_burst = True
             self.insert("\n")
         if event.key == self._send_key:
             event.stop()
             event.prevent_default()
-            if self._burst >= BURST_IS_PASTE:
+            if self._lines_in_burst:
                 self.insert("\n")
-            elif self._burst:
+            elif in_burst:
                 self._held_enter = self.set_timer(BURST_PAUSE, self._send_held)
             else:
                 self._submit()
