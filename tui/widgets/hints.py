@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 LIMIT = 5
+GAP = 3
 
 
 def shown_hints(screen: Screen[Any], limit: int = LIMIT) -> list[tuple[str, str]]:
@@ -54,14 +55,14 @@ class HintLine(Widget):
         key_style = self.get_component_rich_style("hints--key", partial=True)
         text_style = self.get_component_rich_style("hints--text", partial=True)
         line = Text(no_wrap=True, end="")
-        *first, last = self.hints or [("", "")]
-        room = self.content_size.width - cell_len(f"{last[0]} {last[1]}")
-        for key, what in [*first, last]:
-            width = cell_len(f"{key} {what}") + 3
-            if (key, what) != last and line.cell_len + width > room:
+        *others, last = self.hints or [("", "")]
+        room = self.content_size.width - cell_len(f"{last[0]} {last[1]}") - GAP
+        for hint in [*others, last]:
+            key, what = hint
+            gap = GAP if line else 0
+            if hint is not last and line.cell_len + gap + cell_len(f"{key} {what}") > room:
                 continue
-            if line:
-                line.append("   ")
+            line.append(" " * gap)
             line.append(key, key_style)
-            line.append(f" {what}", text_style)
+            line.append(f" {what}" if key else what, text_style)
         return line
