@@ -103,13 +103,14 @@ class ChatScreen(Screen[None]):
 
     # --- what is shown -------------------------------------------------------------------------------------
 
-    def show(self, conversation_id: str, turn_id: str = "") -> None:
-        """Show another conversation, or a new one for "" ."""
+    def show(self, conversation_id: str, turn_id: str = "", *, focus: bool = True) -> None:
+        """Show another conversation, or a new one for "" ; `focus`: and begin to write."""
         self._keep_draft()
         self.conversation_id = conversation_id
         self._put_draft("")
         self.list_pane.current = conversation_id
-        self.composer.focus()
+        if focus:
+            self.composer.focus()
         if conversation_id:
             self._open(conversation_id, turn_id)
         else:

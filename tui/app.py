@@ -344,7 +344,7 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
     async def delete_conversations(self, conversation_ids: Sequence[str]) -> None:
         await self.conversations.delete(conversation_ids)
         if self._shown_below() in conversation_ids:
-            self.screen_stack[0].show("")  # type: ignore[attr-defined]
+            self.screen_stack[0].show("", focus=False)  # type: ignore[attr-defined]
 
     def _shown_below(self) -> str:
         return str(getattr(self.screen_stack[0], "conversation_id", ""))
