@@ -1,0 +1,134 @@
+"""`python -m bench`: speed, bytes and memory of the app beside the floor and a minimal Textual app, in one run.
+
+Figures of one machine are worth little: compare columns, not runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from pathlib import Path
+
+from bench.line import Speed
+from bench.measure import Stream, first_paint, folder_of, idle, start, stream
+from bench.programs import Program, Sandbox, fill, floor, minimal
+from bench.text import answer
+
+SIZES = {"120x40": (120, 40), "80x24": (80, 24)}
+LINKS = {"4 KB/s, 150 ms": Speed(4000, 0.15), "1.5 KB/s, 300 ms": Speed(1500, 0.3)}
+HISTORY = 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one size, no history, no slow lines, short waits")
+    parser.add_argument("--rate", type=float, default=200.0, help="deltas a second")
+    parser.add_argument("--size", choices=SIZES, action="append", help="may be repeated")
+    parser.add_argument("--idle", type=float, default=60.0, help="seconds of the idle measurement")
+    parser.add_argument("--only", choices=("start", "stream", "links"), action="append", help="may be repeated")
+    options = parser.parse_args()
+    if options.quick:
+        options.idle = min(options.idle, 5.0)
+    parts = options.only or (["start", "stream"] if options.quick else ["start", "stream", "links"])
+    sizes = options.size or (["120x40"] if options.quick else [*SIZES])
+    text = len(answer().encode())
+    print(f"answer: {text:,} bytes of Markdown, {options.rate:g} deltas a second\n", flush=True)
+    with tempfile.TemporaryDirectory(prefix="yunliao-bench-") as base, Sandbox(options.rate) as sandbox:
+        if "start" in parts:
+            starts(Path(base), sandbox, 3 if options.quick else 7)
+        for size in sizes if "stream" in parts else ():
+            streams(Path(base), sandbox, options, size, text)
+        for name, speed in LINKS.items() if "links" in parts else ():
+            slow(Path(base), sandbox, options.rate, name, speed, text)
+
+
+def starts(base: Path, sandbox: Sandbox, times: int) -> None:
+    """First paint, against a minimal app, with an empty cache and a full one."""
+    full = folder_of(base, "full")
+    fill(full, 10_000)
+    empty = folder_of(base, "empty")
+    programs = [
+        ("minimal Textual", minimal(200.0)),
+        ("yunliao, empty", sandbox.app(empty)),
+        ("yunliao, 10,000 conversations", sandbox.app(full)),
+    ]
+    taken: dict[str, list[float]] = {name: [] for name, _program in programs}
+    # By turns, so that what else the machine does falls on all of them; the first round warms the caches.
+    for turn in range(times + 1):
+        for name, program in programs:
+            seconds = first_paint(program, (120, 40))
+            if turn:
+                taken[name].append(seconds)
+    base_line = statistics.median(taken["minimal Textual"])
+    print(f"{'first paint':<34}{'seconds':>10}{'ratio':>8}")
+    for name, seconds_ in taken.items():
+        print(f"{name:<34}{statistics.median(seconds_):>10.3f}{statistics.median(seconds_) / base_line:>8.2f}")
+    print(flush=True)
+
+
+def streams(base: Path, sandbox: Sandbox, options: argparse.Namespace, size_name: str, text: int) -> None:
+    """One answer after another: bytes, processor, keys; fresh and after twenty."""
+    size = SIZES[size_name]
+    print(f"{size_name:<34}{'bytes ratio':>12}{'CPU s':>8}{'key echo ms, median / p95 / max':>34}")
+
+    def line_of(name: str, result: Stream, keys: Stream | None) -> None:
+        echo = keys.echo() if keys else "-"
+        print(f"{name:<34}{result.bytes / text:>12.2f}{result.cpu:>8.2f}{echo:>34}", flush=True)
+
+    program = floor(options.rate)
+    with start(program, size) as line:
+        before = len(line.delivered)
+        cpu = line.cpu()
+        line.send(program.question)
+        result = Stream()
+        while line.process.poll() is None:
+            line.pump(0.1)
+            if line.process.poll() is None:
+                result.cpu = line.cpu() - cpu
+        result.bytes = len(line.delivered) - before
+        line_of("print", result, None)
+    variants: list[tuple[Program, bool]] = [(minimal(options.rate), False)]
+    for margins in (False, True):
+        folder = folder_of(base, f"{size_name}-{margins}")
+        variants.append((sandbox.app(folder), margins))
+    for program, margins in variants:
+        name = program.name + (", DECLRMM" if margins else "")
+        sandbox.pace(options.rate)
+        with start(program, size, margins=margins) as line:
+            waste = idle(line, options.idle)
+            line_of(f"{name}, fresh", stream(line, program.question), stream(line, program.question, keys=True))
+            if options.quick or margins:
+                continue
+            memory = line.memory()
+            sandbox.pace("unlimited")
+            whole = [stream(line, program.at_once) for _turn in range(HISTORY)]
+            grown = line.memory() - memory
+            sandbox.pace(options.rate)
+            line_of(
+                f"{name}, after {HISTORY + 2} answers",
+                stream(line, program.question),
+                stream(line, program.question, keys=True),
+            )
+            at_once = statistics.median(each.seconds for each in whole)
+            ratio = statistics.median(each.bytes for each in whole) / text
+            print(f"    at once: {at_once:.2f} s, {ratio:.2f} of its bytes")
+            print(f"    {HISTORY} answers more: {grown:+.0f} MB; idle: {waste} bytes in {options.idle:g} s", flush=True)
+    print(flush=True)
+
+
+def slow(base: Path, sandbox: Sandbox, rate: float, name: str, speed: Speed, text: int) -> None:
+    """A key on a slow line while an answer streams."""
+    print(f"{name:<34}{'bytes ratio':>12}{'CPU s':>8}{'key echo ms, median / p95 / max':>34}")
+    sandbox.pace(rate)
+    folder = folder_of(base, f"line-{speed.rate}")
+    for program in (minimal(rate), sandbox.app(folder), sandbox.app(folder, "--low")):
+        label = program.name + (" --low" if "--low" in program.command else "")
+        with start(program, (120, 40), speed=speed) as line:
+            result = stream(line, program.question, keys=True)
+            print(f"{label:<34}{result.bytes / text:>12.2f}{result.cpu:>8.2f}{result.echo():>34}", flush=True)
+    print(flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""One program, one line, one answer: what it costs and how long a key waits meanwhile."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import statistics
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.line import Line, Speed
+from bench.programs import Program
+
+LETTERS = "бвгджзиклмнптфцчшщъыьэюя"
+"""Typed one by one: letters that occur nowhere in the answer."""
+
+QUIET = 1.5
+"""Seconds without a byte after which an answer is taken to be over."""
+
+
+@dataclass(slots=True)
+class Stream:
+    """One answer."""
+
+    bytes: int = 0
+    cpu: float = 0.0
+    seconds: float = 0.0
+    """From Enter to the last byte."""
+    echoes: list[float] = field(default_factory=list)
+    """Milliseconds from a key to its letter."""
+
+    def echo(self) -> str:
+        """Median, 95th percentile and greatest, for a table."""
+        if not self.echoes:
+            return "-"
+        ordered = sorted(self.echoes)
+        p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+        return f"{statistics.median(ordered):.1f} / {p95:.1f} / {ordered[-1]:.0f}"
+
+
+def start(program: Program, size: tuple[int, int], *, speed: Speed | None = None, margins: bool = False) -> Line:
+    """Start a program and wait until it can be typed into."""
+    line = Line(program.command, size, environ=program.environ, speed=speed, margins=margins)
+    if not line.until_seen(program.ready):
+        shown = bytes(line.delivered[-2000:]).decode("utf-8", "replace")
+        raise RuntimeError(f"{program.name} did not come up:\n{shown}")
+    line.until_quiet(QUIET)
+    return line
+
+
+def first_paint(program: Program, size: tuple[int, int]) -> float:
+    """Seconds from the start of the process to the first screen that can be typed into."""
+    with Line(program.command, size, environ=program.environ) as line:
+        if not line.until_seen(program.ready):
+            raise RuntimeError(f"{program.name} did not come up")
+        return line.last_at - line.started_at
+
+
+def idle(line: Line, seconds: float) -> int:
+    """Bytes that come within `seconds` in which nothing happens."""
+    before = len(line.delivered)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        line.pump(0.5)
+    return len(line.delivered) - before
+
+
+def stream(line: Line, question: str, *, keys: bool = False) -> Stream:
+    """Ask, take the answer to its end, with a key now and then when `keys`."""
+    before, cpu = len(line.delivered), line.cpu()
+    began = line.send(question)
+    result = Stream()
+    if keys:
+        _type(line, result)
+    else:
+        line.until_quiet(QUIET)
+    result.bytes = len(line.delivered) - before
+    result.seconds = line.last_at - began
+    if line.process.poll() is None:
+        result.cpu = line.cpu() - cpu
+    return result
+
+
+def _type(line: Line, result: Stream) -> None:
+    """Type a letter about three times a second until the answer is over."""
+    chance = random.Random(1)
+    _wait(line, 1.0)
+    for number, letter in enumerate(itertools.cycle(LETTERS)):
+        # Whether anything but the echo came: the answer goes on.
+        before = len(line.delivered)
+        _wait(line, 0.25 + 0.1 * chance.random())
+        if len(line.delivered) == before:
+            break
+        if number and number % len(LETTERS) == 0:
+            line.send("\x15")
+            _wait(line, 0.5)
+        since = len(line.delivered)
+        at = line.send(letter)
+        if not line.until_seen(letter, since, 20.0):
+            raise RuntimeError(f"the letter {letter} was never drawn")
+        result.echoes.append(1000 * (line.last_at - at))
+    line.until_quiet(QUIET)
+    line.send("\x15")
+    line.until_quiet(QUIET / 2)
+
+
+def _wait(line: Line, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        line.pump(left)
+
+
+def folder_of(base: Path, name: str) -> Path:
+    """A new folder below `base`."""
+    path = base / name
+    path.mkdir(mode=0o700)
+    return path
