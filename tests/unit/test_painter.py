@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from tests.emulator import Emulator
-from tui.terminal.cells import TAIL, Pen, Row, cells_of, piece
+from tui.terminal.cells import TAIL, Pen, Row, cells_of, mended, piece
 from tui.terminal.painter import Abilities, Band, Painter
 
 WALKS = int(os.environ.get("YUNLIAO_PROVE", "1"))
@@ -42,7 +42,8 @@ class Bench:
         width = painter.width
         blank = painter.pens.blank(painter.pens.number(parts[-1][1] if parts else Pen()))
         text, pens = made.text[:width], made.pens[:width]
-        return Row(text + " " * (width - len(text)), pens + blank * (width - len(pens)))
+        row = Row(text + " " * (width - len(text)), pens + blank * (width - len(pens)))
+        return mended(row, painter.pens, width)
 
     def paint(self, cursor: tuple[int, int] = (0, 0), **options: object) -> str:
         frame = self.painter.frame(cursor, **options)  # type: ignore[arg-type]
@@ -79,6 +80,12 @@ EACH_OFF = {
 }
 
 
+def cut(painter: Painter, row: Row, left: int, right: int) -> Row:
+    """Some cells of a row, halves of wide characters made spaces."""
+    part = Row(row.text[left:right], row.pens[left:right])
+    return mended(part, painter.pens, 0, right - left) if left < right else part
+
+
 def random_row(bench: Bench, random_: random.Random) -> Row:
     count = random_.choice((0, 1, 2, 3, 8))
     return bench.row(*((random_.choice(WORDS), random_.choice(PENS)) for _part in range(count)))
@@ -101,7 +108,7 @@ def test_random_walks(abilities: Abilities, size: tuple[int, int]) -> None:
             left = random_.randrange(width)
             part = random_row(bench, random_)
             end = random_.randrange(left, width + 1)
-            painter.put(random_.randrange(height), left, Row(part.text[left:end], part.pens[left:end]))
+            painter.put(random_.randrange(height), left, cut(painter, part, left, end))
         elif action < 0.85:
             top = random_.randrange(height - 3)
             bottom = random_.randrange(top + 2, height + 1)
@@ -110,7 +117,7 @@ def test_random_walks(abilities: Abilities, size: tuple[int, int]) -> None:
             old = list(painter.target)
             for row in range(top, bottom):
                 source = old[row + shift] if top <= row + shift < bottom else random_row(bench, random_)
-                painter.put(row, left, Row(source.text[left:right], source.pens[left:right]))
+                painter.put(row, left, cut(painter, source, left, right))
             painter.may_scroll([Band(top, bottom, left, right)])
         elif action < 0.88:
             painter.invalidate()

@@ -262,19 +262,22 @@ def _joined(parts: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return joined
 
 
-def whole(row: Row, pens: Pens) -> Row:
-    """`row` without halves of wide characters: a lead without its tail, or a tail without its lead, is a space."""
-    text = row.text
-    if text.isascii() and TAIL not in text:
-        return row
-    cells, numbers = list(text), list(row.pens)
-    last = len(text) - 1
-    for column, cell in enumerate(text):
-        if cell == TAIL:
-            if column and is_wide(text[column - 1]):
-                numbers[column] = numbers[column - 1]
+def mended(row: Row, pens: Pens, *seams: int) -> Row:
+    """`row` without halves of wide characters at the columns where something new was put beside something old.
+
+    A lead without its tail, or a tail without its lead, becomes a space.
+    """
+    text, numbers = row
+    for seam in seams:
+        if seam and is_wide(text[seam - 1]):
+            if text[seam : seam + 1] == TAIL:
+                numbers = numbers[:seam] + numbers[seam - 1] + numbers[seam + 1 :]
                 continue
-        elif not is_wide(cell) or (column < last and text[column + 1] == TAIL):
+            half = seam - 1
+        elif text[seam : seam + 1] == TAIL:
+            half = seam
+        else:
             continue
-        cells[column], numbers[column] = " ", pens.blank(numbers[column])
-    return Row("".join(cells), "".join(numbers))
+        text = text[:half] + " " + text[half + 1 :]
+        numbers = numbers[:half] + pens.blank(numbers[half]) + numbers[half + 1 :]
+    return row if text is row.text and numbers is row.pens else Row(text, numbers)

@@ -14,9 +14,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import ne, or_
 from typing import Literal, NamedTuple
 
-from tui.terminal.cells import TAIL, Clusters, Pens, Row, uncertain, whole
+from tui.terminal.cells import TAIL, Clusters, Pens, Row, mended, uncertain
 
 SYNC_FROM = 400
 """Bytes from which a frame is marked as one (synchronized output): the marks cost 16."""
@@ -25,6 +26,9 @@ _SYNC_START, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 _REPEATED = re.compile(r"(.)\1{5,}")
 _MOST_SCROLLS = 3
 """In one frame: parts of a text move by different amounts when a block in the middle grows."""
+
+_ROW_COST = 10
+"""Bytes of the way to a row, for estimates."""
 
 _MIN_SCROLL = 3
 """Rows that must differ before it is worth looking for a scroll."""
@@ -144,20 +148,18 @@ class Painter:
         return bool(self._dirty)
 
     def put(self, row: int, left: int, new: Row) -> None:
-        """Cells of `row` from column `left` on shall be `new`."""
+        """Cells of `row` from column `left` on shall be `new`, in which no wide character is cut."""
         if not 0 <= row < self.height:
             return
         old = self.target[row]
-        if left == 0 and len(new.text) == self.width:
-            text, pens = new
-        else:
-            right = left + len(new.text)
+        right = min(self.width, left + len(new.text))
+        if left or right < self.width or len(new.text) > right:
             text = (old.text[:left] + new.text + old.text[right:])[: self.width]
             pens = (old.pens[:left] + new.pens + old.pens[right:])[: self.width]
-        if text == old.text and pens == old.pens:
-            return
-        self.target[row] = whole(Row(text, pens), self.pens)
-        self._dirty.add(row)
+            new = mended(Row(text, pens), self.pens, left, right)
+        if new != old:
+            self.target[row] = new
+            self._dirty.add(row)
 
     def may_scroll(self, bands: Iterable[Band]) -> None:
         """Say where the next frame may find that content has moved up or down."""
@@ -480,22 +482,25 @@ class Painter:
             found = self._shift(draft.terminal, band)
             if found is None:
                 continue
-            least = least or self._cost(draft, rows)
+            least = least or self._estimate(draft)
             for margins in (False, True) if self._margins_possible(draft.terminal, band) else (False,):
                 candidate = self._scroll(draft, band, found, margins)
-                cost = self._cost(candidate, range(self.height))
+                cost = self._estimate(candidate)
                 if cost < least:
                     best, least = candidate, cost
         return best
 
-    def _cost(self, draft: _Draft, rows: Iterable[int]) -> int:
-        """The bytes of a frame that would go on from `draft`."""
-        trial = _Draft(draft.terminal.copy(), [], draft.size)
-        repainted = self.rows_repainted
-        for row in rows:
-            self._row(trial, row)
-        self.rows_repainted = repainted
-        return trial.size
+    def _estimate(self, draft: _Draft) -> int:
+        """About how many bytes a frame will have that goes on from `draft`."""
+        size = draft.size
+        for old, new in zip(draft.terminal.shown, self.target, strict=True):
+            if old is not new and old != new:
+                # What is blank at the end of a row is erased in one.
+                end = len(new.text.rstrip(" "))
+                size += _ROW_COST + sum(map(ne, old.text[:end], new.text[:end]))
+                if old.pens != new.pens:
+                    size += sum(map(ne, old.pens[:end], new.pens[:end]))
+        return size
 
     def _shift(self, terminal: _Terminal, band: Band) -> tuple[int, int, int] | None:
         """By how many rows the content of the band moved up (below zero: down), and its first and end row."""
@@ -566,13 +571,10 @@ class Painter:
         for row, source in zip(range(top, bottom), moved, strict=True):
             inner = blank if source is None else Row(source.text[left:right], source.pens[left:right])
             outer = terminal.shown[row]
-            terminal.shown[row] = whole(
-                Row(
-                    outer.text[:left] + inner.text + outer.text[right:],
-                    outer.pens[:left] + inner.pens + outer.pens[right:],
-                ),
-                self.pens,
-            )
+            if margins:
+                text = outer.text[:left] + inner.text + outer.text[right:]
+                inner = Row(text, outer.pens[:left] + inner.pens + outer.pens[right:])
+            terminal.shown[row] = inner
         return draft
 
     @staticmethod
@@ -606,18 +608,22 @@ def _window(old: list[tuple[str, str]], new: list[tuple[str, str]], shift: int) 
 
 def _runs(old: Row, new: Row) -> list[tuple[int, int]]:
     """The columns in which two rows differ, as runs in which no wide character is cut, neither old nor new."""
-    runs: list[tuple[int, int]] = []
     width = len(new.text)
-    start = -1
-    for column, same in enumerate(map(_same, old.text, new.text, old.pens, new.pens)):
-        if same:
-            if start >= 0:
-                runs.append((start, column))
-                start = -1
-        elif start < 0:
-            start = column
-    if start >= 0:
-        runs.append((start, width))
+    changed = list(map(ne, old.text, new.text))
+    if old.pens != new.pens:
+        changed = list(map(or_, changed, map(ne, old.pens, new.pens)))
+    runs: list[tuple[int, int]] = []
+    end = -1
+    while True:
+        try:
+            start = changed.index(True, end + 1)
+        except ValueError:
+            break
+        try:
+            end = changed.index(False, start)
+        except ValueError:
+            end = width
+        runs.append((start, end))
     if TAIL not in old.text and TAIL not in new.text:
         return runs
     merged: list[tuple[int, int]] = []
@@ -631,7 +637,3 @@ def _runs(old: Row, new: Row) -> list[tuple[int, int]]:
         else:
             merged.append((start, end))
     return merged
-
-
-def _same(old_cell: str, new_cell: str, old_pen: str, new_pen: str) -> bool:
-    return old_cell == new_cell and old_pen == new_pen
