@@ -43,10 +43,8 @@ async def test_what_a_killed_program_was_told_is_not_lost(server: SandboxServer,
         cwd=Path(__file__).parents[2],
     )
     assert child.stdout is not None
-    seen = 0
     wanted = chance.randint(0, 400)
-    for _line in child.stdout:  # one line an event, of any of the answers
-        seen += 1
+    for seen, _line in enumerate(child.stdout):  # one line an event, of any of the answers
         if seen > wanted:
             break
     child.send_signal(signal.SIGKILL)
