@@ -101,7 +101,12 @@ def _packed(body: bytes, content_type: str, status: int, headers: Mapping[str, s
 
 def reply(call: Call, fields: Mapping[str, object]) -> web.Response:
     """A JSON reply with its RequestId, as the switches want it."""
-    body = encode_json({"RequestId": call.request_id, **fields})
+    return reply_as(call, {"RequestId": call.request_id, **fields})
+
+
+def reply_as(call: Call, fields: Mapping[str, object]) -> web.Response:
+    """A JSON reply of exactly these fields, as the switches want it."""
+    body = encode_json(fields)
     if "empty-json" in call.faults:
         body = b"{}"
     if "truncated-json" in call.faults:

@@ -82,6 +82,11 @@ def routes(world: World) -> list[web.RouteDef]:
             }
         )
 
+    async def clock(request: web.Request) -> web.Response:
+        """Let the lives of runtimes, sessions and links be that much older."""
+        world.ahead += float((await _json(request)).get("advance", 0))
+        return web.json_response({"ahead": world.ahead})
+
     async def reset(request: web.Request) -> web.Response:
         await world.reset()
         return web.json_response({"ok": True})
@@ -113,6 +118,7 @@ def routes(world: World) -> list[web.RouteDef]:
         web.post("/_sandbox/pace", guarded(pace)),
         web.post("/_sandbox/sts", guarded(sts)),
         web.get("/_sandbox/credentials", guarded(credentials)),
+        web.post("/_sandbox/clock", guarded(clock)),
         web.post("/_sandbox/reset", guarded(reset)),
         web.route("*", "/_sandbox/moved", moved),
     ]

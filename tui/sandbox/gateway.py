@@ -35,7 +35,7 @@ _REFUSING: Mapping[str, Callable[[Call], Refusal]] = {
     "http-500": lambda call: refusals.internal_error(),
 }
 
-_OF_PATH = {"/v1/chat-messages": "ChatMessages"}
+_OF_PATH = {"/v1/chat-messages": "ChatMessages", "/api/v1/chat/stream": "GetChatContent"}
 """The action of a request that does not name one: the reference prints a path where clients send the name."""
 
 
@@ -72,29 +72,42 @@ class Gateway:
         return self._world.keyring.verify(signed, self._world.now() + ahead)
 
     async def _answer(self, call: Call) -> web.StreamResponse:
-        faults = call.faults
-        if (seconds := faults.number("slow-start")) is not None:
-            await asyncio.sleep(seconds)
-        if "drop-before-accept" in faults:
-            drop(call.request)
-        if (longest := faults.count("url-limit")) is not None and len(call.request.raw_path) > longest:
-            return page("414 Request-URI Too Large", 414)
-        if "html-502" in faults:
-            return page("502 Bad Gateway", 502)
-        if "html-200" in faults:
-            return page("Welcome to this network", 200)
-        if "redirect" in faults:
-            return page("302 Found", 302, {"Location": "/_sandbox/moved"})
-        if code := faults.argument("error-200"):
-            return reply(call, {"Code": code, "Message": "No valid order found, or so. (sandbox data)"})
-        for name, refusal in _REFUSING.items():
-            if name in faults:
-                raise refusal(call)
+        early = await accidents(call)
+        if early is not None:
+            return early
         version = call.request.headers.get("x-acs-version") or call.text("Version")
         product = self._products.get(version)
         if product is None:
             raise refusals.unknown_version(version)
         return await product.answer(call)
+
+
+async def accidents(call: Call) -> web.Response | None:
+    """What the switches of the gateway do to a call before its product sees it: a reply, or nothing.
+
+    Raises:
+        Refusal: one of the gateway's.
+        ConnectionDropped: the connection was closed.
+    """
+    faults = call.faults
+    if (seconds := faults.number("slow-start")) is not None:
+        await asyncio.sleep(seconds)
+    if "drop-before-accept" in faults:
+        drop(call.request)
+    if (longest := faults.count("url-limit")) is not None and len(call.request.raw_path) > longest:
+        return page("414 Request-URI Too Large", 414)
+    if "html-502" in faults:
+        return page("502 Bad Gateway", 502)
+    if "html-200" in faults:
+        return page("Welcome to this network", 200)
+    if "redirect" in faults:
+        return page("302 Found", 302, {"Location": "/_sandbox/moved"})
+    if code := faults.argument("error-200"):
+        return reply(call, {"Code": code, "Message": "No valid order found, or so. (sandbox data)"})
+    for name, refusal in _REFUSING.items():
+        if name in faults:
+            raise refusal(call)
+    return None
 
 
 async def _read(request: web.Request) -> tuple[SignedRequest, dict[str, str]]:

@@ -19,9 +19,12 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from tui.sandbox import control
+from tui.sandbox import control, dms_keys
 from tui.sandbox.auth import MAIN
+from tui.sandbox.dms import Dms
+from tui.sandbox.dms_keys import KeyGateway
 from tui.sandbox.gateway import Gateway
+from tui.sandbox.oss import Bucket
 from tui.sandbox.pace import Pace
 from tui.sandbox.rds import RdsAi
 from tui.sandbox.world import World
@@ -35,12 +38,13 @@ _LONGEST_LINE = 4 * 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class SandboxInfo:
     """Where a sandbox listens and what signs for it; `sts` has the fields access_key_id, access_key_secret,
-    security_token and expiration (ISO time)."""
+    security_token and expiration (ISO time), `dms` the fields url, api_key, control_url and stream_url."""
 
     url: str
     access_key_id: str
     access_key_secret: str
     sts: dict[str, str]
+    dms: dict[str, str]
 
     def to_json(self) -> str:
         """One line."""
@@ -151,11 +155,18 @@ class SandboxServer:
             site = web.TCPSite(runner, "127.0.0.1", self._port)
             await site.start()
             port = runner.addresses[0][1]
+            url = f"http://127.0.0.1:{port}"
             self._info = SandboxInfo(
-                url=f"http://127.0.0.1:{port}",
+                url=url,
                 access_key_id=MAIN.access_key_id,
                 access_key_secret=MAIN.access_key_secret,
                 sts=self._world.issue_temporary(_STS_SECONDS),
+                dms={
+                    "url": url,
+                    "api_key": dms_keys.API_KEY,
+                    "control_url": url + dms_keys.CONTROL_PATH,
+                    "stream_url": url + dms_keys.STREAM_PATH,
+                },
             )
             listening()
             await stopping.wait()
@@ -244,6 +255,14 @@ class SandboxServer:
 
         self._call(work)
 
+    def advance(self, seconds: float) -> None:
+        """Let the lives of runtimes, sessions and links be that much older."""
+
+        async def work() -> None:
+            self._world.ahead += seconds
+
+        self._call(work)
+
     def reset(self) -> None:
         """Forget conversations, counts and switches."""
         self._call(self._world.reset)
@@ -251,10 +270,12 @@ class SandboxServer:
 
 def make_app(world: World) -> web.Application:
     """The aiohttp application of a sandbox."""
-    gateway = Gateway(world, [RdsAi()])
+    dms = Dms(world)
+    gateway = Gateway(world, [RdsAi(), dms])
     app = web.Application(client_max_size=64 * 1024 * 1024)
     app.router.add_routes(control.routes(world))
-    for path in ("/", "/v1/chat-messages"):
+    app.router.add_routes([*KeyGateway(world, dms).routes(), *Bucket(dms.agents).routes()])
+    for path in ("/", "/v1/chat-messages", "/api/v1/chat/stream"):
         app.router.add_post(path, gateway.handle)
         app.router.add_get(path, gateway.handle)
     return app

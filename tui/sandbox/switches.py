@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Group = Literal["gateway", "service", "line", "frames", "turn", "stop", "lists", "agents"]
+Group = Literal["gateway", "service", "line", "frames", "turn", "stop", "lists", "agents", "session", "events", "files"]
 
 GROUPS: dict[Group, str] = {
     "gateway": "Refusals of the gateway, and what stands between it and the client",
@@ -19,6 +19,9 @@ GROUPS: dict[Group, str] = {
     "stop": "Stopping a turn",
     "lists": "Conversations and messages",
     "agents": "Custom agents, tools, models and skills",
+    "session": "Data Agent: sessions, messages, the envelope of replies",
+    "events": "Data Agent: what a turn does and the form of its stream",
+    "files": "Data Agent: uploads, downloads, the bucket (`PostObject`, `GetObject`)",
 }
 
 
@@ -146,6 +149,107 @@ _ALL = (
     Switch("tools-string", "agents", "Tools is one string that looks like a list", action="*"),
     Switch("enable-tools-string", "agents", "EnableTools is a string everywhere", action="*"),
     Switch("total-count", "agents", "ListCustomAgent tells TotalCount", action="ListCustomAgent"),
+    # --- session: Data Agent ----------------------------------------------------------------------------------
+    Switch("start-up", "session", "the runtime takes that many seconds to start", "5", "*"),
+    Switch("agent-failed", "session", "the runtime fails to start", action="*"),
+    Switch("session-creating", "session", "SessionStatus stays CREATING", action="DescribeDataAgentSession"),
+    Switch("lower-status", "session", "statuses in lower case", action="*"),
+    Switch(
+        "runtime-life",
+        "session",
+        "a silent runtime is reclaimed after that many seconds (AgentId changes)",
+        "3600",
+        "*",
+    ),
+    Switch("session-life", "session", "a silent session is reclaimed after that many seconds", "21600", "*"),
+    Switch(
+        "session-busy",
+        "session",
+        "200 SessionInBusy in snake_case, whatever the session does",
+        action="SendChatMessage",
+    ),
+    Switch("agent-mismatch", "session", "200 AgentMismatch", action="GetChatContent"),
+    Switch("any-reply-to", "session", "ReplyTo is not checked", action="SendChatMessage"),
+    Switch("reply-to-needed", "session", "an answer without the ask's checkpoint is refused", action="SendChatMessage"),
+    Switch(
+        "accepted-500", "session", "the message (or file) is taken in, then 500 InternalError", action="SendChatMessage"
+    ),
+    Switch("queued", "session", "the turn begins that many seconds after its message", "1", "SendChatMessage"),
+    Switch("cancel-ignored", "session", "cancel says success, the turn goes on", action="SendChatMessage"),
+    Switch(
+        "business-error",
+        "session",
+        "200 with Success false and that ErrorCode",
+        "DMS.DataAgent.Sandbox",
+        "SendChatMessage",
+    ),
+    Switch("camel-keys", "session", "replies spell their keys requestId, success, data ...", action="*"),
+    Switch("pascal-keys", "session", "API-key mode: replies as in signed calls", action="*"),
+    Switch("wrapped", "session", "API-key mode: replies are wrapped once more in `data`", action="*"),
+    Switch("key-status", "session", "API-key mode: refusals have their HTTP status, success, code and msg", action="*"),
+    # --- events: Data Agent; those of SendChatMessage change the log of the turn, the others one connection ----
+    Switch(
+        "counting-checkpoints", "events", "every frame of a block has a checkpoint of its own", action="SendChatMessage"
+    ),
+    Switch("event-ids", "events", "events have an event_id", action="SendChatMessage"),
+    Switch(
+        "snapshots",
+        "events",
+        "a data frame with the whole content before each content_finish",
+        action="SendChatMessage",
+    ),
+    Switch("unfinished-block", "events", "the turn ends inside an open block", action="SendChatMessage"),
+    Switch("object-results", "events", "result of a tool_call_response is an object", action="SendChatMessage"),
+    Switch("old-outputs", "events", "cells have their outputs in `outputs`", action="SendChatMessage"),
+    Switch("failure-text", "events", "SSE_FAILURE has a plain text", action="SendChatMessage"),
+    Switch(
+        "ask-finishes",
+        "events",
+        "at an ask the stream ends with SSE_FINISH in place of staying open",
+        action="GetChatContent",
+    ),
+    Switch(
+        "finish-after",
+        "events",
+        "SSE_FINISH and the end after that many frames; the turn goes on",
+        "5",
+        "GetChatContent",
+    ),
+    Switch("no-sse-finish", "events", "streams end without SSE_FINISH", action="GetChatContent"),
+    Switch(
+        "heartbeat", "events", "a heartbeat after that many seconds of silence in place of 15", "0.1", "GetChatContent"
+    ),
+    Switch("bare-heartbeats", "events", "heartbeats have no data line", action="GetChatContent"),
+    Switch("empty-heartbeats", "events", "heartbeats have an empty data line", action="GetChatContent"),
+    Switch("no-event-lines", "events", "frames have no `event:` line", action="GetChatContent"),
+    Switch("event-at", "events", "`event:` lines end with ` at <timestamp>`", action="GetChatContent"),
+    Switch("upper-names", "events", "event types and categories in upper case", action="GetChatContent"),
+    Switch("object-content", "events", "JSON content of whole events is an object, not text", action="GetChatContent"),
+    Switch("live-only", "events", "without Checkpoint only what comes from now on", action="GetChatContent"),
+    Switch("exclusive-replay", "events", "the replay begins after the checkpoint", action="GetChatContent"),
+    # --- files: Data Agent ------------------------------------------------------------------------------------
+    Switch("policy-expired", "files", "the upload's policy has expired already", action="DescribeFileUploadSignature"),
+    Switch(
+        "policy-life",
+        "files",
+        "the upload's policy is good for that many seconds",
+        "3600",
+        "DescribeFileUploadSignature",
+    ),
+    Switch(
+        "policy-wrong-signature", "files", "the signature does not fit the policy", action="DescribeFileUploadSignature"
+    ),
+    Switch("upload-limit", "files", "the policy allows that many bytes", "209715200", "DescribeFileUploadSignature"),
+    Switch("slow-upload", "files", "the bucket reads that many bytes a second", "100000", "PostObject"),
+    Switch("drop-upload", "files", "the connection is closed after that many bytes of the file", "65536", "PostObject"),
+    Switch("disk-full", "files", "507 after that many bytes of the file", "0", "PostObject"),
+    Switch("no-file-id", "files", "the callback answers without FileId", action="FileUploadCallback"),
+    Switch("late-files", "files", "the agent's files are listed that many seconds late", "5", "ListFileUpload"),
+    Switch("link-life", "files", "download links are good for that many seconds", "3600", "ListFileUpload"),
+    Switch("link-expired", "files", "403: the link has expired", action="GetObject"),
+    Switch(
+        "drop-download", "files", "the connection is closed after that many bytes of the object", "100", "GetObject"
+    ),
 )
 
 SWITCHES: dict[str, Switch] = {switch.name: switch for switch in _ALL}

@@ -1,0 +1,80 @@
+"""Dms, version 2025-04-14: the operations of the Data Agent and what its turns do (protocol notes, sections 2 to 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import fields
+
+from aiohttp import web
+
+from tui.sandbox import dms_agents, dms_chat, dms_files, dms_samples, dms_script, dms_sessions, dms_stream
+from tui.sandbox.call import Call
+from tui.sandbox.dms_desk import Desk
+from tui.sandbox.dms_records import Session, TurnRecord
+from tui.sandbox.dms_reply import Caseless, DmsCall, Rejection, reject
+from tui.sandbox.dms_state import DataAgents
+from tui.sandbox.dms_turn import Perform
+from tui.sandbox.refusals import unknown_action
+from tui.sandbox.world import World
+
+_OPERATIONS: Mapping[str, Callable[[DataAgents, DmsCall], Awaitable[web.StreamResponse]]] = {
+    "CreateDataAgentSession": dms_sessions.create_session,
+    "DescribeDataAgentSession": dms_sessions.describe_session,
+    "ListDataAgentSession": dms_sessions.list_sessions,
+    "SendChatMessage": dms_chat.send_chat_message,
+    "GetChatContent": dms_stream.get_chat_content,
+    "CreateDataAgentFeedback": dms_sessions.create_feedback,
+    "ListCustomAgent": dms_agents.list_agents,
+    "DescribeCustomAgent": dms_agents.describe_agent,
+    "DescribeFileUploadSignature": dms_files.describe_signature,
+    "FileUploadCallback": dms_files.upload_callback,
+    "ListFileUpload": dms_files.list_files,
+    "DeleteFileUpload": dms_files.delete_file,
+}
+
+
+def make_script(agents: DataAgents, session: Session, record: TurnRecord) -> Callable[[Perform], Awaitable[None]]:
+    """What the agent does in a turn."""
+
+    async def script(do: Perform) -> None:
+        desk = Desk(agents, session, record, do)
+        special = dms_samples.script_for(record.text)
+        if record.kind == "report":
+            await dms_script.report(desk)
+        elif record.kind == "decline":
+            await dms_script.decline_report(desk)
+        elif record.text.strip() == "datasource":
+            await dms_script.ask_for_data(desk)
+        elif special:
+            await special(desk, record.text.strip().partition(" ")[2])
+        else:
+            await dms_script.analyse(desk)
+
+    return script
+
+
+class Dms:
+    """The product Dms, as far as its Data Agent goes."""
+
+    version = "2025-04-14"
+
+    def __init__(self, world: World) -> None:
+        known = world.parts.get("dms")
+        self.agents = known if isinstance(known, DataAgents) else DataAgents(world, make_script)
+        world.parts["dms"] = self.agents
+        self.agents.resume()
+
+    async def answer(self, call: Call, *, by_key: bool = False) -> web.StreamResponse:
+        operation = _OPERATIONS.get(call.action)
+        if operation is None:
+            raise unknown_action(call.action)
+        values = {field.name: getattr(call, field.name) for field in fields(Call)}
+        dms_call = DmsCall(**values | {"parameters": Caseless(call.parameters)}, by_key=by_key)
+        self.agents.reclaim(call.faults)
+        try:
+            if code := call.faults.argument("business-error"):
+                raise Rejection(code, "A business error with the status 200. (sandbox data)")
+            return await operation(self.agents, dms_call)
+        except Rejection as rejection:
+            call.world.counts.refused[rejection.code] += 1
+            return reject(dms_call, rejection)
