@@ -519,7 +519,14 @@ class Painter:
         if not votes:
             return None
         shift = max(votes, key=lambda each: (votes[each], -abs(each)))
-        first, end = _window(old, new, shift)
+        gains = _gains(old, new, shift)
+        first, end = _window(gains, shift)
+        top, bottom = terminal.region
+        # The region stays as it is from frame to frame where that is about as good.
+        if band.top <= top and bottom <= band.bottom and bottom - top > abs(shift):
+            here = slice(top - band.top, bottom - band.top)
+            if sum(gains[here]) + _ROW_COST >= sum(gains[first:end]):
+                return shift, top, bottom
         return shift, band.top + first, band.top + end
 
     def _margins_possible(self, terminal: _Terminal, band: Band) -> bool:
@@ -583,15 +590,19 @@ class Painter:
         draft.terminal.margins = draft.terminal.row = draft.terminal.column = None
 
 
-def _window(old: list[tuple[str, str]], new: list[tuple[str, str]], shift: int) -> tuple[int, int]:
-    """First and end row of the region that `shift` scrolls best: by what it puts right, less what it spoils."""
-    height = len(old)
+def _gains(old: list[tuple[str, str]], new: list[tuple[str, str]], shift: int) -> list[int]:
+    """What a scroll by `shift` puts right, or spoils (below zero), in each row; about in bytes."""
     gains = []
-    for index in range(height):
-        weight = 1 + len(new[index][0]) - new[index][0].count(" ")
-        right = new[index] == old[index]
-        moved_right = 0 <= index + shift < height and new[index] == old[index + shift]
-        gains.append(weight * (moved_right - right))
+    for index, row in enumerate(new):
+        weight = 1 + len(row[0]) - row[0].count(" ")
+        moved_right = 0 <= index + shift < len(old) and row == old[index + shift]
+        gains.append(weight * (moved_right - (row == old[index])))
+    return gains
+
+
+def _window(gains: list[int], shift: int) -> tuple[int, int]:
+    """First and end row of the region that `shift` scrolls best."""
+    height = len(gains)
     # The contiguous rows with the greatest sum (Kadane).
     best = total = start = 0
     first, end = 0, height

@@ -74,15 +74,12 @@ class Strips:
 
 
 def bands_of(spans: Sequence[tuple[int, int, int]]) -> list[Band]:
-    """The places that the spans (row, left, right) of one update are made of."""
-    bands: list[Band] = []
-    open_bands: dict[tuple[int, int], Band] = {}
+    """The places that the spans (row, left, right) of one update are parts of: those of the same columns together.
+
+    A widget that scrolls need not draw its blank lines again, so there may be gaps.
+    """
+    bands: dict[tuple[int, int], Band] = {}
     for row, left, right in spans:
-        band = open_bands.get((left, right))
-        if band is not None and band.bottom == row:
-            open_bands[left, right] = band._replace(bottom=row + 1)
-        else:
-            if band is not None:
-                bands.append(band)
-            open_bands[left, right] = Band(row, row + 1, left, right)
-    return [*bands, *open_bands.values()]
+        band = bands.get((left, right))
+        bands[left, right] = Band(row, row + 1, left, right) if band is None else band._replace(bottom=row + 1)
+    return [*bands.values()]
