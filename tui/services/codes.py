@@ -88,7 +88,7 @@ def _texts() -> dict[str, tuple[Kind, Text]]:
     version = Text(
         _("Wrong address"),
         _("This host does not offer the operation: {message}"),
-        _("Check the endpoint: RDS Copilot is at rdsai.aliyuncs.com, not rds.aliyuncs.com."),
+        _("Check the endpoint: RDS Copilot is at rdsai.aliyuncs.com, the Data Agent at dms.REGION.aliyuncs.com."),
     )
     return {
         "InvalidOrder": ("order", order),
@@ -107,6 +107,15 @@ def _texts() -> dict[str, tuple[Kind, Text]]:
                 _("Too many turns at once"),
                 _("The edition allows no more turns at the same time."),
                 _("Wait for a running turn or stop one; a package of the Professional Edition adds ten."),
+                retryable=True,
+            ),
+        ),
+        "SessionInBusy": (
+            "busy",
+            Text(
+                _("The agent is busy"),
+                _("This session works on an earlier message and takes no other one."),
+                _("Wait for it or stop it, then send again."),
                 retryable=True,
             ),
         ),
@@ -222,6 +231,6 @@ def _by_status(status: int) -> tuple[Kind, Text]:
         return "permission", Text(_("Not permitted"), sentence)
     if status == 429:
         return "busy", Text(_("Too many requests"), sentence, _("Wait a little, then send again."), retryable=True)
-    if 400 <= status < 500:
+    if status == 200 or 400 <= status < 500:
         return "api", Text("", sentence)
     return "api", Text("", sentence, _("Try again later."), delivered="unknown", retryable=status >= 500)

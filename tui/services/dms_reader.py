@@ -110,6 +110,10 @@ class DmsReader:
         self._waiting: list[Callable[[], list[Event]]] = []
         self._told = self._position
 
+    def is_over(self) -> bool:
+        """True when `end` says how the turn ended."""
+        return self.end is not None
+
     @property
     def position(self) -> Position:
         return self._position

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from tui.models import Problem
@@ -26,6 +26,8 @@ RDS_REGIONAL = frozenset(
     }
 )
 """Regions with a host of their own; all others are served by the centre."""
+DMS_REGION = "cn-hangzhou"
+"""Where a profile names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Endpoint:
     host: str
     """As it is shown: with the port where it is not the scheme's own."""
     loopback: bool = False
+    region: str = ""
+    """Whose host it is; empty where the address does not say."""
 
 
 def rds_endpoint(region: str, environ: Mapping[str, str]) -> Endpoint:
@@ -50,6 +54,31 @@ def rds_endpoint(region: str, environ: Mapping[str, str]) -> Endpoint:
         return parse_endpoint(override, "YUNLIAO_RDS_ENDPOINT")
     host = f"rdsai.{region}.aliyuncs.com" if region in RDS_REGIONAL else RDS_CENTRE
     return Endpoint(f"https://{host}", host)
+
+
+def dms_endpoint(region: str, environ: Mapping[str, str]) -> Endpoint:
+    """The Data Agent's host for the `region` where DMS is, unless `YUNLIAO_DMS_ENDPOINT` names one.
+
+    Raises:
+        ConfigurationError: the variable is no usable URL.
+    """
+    region = region or DMS_REGION
+    override = environ.get("YUNLIAO_DMS_ENDPOINT", "").strip()
+    if override:
+        return replace(parse_endpoint(override, "YUNLIAO_DMS_ENDPOINT"), region=region)
+    host = f"dms.{region}.aliyuncs.com"
+    return Endpoint(f"https://{host}", host, region=region)
+
+
+def dms_key_endpoints(region: str, environ: Mapping[str, str]) -> tuple[Endpoint, Endpoint]:
+    """The Data Agent's hosts for control and stream with an API key; `YUNLIAO_DMS_ENDPOINT` stands for both."""
+    region = region or DMS_REGION
+    if environ.get("YUNLIAO_DMS_ENDPOINT", "").strip():
+        endpoint = dms_endpoint(region, environ)
+        return endpoint, endpoint
+    hosts = (f"dataagent-{region}.aliyuncs.com", f"dataagent-stream-{region}.aliyuncs.com")
+    control, stream = (Endpoint(f"https://{host}", host, region=region) for host in hosts)
+    return control, stream
 
 
 def parse_endpoint(text: str, name: str) -> Endpoint:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.models import Problem, ServiceName
 from tui.services.base import ConversationService
-from tui.services.endpoints import Endpoint, parse_endpoint, rds_endpoint
+from tui.services.endpoints import DMS_REGION, Endpoint, dms_endpoint, dms_key_endpoints, parse_endpoint, rds_endpoint
 from tui.services.errors import ConfigurationError
 from tui.services.keys import AccessKey, FixedKey, KeySource, Secret
 from tui.words import _
@@ -30,6 +31,7 @@ class Services:
         sandbox: SandboxServer | None = None,
         sandbox_reason: str = "",
         warnings: Sequence[str] = (),
+        dms_key: DmsKey | None = None,
     ) -> None:
         self.keys = keys
         self.endpoints = endpoints
@@ -38,6 +40,10 @@ class Services:
         self.warnings = tuple(warnings)
         """What is wrong with the credentials' files, one sentence each."""
         self._sandbox = sandbox
+        self._makers: dict[ServiceName, Callable[[Endpoint, KeySource], ConversationService]] = {
+            "rds": _make_rds,
+            "dms": dms_key.make if dms_key else _make_dms,
+        }
         self._made: dict[ServiceName, ConversationService] = {}
         self._lock = asyncio.Lock()
 
@@ -58,7 +64,7 @@ class Services:
         """
         async with self._lock:
             if name not in self._made:
-                make = _MAKERS.get(name)
+                make = self._makers.get(name)
                 if make is None or name not in self.endpoints:
                     raise ConfigurationError(
                         Problem(
@@ -93,7 +99,28 @@ def _make_rds(endpoint: Endpoint, keys: KeySource) -> ConversationService:
     return RdsCopilot(RpcClient(RDS_AI, endpoint, keys))
 
 
-_MAKERS: dict[ServiceName, Callable[[Endpoint, KeySource], ConversationService]] = {"rds": _make_rds}
+def _make_dms(endpoint: Endpoint, keys: KeySource) -> ConversationService:
+    from tui.services.dms import DmsDataAgent, Place
+    from tui.services.dms_calls import DATA_AGENT, SignedCalls
+    from tui.services.rpc import RpcClient
+
+    return DmsDataAgent(SignedCalls(RpcClient(DATA_AGENT, endpoint, keys)), Place(endpoint.region or DMS_REGION))
+
+
+@dataclass(frozen=True, slots=True)
+class DmsKey:
+    """An API key of the Data Agent, from `YUNLIAO_DMS_API_KEY`; it goes before the access key."""
+
+    key: Secret
+    stream: Endpoint
+    """The host of messages and streams; that of everything else is the service's endpoint."""
+
+    def make(self, endpoint: Endpoint, _keys: KeySource) -> ConversationService:
+        from tui.services.dms import DmsDataAgent, Place
+        from tui.services.dms_calls import KeyCalls
+
+        region = endpoint.region or DMS_REGION
+        return DmsDataAgent(KeyCalls(endpoint, self.stream, self.key, region), Place(region))
 
 
 async def open_services(
@@ -128,7 +155,13 @@ async def open_services(
     if source is None:
         return await asyncio.to_thread(_on_sandbox, _("no credentials were found"), faults, sandbox_folder)
     warnings = await asyncio.to_thread(chain.warnings)
-    return Services(chain, {"rds": rds_endpoint(source.region, environment)}, warnings=warnings)
+    endpoints: dict[ServiceName, Endpoint] = {"rds": rds_endpoint(source.region, environment)}
+    endpoints["dms"] = dms_endpoint(source.region, environment)
+    dms_key = None
+    if api_key := environment.get("YUNLIAO_DMS_API_KEY", "").strip():
+        endpoints["dms"], stream = dms_key_endpoints(source.region, environment)
+        dms_key = DmsKey(Secret(api_key), stream)
+    return Services(chain, endpoints, warnings=warnings, dms_key=dms_key)
 
 
 def _on_sandbox(reason: str, faults: Sequence[str], folder: Path | None) -> Services:
@@ -143,4 +176,4 @@ def _on_sandbox(reason: str, faults: Sequence[str], folder: Path | None) -> Serv
         ) from error
     key = AccessKey(info.access_key_id, Secret(info.access_key_secret), source="sandbox")
     endpoint = parse_endpoint(info.url, "sandbox")
-    return Services(FixedKey(key), {"rds": endpoint}, sandbox=server, sandbox_reason=reason)
+    return Services(FixedKey(key), {"rds": endpoint, "dms": endpoint}, sandbox=server, sandbox_reason=reason)

@@ -20,11 +20,20 @@ from tui.services.endpoints import Endpoint
 from tui.services.errors import AuthenticationError, ConfigurationError, ProtocolError, ServiceError
 from tui.services.http import READ_TIMEOUT, STREAM_TIMEOUT, not_connected, open_client, repeat_read, transport_error
 from tui.services.keys import KeySource
-from tui.services.problems import clock_offset, from_refusal, from_response, is_refusal, read_refusal
+from tui.services.problems import (
+    clock_offset,
+    embedded_status,
+    from_refusal,
+    from_response,
+    is_refusal,
+    read_refusal,
+)
 from tui.services.signing import Acs3Auth, encode_query
 from tui.services.sse import Frame, Oversized, read_frames
 from tui.words import _
 
+FrameStream = AsyncIterator[list[Frame | Oversized]]
+"""One list per read from the line, see `read_frames`."""
 Value = str | int | bool | Mapping[str, Any] | Sequence[Any] | None
 
 LONG_QUERY = 60_000
@@ -82,7 +91,7 @@ class RpcClient:
         self.clock_offset = timedelta()
         """How far the service's clock was ahead of ours in its newest answer."""
         self._keys = keys
-        self._auth = Acs3Auth(keys)
+        self._auth: httpx.Auth = Acs3Auth(keys)
         self._transport = transport
         self._clients: dict[bool, httpx.AsyncClient] = {}
         self._opening = asyncio.Lock()
@@ -101,9 +110,7 @@ class RpcClient:
         return len(encode_query(encode_params(params)))
 
     @asynccontextmanager
-    async def stream(
-        self, action: str, params: Mapping[str, Value]
-    ) -> AsyncIterator[AsyncIterator[list[Frame | Oversized]]]:
+    async def stream(self, action: str, params: Mapping[str, Value]) -> AsyncIterator[FrameStream]:
         """Open a stream of frames; what the iterator yields is of `read_frames`. Leaving closes the connection.
 
         Raises:
@@ -149,21 +156,23 @@ class RpcClient:
                 )
             return self._clients[keepalive]
 
-    async def _send(self, action: str, query: str, *, idempotent: bool, stream: bool = False) -> httpx.Response:
-        client = await self._client(keepalive=idempotent)
-        request = client.build_request(
+    def _request(self, client: httpx.AsyncClient, action: str, query: str) -> httpx.Request:
+        """The request of an operation, not signed yet."""
+        return client.build_request(
             "POST",
             "/",
             content=b"",
-            headers={
-                "accept": "text/event-stream, application/json" if stream else "application/json",
-                "x-acs-action": action,
-                "x-acs-version": self.api.version,
-            },
-            timeout=STREAM_TIMEOUT if stream else READ_TIMEOUT,
+            headers={"x-acs-action": action, "x-acs-version": self.api.version},
             # Not in the URL: httpx takes no URL over 64 KB, and puts URLs into logs and error texts.
             extensions={"target": f"/?{query}".encode() if query else b"/"},
         )
+
+    async def _send(self, action: str, query: str, *, idempotent: bool, stream: bool = False) -> httpx.Response:
+        client = await self._client(keepalive=idempotent)
+        request = self._request(client, action, query)
+        request.headers["accept"] = "text/event-stream, application/json" if stream else "application/json"
+        timeout = STREAM_TIMEOUT if stream else READ_TIMEOUT
+        request.extensions = {**request.extensions, "timeout": timeout.as_dict()}
         for attempt in (1, 2):
             try:
                 response = await client.send(request, auth=self._auth, stream=True)
@@ -218,7 +227,7 @@ class RpcClient:
         error = from_refusal(
             self.api.service,
             read_refusal(table),
-            status=response.status_code,
+            status=embedded_status(table) or response.status_code,
             headers=response.headers,
             action=f"{self.api.ram_prefix}:{action}",
         )
