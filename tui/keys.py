@@ -53,12 +53,14 @@ _NAMES = {
     "apostrophe": "'",
     "quotation_mark": '"',
 }
+NO_KEY = "none"
+"""In the settings' `keys`: the action has no key. Textual takes it for a key that never arrives."""
 _MODIFIERS = {"shift": "Shift+", "alt": "Alt+", "super": "Super+", "meta": "Meta+"}
 
 
 def key_name(key: str) -> str:
     """One key as it is printed in hints and help."""
-    *modifiers, last = key.split("+") if key != "+" else ["+"]
+    *modifiers, last = key.split("+") if len(key) > 1 else [key]
     name = _NAMES.get(last, last)
     if len(name) > 1 and name[0] == "f" and name[1:].isdigit():
         name = name.upper()

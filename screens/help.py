@@ -1,0 +1,151 @@
+"""Help for what has the focus: every key as it is bound now, what the marks mean, and how text gets out over SSH."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.getters import app as app_getter
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui.contract import YunliaoApi
+from tui.widgets.bindings import Command, commands
+from tui.widgets.conversation_line import ASCII, UNICODE
+from tui.widgets.conversation_rows import TitleFilter
+from tui.widgets.hints import HintLine
+from tui.words import _
+
+
+class HelpScreen(ModalScreen[None]):
+    """The keys of the screen below, by where they apply; typing after `/` filters them."""
+
+    CSS_PATH = "help.tcss"
+    AUTO_FOCUS = "#keys"
+    BINDING_GROUP_TITLE = "Help"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,f1", "close", "close", id="help.close"),
+        Binding("slash", "filter", "filter", id="help.filter"),
+        Binding("j,down", "scroll(1)", "down", id="help.down", show=False),
+        Binding("k,up", "scroll(-1)", "up", id="help.up", show=False),
+        Binding("g,home", "edge(0)", "first line", id="help.first", show=False),
+        Binding("G,end", "edge(1)", "last line", id="help.last", show=False),
+        Binding("ctrl+d,pagedown,space", "page(1)", "page down", id="help.page_down", show=False),
+        Binding("ctrl+u,pageup", "page(-1)", "page up", id="help.page_up", show=False),
+    ]
+
+    app = app_getter(YunliaoApi)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._commands: list[Command] = []
+
+    def compose(self) -> ComposeResult:
+        yield Static(_("Keys"), id="title", classes="title", markup=False)
+        yield Input(placeholder=_("filter"), select_on_focus=False, id="filter")
+        with VerticalScroll(id="keys"):
+            yield Static(id="text", markup=False)
+        yield HintLine(
+            [
+                ("j k", _("scroll")),
+                ("/", _("filter")),
+                ("^P", _("find an action and run it")),
+                ("Esc", _("close")),
+            ]
+        )
+
+    def on_mount(self) -> None:
+        below = self.app.screen_stack[-2] if len(self.app.screen_stack) > 1 else self
+        self._commands = commands(below, self.app.settings.keys)
+        self._show("")
+
+    def _show(self, typed: str) -> None:
+        found = TitleFilter(typed)
+        groups: list[tuple[str, list[tuple[str, str]]]] = [
+            (part or _("Everywhere"), [(" ".join(entry.keys), entry.what) for entry in entries if entry.keys])
+            for part, entries in groupby(self._commands, key=lambda entry: entry.part)
+        ]
+        groups += [(_("Marks"), marks(ascii_only=self.app.settings.ascii)), (_("Getting text out"), copying())]
+        shown = [
+            (heading, [row for row in rows if not found or found.matches(f"{row[0]} {row[1]}")])
+            for heading, rows in groups
+        ]
+        shown = [(heading, rows) for heading, rows in shown if rows]
+        width = max((cell_len(key) for _heading, rows in shown for key, _what in rows), default=0)
+        lines: list[Content] = []
+        for heading, rows in shown:
+            lines += [Content(""), Content(heading).stylize("bold")] if lines else [Content(heading).stylize("bold")]
+            lines += [Content.assemble("  ", (_pad(key, min(width, 18)), "$primary"), "  ", what) for key, what in rows]
+        if not lines:
+            lines = [Content(_("Nothing matches “{text}”.").format(text=found.typed))]
+        self.query_one("#text", Static).update(Content("\n").join(lines))
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._show(event.value)
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._keys.focus()
+
+    @property
+    def _keys(self) -> VerticalScroll:
+        return self.query_one("#keys", VerticalScroll)
+
+    def action_filter(self) -> None:
+        field = self.query_one(Input)
+        field.display = True
+        field.focus()
+
+    def action_close(self) -> None:
+        field = self.query_one(Input)
+        if field.display:
+            field.value = ""
+            field.display = False
+            self._keys.focus()
+        else:
+            self.dismiss(None)
+
+    def action_scroll(self, lines: int) -> None:
+        self._keys.scroll_relative(y=lines, animate=False)
+
+    def action_page(self, pages: int) -> None:
+        self._keys.scroll_relative(y=pages * max(1, self._keys.size.height - 1), animate=False)
+
+    def action_edge(self, end: int) -> None:
+        self._keys.scroll_to(y=self._keys.max_scroll_y if end else 0, animate=False)
+
+
+def _pad(text: str, cells: int) -> str:
+    return text + " " * (cells - cell_len(text))
+
+
+def marks(*, ascii_only: bool) -> list[tuple[str, str]]:
+    """(mark, what it means)."""
+    signs = ASCII if ascii_only else UNICODE
+    return [
+        ("R D A", _("RDS Copilot, Data Agent, DashScope")),
+        (signs.running, _("an answer is running")),
+        (signs.waiting, _("the service waits for you")),
+        (signs.failed, _("the newest answer failed or was cut off; open it to see why")),
+        (signs.current, _("the conversation on screen; in it: a question")),
+        (signs.marked, _("marked with Space")),
+        ("2m 3h 1d 4w", _("minutes, hours, days, weeks since the last change; bold is unread")),
+    ]
+
+
+def copying() -> list[tuple[str, str]]:
+    """(key, what to know) about copying over SSH."""
+    return [
+        ("y Y", _("copies the source text, through tmux or the terminal (OSC 52) over SSH; the notice says how")),
+        ("w", _("writes it to a file instead, where nothing arrives in the clipboard")),
+        ("Shift", _("held, the terminal selects by itself while the mouse is on; over SSH the mouse is off")),
+    ]

@@ -1,0 +1,128 @@
+"""The command palette: every action of the screen with its key beside it, themes, languages, conversations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+from textual.style import Style
+from textual.theme import BUILTIN_THEMES
+
+from tui.contract import YunliaoApi
+from tui.widgets.bindings import Command, commands
+from tui.widgets.conversation_line import title_of
+from tui.widgets.conversation_rows import TitleFilter
+from tui.words import _
+
+CONVERSATIONS = 20
+"""So many conversations are offered at most."""
+SLICE = 1000
+KEY_SCORE, WORD_SCORE, TITLE_SCORE, LETTER_SCORE = 4.0, 3.0, 2.0, 1.0
+"""The key itself was typed; all words stand in it; a conversation's title; its letters stand in it in this order."""
+LANGUAGES = {"en": "English", "zh": "中文"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the palette. `text` may hold anything; it is never read as markup."""
+
+    text: str
+    run: Callable[[], Awaitable[None] | None]
+    keys: str = ""
+
+
+def match(query: str, text: str) -> tuple[float, list[int]]:
+    """How well `text` matches and the offsets of the hits; (0, []) when it does not.
+
+    Linear in `text`: Textual's own matcher tries every way to scatter the letters, which takes seconds for a long
+    query over a hundred lines. Words come first, and among them those at the beginning of a word of `text`.
+    """
+    found = TitleFilter(query)
+    if found and found.matches(text):
+        spans = found.spans(text)
+        at_words = sum(start == 0 or not text[start - 1].isalnum() for start, _end in spans)
+        return WORD_SCORE + at_words / (len(spans) + 1), [at for first, last in spans for at in range(first, last)]
+    offsets: list[int] = []
+    lower = text.lower()
+    for letter in query.lower().replace(" ", ""):
+        at = lower.find(letter, offsets[-1] + 1 if offsets else 0)
+        if at < 0:
+            return 0.0, []
+        offsets.append(at)
+    spread = offsets[-1] - offsets[0] + 1 if offsets else 0
+    return (LETTER_SCORE * len(offsets) / spread, offsets) if spread else (0.0, [])
+
+
+class YunliaoCommands(Provider):
+    """For `App.COMMANDS`."""
+
+    @property
+    def _api(self) -> YunliaoApi:
+        return cast("YunliaoApi", self.app)
+
+    async def startup(self) -> None:
+        listed = commands(self.screen, self._api.settings.keys)
+        self._entries = [*(_of(command) for command in listed if command.enabled), *self._of_app()]
+
+    def _of_app(self) -> Iterator[Entry]:
+        """What has no key of its own."""
+        app = self._api
+
+        def set_to(**changes: object) -> Callable[[], Awaitable[None]]:
+            return lambda: app.save_settings(changes)
+
+        yield Entry(_("New conversation"), lambda: app.show_conversation(""))
+        yield Entry(_("All conversations"), app.show_conversations)
+        yield Entry(_("Test the keyboard: what arrives for each key"), lambda: app.navigate("key_test"))
+        for theme in sorted(app.available_themes.keys() - BUILTIN_THEMES.keys()):
+            yield Entry(_("Theme: {name}").format(name=theme), set_to(theme=theme))
+        yield Entry(_("Theme: {name}").format(name="auto"), set_to(theme="auto"))
+        for code, name in LANGUAGES.items():
+            yield Entry(_("Language: {name}").format(name=name), set_to(language=code))
+        for value in ("auto", "full", "low"):
+            yield Entry(_("Bandwidth: {value}").format(value=value), set_to(bandwidth=value))
+        for value in ("auto", "on", "off"):
+            yield Entry(_("Mouse: {value}").format(value=value), set_to(mouse=value))
+
+    def _show(self, entry: Entry, offsets: Sequence[int] = ()) -> Content:
+        """The line: what it does, hits marked, and its keys."""
+        content = Content(entry.text)
+        for offset in offsets:
+            content = content.stylize(self.match_style or Style(underline=True), offset, offset + 1)
+        return Content.assemble(content, "   ", (entry.keys, "bold")) if entry.keys else content
+
+    async def discover(self) -> Hits:
+        for entry in self._entries:
+            yield DiscoveryHit(self._show(entry), entry.run, text=entry.text)
+
+    async def search(self, query: str) -> Hits:
+        for entry in self._entries:
+            score, offsets = match(query, entry.text)
+            if query in entry.keys.split():
+                score = KEY_SCORE
+            if score:
+                yield Hit(score, self._show(entry, offsets), entry.run, text=entry.text)
+        found, count = TitleFilter(query), 0
+        for number, summary in enumerate(self._api.summaries()):
+            if number % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+            title = title_of(summary)
+            if found and found.matches(title):
+                entry = Entry(_("Conversation: {title}").format(title=title), self._opener(summary.id))
+                start = entry.text.find(title)
+                offsets = [at + start for first, last in found.spans(title) for at in range(first, last)]
+                yield Hit(TITLE_SCORE, self._show(entry, offsets), entry.run, text=entry.text)
+                if (count := count + 1) == CONVERSATIONS:
+                    return
+
+    def _opener(self, conversation_id: str) -> Callable[[], None]:
+        return lambda: self._api.show_conversation(conversation_id)
+
+
+def _of(command: Command) -> Entry:
+    text = f"{command.part}: {command.what}" if command.part else command.what
+    return Entry(text, command.run, " ".join(command.keys))
