@@ -17,7 +17,7 @@ from tui.sandbox.dms_turn import Perform
 from tui.sandbox.refusals import unknown_action
 from tui.sandbox.world import World
 
-_OPERATIONS: Mapping[str, Callable[[DataAgents, DmsCall], Awaitable[web.StreamResponse]]] = {
+OPERATIONS: Mapping[str, Callable[[DataAgents, DmsCall], Awaitable[web.StreamResponse]]] = {
     "CreateDataAgentSession": dms_sessions.create_session,
     "DescribeDataAgentSession": dms_sessions.describe_session,
     "ListDataAgentSession": dms_sessions.list_sessions,
@@ -65,7 +65,7 @@ class Dms:
         self.agents.resume()
 
     async def answer(self, call: Call, *, by_key: bool = False) -> web.StreamResponse:
-        operation = _OPERATIONS.get(call.action)
+        operation = OPERATIONS.get(call.action)
         if operation is None:
             raise unknown_action(call.action)
         values = {field.name: getattr(call, field.name) for field in fields(Call)}
