@@ -300,6 +300,22 @@ async def test_a_file_system_without_hard_links(
     assert aside.read_bytes() == broken
 
 
+async def test_a_conversation_that_cannot_be_read_is_said(store: Store, open_store: Opener, root: Path) -> None:
+    conversation_id = await answered(store)
+    await store.close()
+    path = root / "conversations" / f"{conversation_id}.toml"
+    path.rename(root / "elsewhere.toml")
+    path.symlink_to(root / "elsewhere.toml")
+    other = open_store()
+    await other.open()
+    assert [summary.id for summary in await other.summaries()] == [conversation_id], "it may be there again later"
+    with pytest.raises(KeyError):
+        await other.load(conversation_id)
+    assert str(path) in other.notices[0]
+    with pytest.raises(KeyError):
+        await other.append(conversation_id, question("t2"))
+
+
 def test_a_file_of_another_user_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("theirs")

@@ -124,7 +124,7 @@ async def test_other_files_in_the_folder_are_no_conversations(store: Store, root
     folder = root / "conversations"
     for name in ("notes.toml", f"{conversation_id}.toml.corrupt-20261122T010203", ".x.toml.1.new", "README"):
         (folder / name).write_text("mine")
-    (folder / "20261122-010203-rds-aaaaaaaa.toml").symlink_to("/etc/passwd")
+    (folder / "20261122-010203-rds-aaaaaaaa.toml").symlink_to(folder / "README")
     assert [summary.id for summary in await store.summaries()] == [conversation_id]
 
 

@@ -197,6 +197,8 @@ class ConversationFile:
         try:
             self.become_writer()
         except OSError as error:
+            if self.fold is None:
+                raise KeyError(self.id) from error
             self._take(records)
             return error
         self._take(records)

@@ -139,9 +139,12 @@ class Store:
 
         try:
             conversation = await self._lanes.run(conversation_id, load)
-        except KeyError:
+        except (KeyError, OSError) as error:
             self._files.pop(conversation_id, None)
-            raise
+            if isinstance(error, OSError):
+                said = _("A conversation's file cannot be read: {path}: {reason}.")
+                self.notices.append(said.format(path=error.filename, reason=error.strerror))
+            raise KeyError(conversation_id) from error
         return replace(conversation, draft=await self.draft(conversation_id))
 
     def _file(self, conversation_id: str) -> ConversationFile:

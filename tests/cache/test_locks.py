@@ -1,0 +1,102 @@
+"""The instants between two calls, in which another process does something."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tui.cache import files, locks
+from tui.cache.locks import Held, WriterLock, owner
+
+
+def before_first(original: Callable[..., bool], happens: Callable[[], object]) -> Callable[..., bool]:
+    """`original`, with something that happens just before its first call."""
+    todo = [happens]
+
+    def call(*arguments: object, **options: object) -> bool:
+        while todo:
+            todo.pop()()
+        return original(*arguments, **options)
+
+    return call
+
+
+def test_a_file_replaced_while_we_wait_for_its_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, newer = tmp_path / "file", tmp_path / "newer"
+    files.create(path, b"old")
+    files.create(newer, b"new")
+    monkeypatch.setattr(files, "lock", before_first(files.lock, lambda: newer.replace(path)))
+    files.append(path, b" more")
+    assert path.read_bytes() == b"new more"
+
+
+def test_a_file_that_is_not_the_expected_one_is_not_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    stamp = files.create(path, b"one")
+    files.append(path, b"two", expected=stamp)
+    with pytest.raises(files.Changed):
+        files.append(path, b"three", expected=stamp)
+    assert path.read_bytes() == b"onetwo"
+
+
+def test_a_lock_whose_file_was_removed_while_we_wait_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.lock"
+    monkeypatch.setattr(locks, "lock", before_first(files.lock, path.unlink))
+    ours, theirs = WriterLock(path), WriterLock(path)
+    ours.acquire()
+    assert ours.held
+    with pytest.raises(Held):
+        theirs.acquire()
+
+
+def test_who_only_looks_does_not_keep_others_from_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.lock"
+    looking = [files.open_private(path, os.O_RDWR | os.O_CREAT)]
+    assert files.lock(looking[0], shared=True)
+    monkeypatch.setattr("time.sleep", lambda _seconds: os.close(looking.pop()) if looking else None)
+    ours = WriterLock(path)
+    ours.acquire()
+    assert ours.held
+
+
+def test_a_lock_is_one_writers(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    assert owner(path) == ""
+    first, second = WriterLock(path), WriterLock(path)
+    first.acquire()
+    first.acquire()
+    assert owner(path) == f"{os.getpid()} {os.uname().nodename}"
+    with pytest.raises(Held, match=f"{os.getpid()}"):
+        second.acquire()
+    first.release()
+    assert not path.exists()
+    second.acquire()
+    assert (first.held, second.held) == (False, True)
+    first.release()
+    assert second.held
+
+
+def test_a_lock_that_was_taken_over_is_no_longer_ours(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    first, second = WriterLock(path), WriterLock(path)
+    first.acquire()
+    second.acquire(take_over=True)
+    assert (first.held, second.held) == (False, True)
+    first.release()
+    assert path.exists()
+    with pytest.raises(Held):
+        first.acquire()
+
+
+def test_a_lock_file_of_a_dead_process_is_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    fd = files.open_private(path, os.O_RDWR | os.O_CREAT)
+    os.write(fd, b"4711 elsewhere\n")
+    os.close(fd)
+    assert owner(path) == ""
+    lock = WriterLock(path)
+    lock.acquire()
+    assert lock.held
