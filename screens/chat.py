@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -31,7 +32,8 @@ WIDE = 100
 class ChatScreen(Screen[None]):
     """One conversation; the list beside it at `WIDE` columns and more."""
 
-    CSS_PATH = "chat.tcss"
+    # Not CSS_PATH: a sheet that comes with a screen makes Textual parse every sheet anew, before the first paint.
+    DEFAULT_CSS = Path(__file__).with_name("chat.tcss").read_text("utf-8")
     AUTO_FOCUS = "Composer"
     BINDING_GROUP_TITLE = "Chat"
     BINDINGS: ClassVar[list[BindingType]] = [
