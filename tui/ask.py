@@ -202,8 +202,7 @@ class _Run:
                 return self._cause
             turn = self._conversations.ask(self._conversation, question)
             await self._over.wait()
-            conversation = self._conversations.conversation(self._conversation)
-            assert conversation is not None
+            conversation = await self._conversations.open(self._conversation)
             turn = next(held for held in conversation.turns if held.id == turn.id)
             code = self._exit_code(turn)
             self._output.end(self._conversation, turn, code)
@@ -244,9 +243,10 @@ class _Run:
             if summary.remote_id == wanted:
                 await self._conversations.open(summary.id)
                 return summary.id
-        conversation = await self._conversations.create(self._settings.service)
-        await self._store.append(conversation, MetaRecord(remote_id=wanted))
-        return conversation
+        adopted = await self._store.create(self._settings.service)
+        await self._store.append(adopted.id, MetaRecord(remote_id=wanted))
+        await self._conversations.open(adopted.id)
+        return adopted.id
 
     # --- what the conversations ask of their owner -----------------------------------------------------------
 
