@@ -24,7 +24,7 @@ from tui.contract import YunliaoApi
 from tui.conversations import Conversations, Hooks
 from tui.models import Context, Conversation, ConversationSummary, Problem, Rating, ServiceName
 from tui.options import Options
-from tui.services.base import Capabilities, ConversationService
+from tui.services.base import AskReply, Capabilities, ConversationService
 from tui.services.errors import ServiceError
 from tui.services.registry import Services, open_services
 from tui.settings import Origin, Settings, load_settings, setting_origins, store_settings
@@ -93,6 +93,7 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
                 options=self._question_options,
                 seconds=self.seconds,
                 now=self._now,
+                failed=self.show_problem,
             ),
         )
         self._ticks = Ticks(self._publish_turn, TICKS)
@@ -331,9 +332,12 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         if not chat.focus_list():  # type: ignore[attr-defined]
             self.navigate("conversations")
 
-    async def create_conversation(self, service: ServiceName) -> str:
+    async def create_conversation(self, service: ServiceName, options: Mapping[str, str] | None = None) -> str:
         await self._store_open.wait()
-        return await self.conversations.create(service)
+        return await self.conversations.create(service, options)
+
+    async def set_options(self, conversation_id: str, options: Mapping[str, str]) -> None:
+        await self.conversations.set_options(conversation_id, options)
 
     async def rename_conversation(self, conversation_id: str, title: str) -> None:
         await self.conversations.rename(conversation_id, title)
@@ -393,6 +397,9 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         if conversation is not None:
             self.remember_input(conversation.service, text)
             self.conversations.ask(conversation_id, text)
+
+    def answer(self, conversation_id: str, ask_id: str, reply: AskReply) -> bool:
+        return self.conversations.answer(conversation_id, ask_id, reply)
 
     def stop(self, conversation_id: str) -> bool:
         return self.conversations.stop(conversation_id)

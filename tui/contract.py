@@ -13,7 +13,7 @@ from textual.app import App
 from textual.signal import Signal
 
 from tui.models import Context, Conversation, ConversationSummary, Problem, Rating, ServiceName, Turn
-from tui.services.base import Capabilities
+from tui.services.base import AskReply, Capabilities
 from tui.settings import Origin, Settings
 from tui.turns import TurnActivity, TurnUpdate
 
@@ -80,8 +80,15 @@ class YunliaoApi(App[int]):
         """Bring the list to the front: the left pane takes the focus, or at narrow widths its own screen opens."""
         raise NotImplementedError
 
-    async def create_conversation(self, service: ServiceName) -> str:
-        """A new, empty conversation; its id. It is in the list once something was asked in it."""
+    async def create_conversation(self, service: ServiceName, options: Mapping[str, str] | None = None) -> str:
+        """A new, empty conversation; its id. It is in the list once something was asked in it.
+
+        `options` go with each of its turns; see `Conversation.options`.
+        """
+        raise NotImplementedError
+
+    async def set_options(self, conversation_id: str, options: Mapping[str, str]) -> None:
+        """Change what goes with each turn of a conversation from now on."""
         raise NotImplementedError
 
     async def rename_conversation(self, conversation_id: str, title: str) -> None:
@@ -125,6 +132,10 @@ class YunliaoApi(App[int]):
 
     def ask(self, conversation_id: str, text: str) -> None:
         """Store the question and send it; while a turn runs in this conversation it is queued, visibly."""
+        raise NotImplementedError
+
+    def answer(self, conversation_id: str, ask_id: str, reply: AskReply) -> bool:
+        """Answer what the newest turn waits for; at most once. False where it no longer waits for that."""
         raise NotImplementedError
 
     def stop(self, conversation_id: str) -> bool:

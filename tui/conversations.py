@@ -16,11 +16,20 @@ from typing import Any
 from tui.accumulator import LiveTurn
 from tui.cache.records import AnswerRecord, FeedbackRecord, MetaRecord, QuestionRecord, Record
 from tui.cache.store import NotWriter, Store
-from tui.models import ACTIVE, Conversation, ConversationSummary, Problem, Rating, ServiceName, Turn
-from tui.services.base import ConversationService, TurnRequest
+from tui.models import ACTIVE, AskBlock, Conversation, ConversationSummary, Position, Problem, Rating, ServiceName, Turn
+from tui.services.base import AnswerRequest, AskReply, ConversationService, TurnRequest
 from tui.services.errors import ServiceError
 from tui.text import clean, clean_line
-from tui.turns import RECOVERY_PAUSES, RunningTurn, TurnActivity, TurnUpdate, line_was_lost, run_turn
+from tui.turns import (
+    RECOVERY_PAUSES,
+    RunningTurn,
+    TurnActivity,
+    TurnUpdate,
+    line_was_lost,
+    open_ask,
+    reference,
+    run_turn,
+)
 from tui.words import _
 
 TITLE_CHARACTERS = 60
@@ -43,6 +52,8 @@ class Hooks:
     """What goes with every question unless the conversation says otherwise."""
     seconds: Callable[[], float] = lambda: asyncio.get_running_loop().time()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    failed: Callable[[Problem], None] = lambda _problem: None
+    """Something went wrong that no turn tells of."""
     pauses: Sequence[float] = RECOVERY_PAUSES
 
 
@@ -163,8 +174,8 @@ class Conversations:
 
     # --- changing ------------------------------------------------------------------------------------------
 
-    async def create(self, service: ServiceName) -> str:
-        conversation = await self._store.create(service)
+    async def create(self, service: ServiceName, options: Mapping[str, str] | None = None) -> str:
+        conversation = await self._store.create(service, options=options or {})
         self._open[conversation.id] = conversation
         return conversation.id
 
@@ -258,8 +269,8 @@ class Conversations:
         return [turn for turn in conversation.turns if turn.state == "queued"] if conversation else []
 
     async def _work(self, conversation_id: str) -> None:
-        """Run the queued turns of a conversation, one after the other."""
-        if conversation_id in self._working:
+        """Run the queued turns of a conversation, one after the other; none while the service waits for an answer."""
+        if conversation_id in self._working or self._is_held_up(conversation_id):
             return
         self._working.add(conversation_id)
         try:
@@ -274,7 +285,21 @@ class Conversations:
             self._working.discard(conversation_id)
             self._hooks.list_changed(conversation_id)
 
-    async def _run(self, conversation_id: str, turn: Turn, *, recover: bool = False) -> Turn:
+    def _is_held_up(self, conversation_id: str) -> bool:
+        """True while a question would be taken for the answer to what the service asks."""
+        conversation = self._open.get(conversation_id)
+        turn = _newest_sent(conversation) if conversation else None
+        return turn is not None and turn.state == "waiting" and turn.position is not None
+
+    async def _run(
+        self,
+        conversation_id: str,
+        turn: Turn,
+        *,
+        recover: bool = False,
+        answer: tuple[AskBlock, AskReply] | None = None,
+    ) -> Turn:
+        """Run one turn: its question, what is left of it (`recover`), or the answer to what it waits for."""
         hooks = self._hooks
         live = LiveTurn(turn, seconds=hooks.seconds, now=hooks.now)
 
@@ -286,15 +311,24 @@ class Conversations:
         journal = _StoreJournal(self._store, conversation_id)
         try:
             conversation = self._open[conversation_id]
-            if recover:
+            if recover or answer:
                 live.reopen()
             self._put_turn(conversation_id, live.snapshot())
             service = await hooks.service(conversation.service)
             options = {**hooks.options(conversation.service), **conversation.options}
-            request = None if recover else TurnRequest(turn.question, _remote_id(conversation), options, turn.id)
+            request: TurnRequest | AnswerRequest | None = None
+            if answer:
+                request = AnswerRequest(reference(turn), *answer, options, turn.id)
+            elif not recover:
+                position = _position_before(conversation, turn)
+                request = TurnRequest(turn.question, _remote_id(conversation), options, turn.id, position)
             ended = await run_turn(running, service, request, journal, pauses=hooks.pauses)
         except ServiceError as error:  # the service cannot be had: nothing was sent
-            ended = replace(live.snapshot(), state="failed", problem=error.problem, finished_at=hooks.now())
+            if answer:
+                hooks.failed(error.problem)
+                ended = turn
+            else:
+                ended = replace(live.snapshot(), state="failed", problem=error.problem, finished_at=hooks.now())
             await journal.append(AnswerRecord(ended), sync=True)
         except NotWriter:
             ended = live.snapshot()
@@ -347,6 +381,28 @@ class Conversations:
             running.live.set_state("stopping")
             running.changed()
         return True
+
+    def answer(self, conversation_id: str, ask_id: str, reply: AskReply) -> bool:
+        """Answer what the newest turn waits for, once; False where it no longer waits for that. Must be open."""
+        conversation = self._open.get(conversation_id)
+        turn = _newest_sent(conversation) if conversation else None
+        ask = open_ask(turn) if turn is not None else None
+        if conversation is None or turn is None or ask is None or ask.ask_id != ask_id:
+            return False
+        if conversation.read_only or conversation_id in self._working:
+            return False
+        self._working.add(conversation_id)  # now, so that a second key finds it answered
+        work = self._answer(conversation_id, turn, ask, reply)
+        self._hooks.spawn(f"turn:{conversation_id}:{turn.id}", work)
+        return True
+
+    async def _answer(self, conversation_id: str, turn: Turn, ask: AskBlock, reply: AskReply) -> None:
+        try:
+            await self._run(conversation_id, turn, answer=(ask, reply))
+        finally:
+            self._working.discard(conversation_id)
+            self._hooks.list_changed(conversation_id)
+        await self._work(conversation_id)
 
     def recover(self, conversation_id: str, turn_id: str) -> None:
         """Look for the rest of a turn on the service; nothing happens while another turn runs. Must be open."""
@@ -439,6 +495,21 @@ def _remote_id(conversation: Conversation) -> str:
     return conversation.remote_id or next(
         (turn.ids.conversation for turn in reversed(conversation.turns) if turn.ids.conversation), ""
     )
+
+
+def _newest_sent(conversation: Conversation) -> Turn | None:
+    """The newest turn that is not queued."""
+    return next((turn for turn in reversed(conversation.turns) if turn.state != "queued"), None)
+
+
+def _position_before(conversation: Conversation, turn: Turn) -> Position | None:
+    """Where the service's stream stands after the turns before this one; None where that is not known."""
+    known: Position | None = None
+    for held in conversation.turns:
+        if held.id == turn.id:
+            break
+        known = held.position or known
+    return known
 
 
 def _to_put_back(turn: Turn) -> str:

@@ -252,12 +252,13 @@ def _opened(
     return service.answer(request)
 
 
-def _reference(turn: Turn) -> TurnRef:
+def reference(turn: Turn) -> TurnRef:
+    """What a service needs to find a turn again."""
     return TurnRef(turn.question, turn.asked_at, turn.ids, _held_text(turn), turn.position, turn.blocks)
 
 
 async def _recovered(running: RunningTurn, service: ConversationService) -> AsyncGenerator[Event]:
-    events = service.recover(_reference(running.live.snapshot()))
+    events = service.recover(reference(running.live.snapshot()))
     try:
         async for event in events:
             yield event
@@ -342,7 +343,7 @@ async def _recover(
                 continue
         turn = running.live.snapshot()
         try:
-            async for event in service.recover(_reference(turn)):
+            async for event in service.recover(reference(turn)):
                 if isinstance(event, (Finished, Failed)):
                     end = event
                     break
