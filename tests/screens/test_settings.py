@@ -1,0 +1,135 @@
+"""The settings screen and the key test."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from textual.widgets import Static
+
+from screens.key_test import KeyTestScreen
+from screens.settings import SettingsScreen
+from tests.screens.host import Host
+from tui.settings import Settings
+from tui.widgets.choices import Choices
+from tui.words import use_language
+
+
+def rows(app: Host) -> dict[str, list[str]]:
+    """Setting -> the words of its line."""
+    found = app.screen.query_one(Choices)
+    lines = [str(found.get_option_at_index(number).prompt).split() for number in range(found.option_count)]
+    return {line[0]: line[1:] for line in lines}
+
+
+async def go_to(app: Host, name: str) -> None:
+    found = app.screen.query_one(Choices)
+    found.highlighted = found.get_option_index(name)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_every_setting_is_there_with_its_help(size: tuple[int, int]) -> None:
+    app = Host(screen=SettingsScreen, settings=Settings(theme="light", region="cn-beijing"))
+    async with app.run_test(size=size) as pilot:
+        shown = rows(app)
+        assert list(shown) == [entry.name for entry in fields(Settings)]
+        assert shown["theme"] == ["light", "default"]
+        assert shown["region"][0] == "cn-beijing"
+        for name in shown:
+            await go_to(app, name)
+            await pilot.pause()
+            assert str(app.screen.query_one("#help", Static).content).strip(), name
+        assert "/settings.toml" in str(app.screen.query_one("#path", Static).content)
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "saved"),
+    [
+        ("theme", ["enter", "j", "j", "enter"], {"theme": "light"}),
+        ("theme", ["l", "2"], {"theme": "dark"}),
+        ("bandwidth", ["enter", "3"], {"bandwidth": "low"}),
+        ("mouse", ["enter", "3"], {"mouse": "off"}),
+        ("ascii", ["enter"], {"ascii": True}),
+        ("resume", ["enter"], {"resume": False}),
+        ("region", ["enter", "ctrl+u", *"cn-beijing", "enter"], {"region": "cn-beijing"}),
+        ("timezone", ["enter", *"Asia", "slash", *"Tokyo", "enter"], {"timezone": "Asia/Tokyo"}),
+        ("answer_language", ["enter", "2"], {"answer_language": "zh-CN"}),
+    ],
+)
+async def test_changing(name: str, keys: list[str], saved: dict[str, Any]) -> None:
+    app = Host(screen=SettingsScreen)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go_to(app, name)
+        await pilot.press(*keys)
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert app.done == [("settings", saved)]
+        value = next(iter(saved.values()))
+        assert rows(app)[name][0] == {True: "true", False: "false"}.get(value, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("timezone", ["enter", *"Mars", "enter"]),
+        ("keys", ["enter"]),
+        ("profiles", ["x"]),
+        ("mouse", ["x"]),
+        ("theme", ["enter", "escape"]),
+        ("theme", ["enter", "enter"]),
+    ],
+)
+async def test_nothing_is_saved(name: str, keys: list[str]) -> None:
+    app = Host(screen=SettingsScreen)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go_to(app, name)
+        await pilot.press(*keys)
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        assert app.done == []
+
+
+async def test_back_to_the_default() -> None:
+    app = Host(screen=SettingsScreen, settings=Settings(mouse="off"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go_to(app, "mouse")
+        await pilot.press("x")
+        await app.workers.wait_for_complete()
+        assert app.done == [("settings", {"mouse": "auto"})]
+
+
+async def test_the_screen_follows_the_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Bilingual(Host):
+        async def save_settings(self, changes: Any) -> None:
+            await super().save_settings(changes)
+            monkeypatch.setattr("tui.words._catalogue", {"Settings": "设置"})
+
+    app = Bilingual(screen=SettingsScreen)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go_to(app, "language")
+        await pilot.press("enter", "3")
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert str(app.screen.query_one("#title", Static).content) == "设置"
+        assert app.focused is app.screen.query_one(Choices)
+    use_language("en")
+
+
+async def test_the_key_test_shows_what_arrives() -> None:
+    app = Host(screen=SettingsScreen)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("t")
+        await pilot.pause()
+        assert isinstance(app.screen, KeyTestScreen)
+        await pilot.press("ctrl+j", "q", "ctrl+b", "question_mark", "escape", "x")
+        await pilot.pause()
+        lines = [line.split() for line in str(app.screen.query_one("#seen", Static).content).split("\n")]
+        assert [line[0] for line in lines] == ["x", "Esc", "?", "^B", "q", "^J"]
+        assert lines[3] == ["^B", "ctrl+b", *lines[3][2:3], "tmux", "uses", "it", "as", "its", "prefix"]
+        assert "Settings: close" in " ".join(lines[4])
+        await pilot.press("escape", "escape")
+        await pilot.pause()
+        assert isinstance(app.screen, SettingsScreen)
