@@ -98,7 +98,7 @@ def analysis(*, counting: bool = False) -> list[list[Row]]:
     return [
         [
             row("chat_start", "chat", {"message": "Why did refunds rise in May?"}, 10),
-            *block("think", ["I should ", "compare weeks", "\n", "\n", "and shops."], 11 if not counting else 11),
+            *block("think", ["I should ", "compare weeks", "\n", "\n", "and shops."], 11),
             row("status_change", "chat", {"previous": "IDLE", "current": "PLANNING", "current_task": "make plan"}, 20),
             row("data", "ask_plan", plan(), 21),
             row("chat_finish", "ask_plan", plan(), 22),
@@ -119,7 +119,13 @@ def analysis(*, counting: bool = False) -> list[list[Row]]:
             *block("output_conclusion", split(conclusion, 30), at + 5),
             *block(
                 "output_conclusion",
-                ["And **more** <tra", 'ce id="7">here</trace', "> it is", " ![a](data:image/png;base64,iVBO", "Rw0KGgo=)."],
+                [
+                    "And **more** <tra",
+                    'ce id="7">here</trace',
+                    "> it is",
+                    " ![a](data:image/png;base64,iVBO",
+                    "Rw0KGgo=).",
+                ],
                 at + 6,
                 counting=counting,
             ),

@@ -55,6 +55,8 @@ class RemoteFile:
     origin: str = ""
     """`Agent` ...: who made it."""
     session: str = ""
+    location: str = ""
+    """Where it lies in the store."""
     created_at: datetime | None = None
     link: Secret = NO_SECRET
     """Where it can be downloaded by anybody until `link_until`; never written down."""
@@ -140,6 +142,7 @@ def read_file(fields: Fields, asked_at: datetime) -> RemoteFile:
         category=fields.line("FileCategory", limit=40),
         origin=fields.line("FileFrom", limit=40),
         session=fields.line("SessionId"),
+        location=fields.line("UploadLocation", limit=1000),
         created_at=as_time(fields.first("GmtCreated")),
         link=Secret(url),
         link_until=link_expiry(url, asked_at) if url else None,
