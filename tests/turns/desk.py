@@ -14,11 +14,11 @@ from tui.cache.store import Store
 from tui.conversations import Conversations, Hooks
 from tui.models import ServiceName, Turn
 from tui.sandbox.server import SandboxServer
-from tui.services.base import ConversationService
+from tui.services.base import AskReply, ConversationService
 from tui.services.endpoints import parse_endpoint
 from tui.services.keys import AccessKey, FixedKey, Secret
 from tui.services.registry import Services
-from tui.turns import TurnUpdate
+from tui.turns import TurnUpdate, open_ask
 
 
 def control(server: SandboxServer, path: str, body: object | None = None) -> Any:
@@ -36,7 +36,8 @@ def services_of(server: SandboxServer) -> Services:
     """The services on a sandbox that runs already, as if it were the real endpoint."""
     info = server.info
     key = AccessKey(info.access_key_id, Secret(info.access_key_secret))
-    return Services(FixedKey(key), {"rds": parse_endpoint(info.url, "test")})
+    endpoint = parse_endpoint(info.url, "test")
+    return Services(FixedKey(key), {"rds": endpoint, "dms": endpoint})
 
 
 @dataclass
@@ -116,6 +117,18 @@ class Desk:
 
     async def ended(self, turn_id: str) -> None:
         await self.until(lambda: any(u.ended and u.turn_id == turn_id for u in self.updates))
+
+    async def answer(self, conversation_id: str, reply: AskReply) -> Turn:
+        """Answer what is asked and wait until the turn is over or asks again."""
+        conversation = self.conversations.conversation(conversation_id)
+        assert conversation is not None
+        turn = conversation.turns[-1]
+        ask = open_ask(turn)
+        assert ask is not None
+        self.updates.clear()
+        assert self.conversations.answer(conversation_id, ask.ask_id, reply)
+        await self.ended(turn.id)
+        return self.turn(conversation_id, turn.id)
 
     def put_back(self, turn_id: str) -> str:
         return next((update.put_back for update in self.updates if update.turn_id == turn_id and update.put_back), "")
