@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui.sandbox.analysis_values import Kind, Value, cell_text, is_nothing, joined, kind_of, value_of
+from tui.sandbox.analysis_values import CONVERTERS, Kind, Value, cell_text, is_nothing, joined, kind_of
 
 _PROBE = 1 << 20
 _MOST_COLUMNS = 500
@@ -85,7 +85,8 @@ def load(source: Path, file_name: str, database: Path, stopped: Callable[[], boo
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;")
         for name, rows in sheets:
-            table = _load_table(connection, name, rows, stopped)
+            # sqlite keeps names that begin with sqlite_ for itself.
+            table = _load_table(connection, f"t_{name}" if name.lower().startswith("sqlite_") else name, rows, stopped)
             if table is not None:
                 tables.append(table)
     if not tables:
@@ -98,23 +99,28 @@ def _load_table(
 ) -> Table | None:
     headings = _headings(next(rows(), []))
     kinds: list[Kind | None] = [None] * len(headings)
+    open_columns = set(range(len(headings)))
+    """Those that may still be something narrower than text."""
     count = 0
     for row in _body(rows, stopped):
         count += 1
-        for position, text in enumerate(row[: len(kinds)]):
-            if kinds[position] != "text" and not is_nothing(text):
-                kinds[position] = joined(kinds[position], kind_of(text))
+        for position, text in enumerate(row):
+            if position in open_columns and not is_nothing(text):
+                kind = kinds[position] = joined(kinds[position], kind_of(text))
+                if kind == "text":
+                    open_columns.discard(position)
     if not count:
         return None
     known = [kind or "text" for kind in kinds]
     columns = ", ".join(quoted(heading) for heading in headings)
     connection.execute(f"CREATE TABLE {quoted(name)} ({columns})")
-    width = len(headings)
+    width, converters = len(headings), [CONVERTERS[kind] for kind in known]
 
     def values() -> Iterator[list[Value]]:
         for row in _body(rows, stopped):
-            row = row[:width] + [""] * (width - len(row))
-            yield [value_of(text, kind) for text, kind in zip(row, known, strict=True)]
+            if len(row) != width:
+                row = row[:width] + [""] * (width - len(row))
+            yield [convert(text) for convert, text in zip(converters, row, strict=True)]
 
     marks = ", ".join("?" * width)
     connection.executemany(f"INSERT INTO {quoted(name)} VALUES ({marks})", values())

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Literal, TypeAlias
 
 from tui.sandbox.analysis_load import Column, Table, quoted
-from tui.sandbox.analysis_roles import Roles, is_rate, meant, roles_of
+from tui.sandbox.analysis_roles import Roles, is_rate, meant, named, roles_of
 from tui.sandbox.analysis_values import Kind
 
 Tongue: TypeAlias = Literal["en", "zh"]
@@ -122,7 +122,7 @@ def inquiries(
     """The statements for `question`, in order. `deep`: the columns first, and at least three more."""
     maker = _Maker(question, table, tongue, exclusion)
     asked = [aim for aim, words in _AIMS if re.search(words, question.lower())]
-    if "trend" in asked and not re.search(r"compare|split|对比|分组|各", question.lower()) and not maker.named_group:
+    if "trend" in asked and not re.search(r"compare|split|对比|分组|各", question.lower()) and not maker.named_groups:
         asked = [aim for aim in asked if aim != "group"]
     if "share" in asked or "top" in asked:
         asked = [aim for aim in asked if aim not in ("group", "total")]
@@ -151,8 +151,8 @@ class _Maker:
         self._from = quoted(table.name)
         self._conditions = [exclusion.condition] if exclusion else []
         self._subject = self._find_subject()
-        self.named_group = meant(self._question, self._roles.groups)
-        self._grouping = self.named_group or next(iter(self._roles.groups), None)
+        self.named_groups = named(self._question, self._roles.groups)
+        self._groupings = self.named_groups or list(self._roles.groups[:1])
 
     def make(self, aim: Aim, *, asked: bool = True) -> Iterator[Inquiry]:
         """None where the table has no column for it. What was not asked for shows another column than the rest."""
@@ -246,8 +246,7 @@ class _Maker:
         )
 
     def _group(self, aim: Aim) -> Iterator[Inquiry]:
-        column = self._grouping
-        if column is not None:
+        for column in self._groupings:
             chart: Chart = "pie" if aim == "share" else "bar"
             yield self._inquiry(aim, self._grouped(column, "DESC"), chart, column.name)
 
@@ -256,7 +255,7 @@ class _Maker:
             (*self._roles.names, *self._roles.groups), key=lambda column: -column.distinct
         )
         if not asked:
-            columns = [column for column in columns if column != self._grouping]
+            columns = [column for column in columns if column not in self._groupings]
         column = (meant(self._question, columns) if asked else None) or next(iter(columns), None)
         if column is None:
             return

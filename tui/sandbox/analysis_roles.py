@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tui.sandbox.analysis_load import Column, Table
@@ -72,15 +72,22 @@ def is_rate(column: Column) -> bool:
     return bool(_RATE.search(column.name)) and not _AMOUNT.search(column.name)
 
 
-def meant(question: str, columns: Iterable[Column]) -> Column | None:
-    """The column that the question names: by its own name first, by a word of the same meaning else."""
+def named(question: str, columns: Iterable[Column]) -> list[Column]:
+    """The columns that the question names: by their own names, else the first by a word of the same meaning."""
     lower = question.lower()
-    found: Sequence[Column] = [column for column in columns if column.name.lower() in lower]
+    found = [column for column in columns if column.name.lower() in lower]
+    # A name that is part of a longer one that is named too was not meant.
+    found = [one for one in found if not any(one is not other and one.name in other.name for other in found)]
     if found:
-        return max(found, key=lambda column: len(column.name))
+        return sorted(found, key=lambda column: lower.index(column.name.lower()))
     asked = {number for number, words in enumerate(_SAME) if any(word in lower for word in words)}
     for column in columns:
         own = column.name.lower()
         if any(number in asked and any(word in own for word in words) for number, words in enumerate(_SAME)):
-            return column
-    return None
+            return [column]
+    return []
+
+
+def meant(question: str, columns: Iterable[Column]) -> Column | None:
+    """The first of the columns that the question names."""
+    return next(iter(named(question, columns)), None)

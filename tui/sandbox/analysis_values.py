@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["integer", "number", "date", "text"]
 Value: TypeAlias = int | float | str | None
 
-_NOTHING = frozenset(("", "null", "none", "nan", "n/a", "na", "-", "--", "\\n", "#n/a"))
+_WORDS = ("null", "none", "nan", "n/a", "na", "#n/a")
+_NOTHING = frozenset(("", "-", "--", "\\N", *_WORDS, *map(str.upper, _WORDS), *map(str.title, _WORDS), "NaN"))
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d{0,17})")
 _NUMBER = re.compile(r"[+-]?[¥￥$€£]?(?:\d{1,3}(?:,\d{3})+|0|[1-9]\d*)?(?:\.\d+)?(?:[eE][+-]?\d+)?%?")
 _DATE = re.compile(
@@ -22,7 +25,7 @@ _NOT_OF_A_NUMBER = str.maketrans("", "", ",¥￥$€£%")
 
 def is_nothing(text: str) -> bool:
     """Whether a cell counts as empty."""
-    return not text or (len(text) <= 4 and text.strip().lower() in _NOTHING) or text.isspace()
+    return text in _NOTHING or text.isspace()
 
 
 @functools.lru_cache(maxsize=65_536)
@@ -61,18 +64,35 @@ def joined(known: Kind | None, new: Kind) -> Kind:
     return "number" if {known, new} == {"integer", "number"} else "text"
 
 
-def value_of(text: str, kind: Kind) -> Value:
-    """What is stored for `text` in a column of `kind`. Percent signs and currencies are cut off."""
+def _integer(text: str) -> Value:
+    return None if is_nothing(text) else int(text)
+
+
+def _number(text: str) -> Value:
     if is_nothing(text):
         return None
-    match kind:
-        case "integer":
-            return int(text)
-        case "number":
-            return float(text.strip().translate(_NOT_OF_A_NUMBER))
-        case "date":
-            return as_date(text)
-    return text
+    try:
+        value = float(text)
+    except ValueError:
+        value = float(text.strip().translate(_NOT_OF_A_NUMBER))
+    return value if math.isfinite(value) else None
+
+
+def _date(text: str) -> Value:
+    return None if is_nothing(text) else as_date(text)
+
+
+def _text(text: str) -> Value:
+    return None if is_nothing(text) else text
+
+
+CONVERTERS: Mapping[Kind, Callable[[str], Value]] = {
+    "integer": _integer,
+    "number": _number,
+    "date": _date,
+    "text": _text,
+}
+"""What is stored for a cell's text, by the kind of its column. Percent signs and currencies are cut off."""
 
 
 def cell_text(value: object) -> str:

@@ -228,6 +228,9 @@ class DataAgents:
             session.frames = _read_log(log) if log.exists() else []
             session.checkpoint = checkpoint_of(session.frames[-1]) if session.frames else 0
             self.sessions[session.id] = session
+        for session in sorted(self.sessions.values(), key=lambda session: session.active_at):
+            if not session.reclaimed:
+                self.runtimes[session.account] = Runtime(session.agent_id, session.active_at, start_up=0)
 
     # --- the files' tables -------------------------------------------------------------------------------------
 
