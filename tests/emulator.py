@@ -122,6 +122,9 @@ class Emulator:
     def backspace(self) -> None:
         self.cursor_back(1)
 
+    def bell(self) -> None:
+        """Draws nothing."""
+
     def linefeed(self) -> None:
         assert self.top <= self.row < self.bottom or not self.strict, "a line feed outside the scroll region"
         self.index()

@@ -150,7 +150,10 @@ def _app(parsed: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _complain(_("this needs a terminal; `yunliao ask` does without one."))
     from tui.settings import SettingsError
+    from tui.terminal.environment import prepare
 
+    # Textual reads its settings when it is imported.
+    prepare(os.environ)
     try:
         from tui.app import run
 

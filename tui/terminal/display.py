@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS, RenderableType
-from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
 from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Resize
-from textual.geometry import Offset
+from textual.geometry import Offset, Region
 from textual.screen import Screen
+from textual.strip import Strip
 
 from tui.terminal.capabilities import STATUS_QUERY, Capabilities, ModeReport, Reply, StatusReport
 from tui.terminal.driver import TerminalDriver
@@ -36,6 +38,33 @@ _CURSOR_PAUSE = 0.03
 
 _URGENT_ROWS = 10
 """A focused widget of at most so many rows is painted even while the line is busy: it is what is typed into."""
+
+
+class LeanCompositor(Compositor):
+    """Asks only those widgets for their lines that something dirty lies on.
+
+    Textual's asks every widget whose container does: with one row dirty at the top and one at the bottom, all.
+    """
+
+    _wanted: Sequence[Region] = ()
+
+    def render_partial_update(self) -> ChopsUpdate | None:
+        self._wanted = [*self._dirty_regions]
+        try:
+            return super().render_partial_update()
+        finally:
+            self._wanted = ()
+
+    def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
+        wanted = self._wanted
+        if not wanted:
+            yield from super()._get_renders(crop)
+            return
+        for widget, (region, clip) in self.visible_widgets.items():
+            visible = region.intersection(clip)
+            if visible and any(visible.overlaps(each) for each in wanted):
+                x, y, width, height = visible
+                yield region, clip, widget.render_lines(Region(x - region.x, y - region.y, width, height))
 
 
 class PaintedDisplay(App[ReturnType]):
@@ -104,6 +133,9 @@ class PaintedDisplay(App[ReturnType]):
         if self.plain or not isinstance(self._driver, TerminalDriver) or self.is_inline:
             super()._display(screen, renderable)
             return
+        if type(screen._compositor) is Compositor:
+            # From the next update on; this one is made.
+            screen._compositor.__class__ = LeanCompositor
         if renderable is None or self._batch_count or not self._running or self._closed:
             self.post_display_hook()
             return

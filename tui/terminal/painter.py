@@ -149,7 +149,8 @@ class Painter:
 
     def put(self, row: int, left: int, new: Row) -> None:
         """Cells of `row` from column `left` on shall be `new`, in which no wide character is cut."""
-        if not 0 <= row < self.height:
+        if not (0 <= row < self.height and 0 <= left < self.width):
+            # Made for the size before.
             return
         old = self.target[row]
         right = min(self.width, left + len(new.text))
