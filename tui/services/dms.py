@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 
-from tui.models import PlanBlock, Position, Problem, Rating, ServiceName, Turn, TurnIds
+from tui.models import Position, Problem, Rating, ServiceName, Turn, TurnIds
 from tui.services.base import (
     AnswerRequest,
     Capabilities,
@@ -324,8 +324,7 @@ class DmsDataAgent:
 
 
 def _reader(turn: TurnRef, position: Position) -> DmsReader:
-    plans = [block for block in turn.blocks if isinstance(block, PlanBlock)]
-    return DmsReader(position, steps=plans[-1].steps if plans else (), session=turn.ids.conversation)
+    return DmsReader(position, blocks=turn.blocks, session=turn.ids.conversation)
 
 
 def _not_sent() -> Problem:

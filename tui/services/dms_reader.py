@@ -9,15 +9,15 @@ Source: protocol notes (DMS) 8.3, 8.4, 8.7 and 8.8.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
-from tui.models import AskBlock, Phase, PlanStep, Position, Problem, TurnIds
+from tui.models import AskBlock, Block, Phase, PlanBlock, PlanStep, Position, TextBlock, TurnIds
 from tui.services.dms_asks import KINDS, read_ask
+from tui.services.dms_blocks import OpenBlock, block_kind, stream_problem
 from tui.services.dms_content import (
     ANSWER,
     CONCLUSION,
-    SHOWN_AS_IT_GROWS,
     TALK,
     THINKING,
     images_to_cells,
@@ -26,7 +26,7 @@ from tui.services.dms_content import (
     read_whole,
 )
 from tui.services.dms_frames import TECHNICAL, DmsFrame, key_checkpoint, make_key, parse_frame, read_content
-from tui.services.dms_text import Markdown, may_be_control
+from tui.services.dms_text import Markdown
 from tui.services.events import (
     Asked,
     Event,
@@ -44,50 +44,16 @@ from tui.services.events import (
     TurnStarted,
     Unknown,
 )
-from tui.services.fields import as_object
-from tui.services.problems import from_refusal, read_refusal
 from tui.services.sse import Frame, Oversized
-from tui.text import clean, clean_line
+from tui.text import clean_line
 from tui.words import _
-
-
-@dataclass
-class _Block:
-    """A content that comes in pieces."""
-
-    category: str
-    channel: str
-    replayed: bool
-    """It may be one that was taken in before: nothing of it is shown until that is known."""
-    pieces: list[str] = field(default_factory=list)
-    unshown: list[str] = field(default_factory=list)
-    """Those that have not gone through `markdown`."""
-    markdown: Markdown = field(default_factory=Markdown)
-    shown: str = ""
-    size: int = 0
-    secret: bool | None = None
-    """It begins like control output, which is told only at its end; None while it has not begun."""
-
-    def add(self, piece: str) -> None:
-        self.pieces.append(piece)
-        self.unshown.append(piece)
-        self.size += len(piece)
-        if self.secret is None and piece.strip():
-            self.secret = self.category not in THINKING and may_be_control(piece)
-
-    def advance(self) -> str:
-        """What can be shown of it now, beyond what was."""
-        pieces, self.unshown = self.unshown, []
-        return self.markdown.feed("".join(pieces))
-
-    def can_grow(self) -> bool:
-        return self.category in SHOWN_AS_IT_GROWS and not self.replayed and self.secret is False
 
 
 class DmsReader:
     """One turn's reader: tell it of each new connection (`connect`), `feed` its frames until `end` is set."""
 
-    def __init__(self, position: Position | None = None, *, steps: Sequence[PlanStep] = (), session: str = "") -> None:
+    def __init__(self, position: Position | None = None, *, blocks: Sequence[Block] = (), session: str = "") -> None:
+        """`blocks`: what the turn holds up to `position`."""
         position = position or Position()
         self.end: Finished | Failed | None = None
         """How the turn ended, or what it waits for."""
@@ -102,10 +68,15 @@ class DmsReader:
         self._latest = self._cursor
         """The checkpoint that frames without one belong to."""
         self._keys = dict.fromkeys(position.keys)
-        self._steps = tuple(steps)
+        self._steps: tuple[PlanStep, ...] = ()
+        for block in blocks:
+            if isinstance(block, PlanBlock):
+                self._steps = block.steps
+        self._concluded = {block.text.strip() for block in blocks if isinstance(block, TextBlock) and block.key}
+        """Conclusions: tasks tell them again."""
         self._session = session
-        self._open: list[_Block] = []
-        self._live: _Block | None = None
+        self._open: list[OpenBlock] = []
+        self._live: OpenBlock | None = None
         """The block whose text is shown while it grows; all else waits until it is whole."""
         self._waiting: list[Callable[[], list[Event]]] = []
         self._told = self._position
@@ -277,7 +248,7 @@ class DmsReader:
 
     # --- blocks ------------------------------------------------------------------------------------------------
 
-    def _blocks_of(self, frame: DmsFrame) -> list[_Block]:
+    def _blocks_of(self, frame: DmsFrame) -> list[OpenBlock]:
         return [b for b in self._open if (b.category, b.channel) == (frame.category, frame.channel)]
 
     def _open_block(self, frame: DmsFrame) -> list[Event]:
@@ -286,10 +257,10 @@ class DmsReader:
         self._open.append(self._new_block(frame))
         return events
 
-    def _new_block(self, frame: DmsFrame) -> _Block:
-        kind = _block_kind(frame.category, frame.channel)
+    def _new_block(self, frame: DmsFrame) -> OpenBlock:
+        kind = block_kind(frame.category, frame.channel)
         known = any(key.endswith(kind) and key_checkpoint(key) >= self._latest for key in self._keys)
-        return _Block(frame.category, frame.channel, replayed=known)
+        return OpenBlock(frame.category, frame.channel, replayed=known)
 
     def _delta(self, frame: DmsFrame) -> list[Event]:
         blocks = self._blocks_of(frame)
@@ -301,7 +272,7 @@ class DmsReader:
         blocks[0].add(frame.content)
         return self._grow(blocks[0])
 
-    def _snapshot(self, block: _Block, content: str) -> list[Event]:
+    def _snapshot(self, block: OpenBlock, content: str) -> list[Event]:
         """A whole content inside its open block stands in the place of the pieces so far."""
         shown, block.shown, block.markdown = block.shown, "", Markdown()
         block.pieces, block.unshown, block.size, block.secret = [], [], 0, None
@@ -314,13 +285,13 @@ class DmsReader:
             return self._show(block, text[len(shown) :])
         return [Rewound(), *self._show(block, text)]
 
-    def _grow(self, block: _Block) -> list[Event]:
+    def _grow(self, block: OpenBlock) -> list[Event]:
         """Show what can be shown of a block; only of one at a time, so that it can be dropped and read again."""
         if not block.can_grow() or (self._live is not None and self._live is not block):
             return []
         return self._show(block, block.advance())
 
-    def _show(self, block: _Block, text: str) -> list[Event]:
+    def _show(self, block: OpenBlock, text: str) -> list[Event]:
         if not text:
             return []
         events: list[Event] = []
@@ -334,7 +305,7 @@ class DmsReader:
     def _is_thinking(self, category: str) -> bool:
         return category in THINKING or (category == TALK and self._position.better)
 
-    def _close(self, block: _Block) -> list[Event]:
+    def _close(self, block: OpenBlock) -> list[Event]:
         """The block is whole: show the rest of it, and then what had to wait."""
         self._open.remove(block)
         if self._live is not block:
@@ -348,9 +319,9 @@ class DmsReader:
             events += self._grow(other)
         return events
 
-    def _finish(self, block: _Block, checkpoint: int) -> list[Event]:
+    def _finish(self, block: OpenBlock, checkpoint: int) -> list[Event]:
         content = "".join(block.pieces)
-        kind = _block_kind(block.category, block.channel)
+        kind = block_kind(block.category, block.channel)
         key = make_key(checkpoint, block.category, block.channel, content) + kind
         if not self._take(key):
             return [Rewound()] if block.shown else []
@@ -366,14 +337,21 @@ class DmsReader:
 
     def _apply(self, category: str, content: str, key: str) -> list[Event]:
         events = read_whole(category, content, key, self._steps) if content.strip() else []
+        events = [e for e in events if not (isinstance(e, TextPart) and not e.key and self._is_concluded(e.text))]
         for event in events:
             if isinstance(event, PlanChanged):
                 self._steps = event.steps
+            elif isinstance(event, TextPart) and event.key:
+                self._concluded.add(event.text.strip())
         if events and category in ANSWER:
             return [*self._demote(), *events]
         if self._is_thinking(category):
             return [ThinkingDelta(event.text) if isinstance(event, TextPart) else event for event in events]
         return events
+
+    def _is_concluded(self, text: str) -> bool:
+        text = text.strip()
+        return text in self._concluded or text.partition("\n\n")[2].strip() in self._concluded
 
     def _demote(self) -> list[Event]:
         """The answer proper begins: the talk before it was thinking."""
@@ -405,21 +383,3 @@ class DmsReader:
             return []
         self._told = self._position
         return [PositionMoved(self._position)]
-
-
-def _block_kind(category: str, channel: str) -> str:
-    """The part of a block's identity that is known before its content."""
-    return make_key(0, "block", category, channel).replace("0:", "/", 1)
-
-
-def stream_problem(content: str) -> Problem:
-    """What an SSE_FAILURE says: text, or JSON with `message` or `error` and perhaps a code."""
-    fields = as_object(content)
-    table = {"Code": "", "Message": clean(content)}
-    if fields is not None:
-        inner = as_object(fields.first("error")) or fields
-        table = {
-            "Code": inner.line("code", "error_code"),
-            "Message": inner.text("message", "error_message", "error", "msg") or clean(content),
-        }
-    return from_refusal("dms", read_refusal(table), action="dms:GetChatContent", accepted=True).problem

@@ -46,8 +46,7 @@ async def download(files: RemoteFiles, file: RemoteFile, folder: Path) -> AsyncG
     """
     name = safe_file_name(file.name, "download")
     received, size, tries = 0, file.size, 0
-    out, target = await asyncio.to_thread(open_new, folder, name)
-    part = Path(out.name)
+    out, part, target = await asyncio.to_thread(open_new, folder, name)
     loop = asyncio.get_running_loop()
     try:
         while True:
@@ -78,7 +77,7 @@ async def download(files: RemoteFiles, file: RemoteFile, folder: Path) -> AsyncG
     finally:
         out.close()
         with suppress(OSError):
-            part.unlink(missing_ok=True)  # noqa: ASYNC240  # at once, cancelled or not
+            part.unlink(missing_ok=True)  # at once, cancelled or not
 
 
 async def _with_link(files: RemoteFiles, file: RemoteFile) -> RemoteFile:

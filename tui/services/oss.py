@@ -234,10 +234,10 @@ def parse_url(url: str) -> tuple[Endpoint, str]:
     return Endpoint(f"{parts.scheme}://{shown}", shown, loopback), target
 
 
-def open_new(folder: Path, name: str, suffix: str = ".part") -> tuple[BinaryIO, Path]:
-    """A new file for a download, 0600, and where it will be when it is whole: never a file that is there already.
+def open_new(folder: Path, name: str) -> tuple[BinaryIO, Path, Path]:
+    """A new file for a download, 0600, where it is, and where it will be when it is whole: nothing is there yet.
 
-    Blocking. `name` must be safe. The file is `<target><suffix>`; of two downloads each gets a name of its own.
+    Blocking. `name` must be safe. The file is called `<target>.part`; of two downloads each gets a name of its own.
     """
     folder.mkdir(parents=True, exist_ok=True)
     stem, dot, extension = name.rpartition(".")
@@ -247,11 +247,12 @@ def open_new(folder: Path, name: str, suffix: str = ".part") -> tuple[BinaryIO, 
         target = folder / (name if number == 1 else f"{stem} ({number}){dot}{extension}")
         if target.exists() or target.is_symlink():
             continue
+        part = target.with_name(f"{target.name}.part")
         try:
-            descriptor = os.open(f"{target}{suffix}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         except FileExistsError:
             continue
-        return os.fdopen(descriptor, "wb"), target
+        return os.fdopen(descriptor, "wb"), part, target
     raise FileExistsError(str(folder / name))
 
 
