@@ -6,6 +6,7 @@ import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from xml.etree import ElementTree
 
 from aiohttp import BodyPartReader, web
@@ -123,26 +124,29 @@ class Bucket:
         key = fields.get("key", "").replace("${filename}", part.filename or "")
         if not key or key.startswith("/") or ".." in key.split("/"):
             raise OssError(400, "InvalidObjectName", "The specified object is not valid.")
-        size = await self._receive(request, key, part, policy, form, faults)
-        policy.check_size(size, complete=True)
-        content_type = part.headers.get("Content-Type", "application/octet-stream")
-        self._agents.objects.take(key, self._agents.objects.beside(key), content_type)
+        written = self._agents.objects.beside(key)
+        try:
+            await self._receive(request, written, part, policy, form, faults)
+            content_type = part.headers.get("Content-Type", "application/octet-stream")
+            self._agents.objects.take(key, written, content_type)
+        finally:
+            written.unlink(missing_ok=True)
         status = fields.get("success_action_status", "204")
         return int(status) if status in ("200", "201", "204") else 204
 
     async def _receive(
         self,
         request: web.Request,
-        key: str,
+        written: Path,
         part: BodyPartReader,
         policy: Policy,
         form: dict[str, object],
         faults: Faults,
-    ) -> int:
-        """Write the file beside the objects; its size in bytes."""
+    ) -> None:
+        """Write the file as it comes."""
         rate, breaks, full = faults.number("slow-upload"), faults.count("drop-upload"), faults.count("disk-full")
         size = 0
-        with self._agents.objects.beside(key).open("wb") as file:
+        with written.open("wb") as file:
             while chunk := await part.read_chunk(_CHUNK):
                 size += len(chunk)
                 form["size"] = size
@@ -155,7 +159,7 @@ class Bucket:
                     drop(request)
                 if rate:
                     await asyncio.sleep(len(chunk) / rate)
-        return size
+        policy.check_size(size, complete=True)
 
     # --- downloads ---------------------------------------------------------------------------------------------
 

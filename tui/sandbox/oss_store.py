@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import shutil
 import tempfile
 import weakref
@@ -60,8 +61,8 @@ class ObjectStore:
         return self.take(key, beside, content_type)
 
     def beside(self, key: str) -> Path:
-        """Where the bytes of `key` may be written until `take` makes an object of them."""
-        return self.folder / f"{_mark(key)}.part"
+        """A new place for the bytes of `key`, until `take` makes an object of them."""
+        return self.folder / f"{_mark(key)}-{secrets.token_hex(4)}.part"
 
     def take(self, key: str, written: Path, content_type: str) -> StoredObject:
         """Make an object of a file that `beside` named."""
