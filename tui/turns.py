@@ -144,15 +144,19 @@ class _Batch:
         if isinstance(event, (Finished, Failed)):
             return  # the answer record says it
         self._events.append(event)
+        self._note(event)
+        self._size += len(event.text) if isinstance(event, (TextDelta, ThinkingDelta)) else 200
+        if self._size >= BATCH_CHARACTERS:
+            await self.flush()
+
+    def _note(self, event: Event) -> None:
+        """Note whether the events may end with this one, the newest."""
         if isinstance(event, (PositionMoved, Rewound)):
             self._at_position = True
         elif not isinstance(event, (TextDelta, ThinkingDelta, Status, Heartbeat)):
             self._at_position = not self._resumable
         if self._at_position:
             self._whole = len(self._events)
-        self._size += len(event.text) if isinstance(event, (TextDelta, ThinkingDelta)) else 200
-        if self._size >= BATCH_CHARACTERS:
-            await self.flush()
 
     def _take(self) -> list[Event]:
         events = coalesce(self._events[: self._whole])
