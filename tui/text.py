@@ -27,8 +27,8 @@ def clean(text: str) -> str:
 
     Idempotent, and stable under splitting: `clean(a) + clean(b) == clean(a + b)`.
     """
-    # Most deltas are plain; isprintable is one pass in C where translate builds a new string.
-    return text if text.isascii() and text.isprintable() else text.translate(_MAP)
+    # Most texts are plain, and nothing that is printable changes; one pass in C where translate builds a new string.
+    return text if text.isprintable() else text.translate(_MAP)
 
 
 def clean_line(text: str, limit: int = 200) -> str:

@@ -52,6 +52,24 @@ async def test_everything_is_private_whatever_the_umask(store: Store, root: Path
     assert modes(root) == {(True, 0o700), (False, 0o600)}
 
 
+async def test_no_file_is_open_to_others_even_for_an_instant(
+    open_store: Opener, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: set[tuple[int, bool]] = set()
+    original = os.open
+
+    def spy(path: str | Path, flags: int, mode: int = 0o777, **options: int) -> int:
+        if flags & os.O_CREAT and Path(path).is_relative_to(root):
+            made.add((mode, bool(flags & os.O_NOFOLLOW)))
+        return original(path, flags, mode, **options)
+
+    monkeypatch.setattr(os, "open", spy)
+    store = open_store()
+    await store.open()
+    await everything(store)
+    assert made == {(0o600, True)}
+
+
 async def test_folders_that_others_can_enter_are_closed_and_said(open_store: Opener, root: Path) -> None:
     root.mkdir()
     (root / "conversations").mkdir()
@@ -164,6 +182,32 @@ async def test_a_read_only_home(open_store: Opener, read_only: Path) -> None:
     await in_memory_only(open_store(read_only), str(read_only.parent))
 
 
+async def test_a_disk_that_became_read_only_is_still_read(open_store: Opener, mount: Callable[[str], Path]) -> None:
+    disk = mount("1m")
+    store = open_store(disk / "state")
+    await store.open()
+    conversation_id = await answered(store)
+    await store.close()
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    later = open_store(disk / "state", fallback=disk.parent / "runtime")
+    await later.open()
+    assert "read-only" in later.banner
+    assert [summary.id for summary in await later.summaries()] == [conversation_id]
+    assert (await later.load(conversation_id)).turns[0].answer == "because"
+    await later.append(conversation_id, question("t2"))
+    new = await answered(later)
+    await later.set_draft(new, "draft")
+    assert len((await later.load(conversation_id)).turns) == 2
+    assert {summary.id for summary in await later.summaries()} == {conversation_id, new}
+    subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+    await later.retry()
+    assert later.banner == ""
+    last = open_store(disk / "state")
+    await last.open()
+    assert len((await last.load(conversation_id)).turns) == 2
+    assert (await last.load(new)).draft == "draft"
+
+
 def fill(path: Path) -> None:
     """Write to a file until the disk has no room for one more byte."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT)
@@ -244,11 +288,15 @@ async def test_what_could_not_be_written_is_tried_once_more_at_the_end(
 
     monkeypatch.setattr(os, "write", full)
     await store.append(conversation_id, answer())
+    await store.set_draft(conversation_id, "draft")
+    await store.add_input("rds", "why?")
     monkeypatch.undo()
     await store.close()
     other = open_store()
     await other.open()
-    assert (await other.load(conversation_id)).turns[0].answer == "because"
+    seen = await other.load(conversation_id)
+    assert (seen.turns[0].answer, seen.draft) == ("because", "draft")
+    assert await other.input_history("rds") == ["why?"]
 
 
 async def test_a_sync_that_fails_is_said_and_writes_nothing_twice(

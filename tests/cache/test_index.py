@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
+import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.cache.conftest import Opener
 from tests.cache.test_store import answer, answered, asked, question
-from tui.cache import files, journal
+from tui.cache import files
 from tui.cache.files import Stamp
 from tui.cache.index import Entry, Index
 from tui.cache.records import MetaRecord
@@ -52,13 +52,13 @@ async def test_the_next_start_reads_no_conversation(store: Store, open_store: Op
 async def test_only_what_changed_is_read_again(store: Store, open_store: Opener, root: Path, read: list[str]) -> None:
     ids = await three(store)
     await store.close()
-    index = (root / "index.toml").read_bytes()
+    index = (root / "index.tsv").read_bytes()
     other = open_store()
     await other.open()
     await other.load(ids[1])
     await other.append(ids[1], question("t2", "a later question", datetime(2026, 11, 23, tzinfo=UTC)))
     await other.close()
-    (root / "index.toml").write_bytes(index)  # as if that window had been killed
+    (root / "index.tsv").write_bytes(index)  # as if that window had been killed
     read.clear()
     later = open_store()
     await later.open()
@@ -85,29 +85,36 @@ async def test_an_index_that_is_missing_or_broken_is_made_again(
     before = await store.summaries()
     await store.close()
     if content is None:
-        (root / "index.toml").unlink()
+        (root / "index.tsv").unlink()
     else:
-        (root / "index.toml").write_bytes(content)
+        (root / "index.tsv").write_bytes(content)
     later = open_store()
     await later.open()
     assert await later.summaries() == before
     await later.close()
-    assert Index(root / "index.toml").load().keys() == {summary.id for summary in before}
+    assert Index(root / "index.tsv").load().keys() == {summary.id for summary in before}
 
 
 async def test_entries_that_cannot_be_trusted_are_passed_over(store: Store, open_store: Opener, root: Path) -> None:
     (conversation_id,) = [await answered(store)]
     await store.close()
-    hostile: list[dict[str, Any]] = [
-        {"id": "../../etc/passwd", "inode": 1, "size": 1, "modified": 1, "service": "rds", "title": "x"},
-        {"id": conversation_id, "inode": "?"},
-        {"id": 5},
+    line = (root / "index.tsv").read_bytes().splitlines()[-1].partition(b"\t")[2]
+    hostile = [
+        line.replace(conversation_id.encode(), b"../../etc/passwd"),
+        line.replace(b"\trds\t", b"\tftp\t"),
+        line.replace(b"\tdone\t", b"\tdreaming\t"),
+        line.replace(b"2026", b"20x6"),
+        line[:40],
+        b"",
     ]
-    with (root / "index.toml").open("ab") as file:
-        file.write(b"".join(journal.record_fragment(table) for table in hostile))
+    with (root / "index.tsv").open("ab") as file:
+        file.writelines(b"%08x\t%s\n" % (zlib.crc32(body), body) for body in hostile)
+        file.write(b"00000000\t" + line.replace(b"lag", b"lie"))
+    assert Index(root / "index.tsv").load().keys() == {conversation_id}
     later = open_store()
     await later.open()
-    assert [summary.id for summary in await later.summaries()] == [conversation_id]
+    assert [summary.title for summary in await later.summaries()] == ["lag"]
+    assert (root / "index.tsv").read_bytes().count(b"\n") == 2, "written anew"
 
 
 async def test_a_conversation_that_is_gone_is_gone_from_the_list(store: Store, open_store: Opener, root: Path) -> None:
@@ -160,13 +167,13 @@ async def test_a_file_that_says_the_same_all_over_is_written_anew(store: Store, 
     for n in range(150):
         await store.append(conversation_id, MetaRecord(title=f"{n}"))
     await store.close()
-    before = (root / "index.toml").stat().st_size
+    before = (root / "index.tsv").stat().st_size
     later = open_store()
     await later.open()
     await later.summaries()
     await later.close()
-    assert (root / "index.toml").stat().st_size < before / 10
-    assert [entry.summary.title for entry in Index(root / "index.toml").load().values()] == ["149"]
+    assert (root / "index.tsv").stat().st_size < before / 10
+    assert [entry.summary.title for entry in Index(root / "index.tsv").load().values()] == ["149"]
 
 
 def test_an_entry_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -174,7 +181,7 @@ def test_an_entry_comes_back_as_it_was(tmp_path: Path) -> None:
     summary = ConversationSummary(
         id="20261122-010203-dms-7f3k9qzp",
         service="dms",
-        title="周报 [red]",
+        title="周报 [red]\\n\tc:\\temp\n",
         created_at=now,
         updated_at=now + timedelta(seconds=1.5),
         remote_id="r",
@@ -187,8 +194,8 @@ def test_an_entry_comes_back_as_it_was(tmp_path: Path) -> None:
         snippet="多少退款?",
     )
     entry = Entry(summary, Stamp(1, 2, 3), now)
-    index = Index(tmp_path / "index.toml")
+    index = Index(tmp_path / "index.tsv")
     index.put([entry])
     assert index.load() == {summary.id: entry}
     assert index.newest(5) == [entry]
-    assert os.stat(tmp_path / "index.toml").st_mode & 0o777 == 0o600
+    assert os.stat(tmp_path / "index.tsv").st_mode & 0o777 == 0o600

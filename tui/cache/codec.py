@@ -43,6 +43,11 @@ def _converter() -> Converter:
     return converter
 
 
+def prepare() -> None:
+    """Import and generate what the first record needs: a tenth of a second that nobody should wait for later."""
+    _converter()
+
+
 def _read_text(value: object, _: type) -> str:
     if not isinstance(value, str):
         raise TypeError(f"text expected, not {type(value).__name__}")

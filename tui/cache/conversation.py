@@ -14,7 +14,7 @@ from datetime import datetime
 from tui.cache import codec, files, journal
 from tui.cache.compaction import Waste, compacted, epitaph
 from tui.cache.fold import Fold, interrupt
-from tui.cache.ids import read_conversation_id
+from tui.cache.ids import told_by
 from tui.cache.locks import Held, WriterLock, owner
 from tui.cache.places import Places
 from tui.cache.records import Head, Record, StateRecord
@@ -138,9 +138,7 @@ class ConversationFile:
                 self.fold = Fold(head)
                 del fragments[0]
                 return
-        named = read_conversation_id(self.id)
-        assert named is not None
-        self.fold = Fold(Head(self.id, *named))
+        self.fold = Fold(Head(self.id, *told_by(self.id)))
 
     def conversation(self) -> Conversation:
         """The conversation as it stands; what a dead process left running is `interrupted`."""

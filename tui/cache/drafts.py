@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from tui.cache import files, journal
-from tui.cache.ids import read_conversation_id
+from tui.cache.ids import is_conversation_id
 from tui.models import ServiceName
 from tui.text import clean
 
@@ -23,7 +23,7 @@ class Drafts:
         self._new: dict[str, str] = {}
 
     def _path(self, key: str) -> Path | None:
-        if key not in _NEW.values() and read_conversation_id(key) is None:
+        if key not in _NEW.values() and not is_conversation_id(key):
             raise KeyError(key)
         return self._folder / f"{key}.toml" if self._folder else None
 

@@ -22,16 +22,20 @@ def new_conversation_id(service: ServiceName, now: datetime) -> str:
     return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{service}-{_random()}"
 
 
-def read_conversation_id(text: str) -> tuple[ServiceName, datetime] | None:
-    """Service and time that an id names; None where `text` is not an id of ours.
+def is_conversation_id(text: str) -> bool:
+    """True for an id of ours.
 
     Everything that becomes part of a path passes here first, so that no text of a service can name a file.
     """
-    match = _SHAPE.fullmatch(text)
-    if match is None or not text.isascii():
-        return None
+    return text.isascii() and _SHAPE.fullmatch(text) is not None
+
+
+def told_by(conversation_id: str) -> tuple[ServiceName, datetime]:
+    """Service and time that an id names: what is left where the head of a conversation's file is damaged."""
+    match = _SHAPE.fullmatch(conversation_id)
+    assert match is not None
     try:
         created_at = datetime.strptime(match[1], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    except ValueError:  # of our shape, and made by somebody else
+        created_at = datetime.fromtimestamp(0, UTC)
     return cast("ServiceName", match[2]), created_at

@@ -31,6 +31,10 @@ class Lanes:
         """Like `run`, but block until it is done."""
         return self._submit(lane, job).result()
 
+    def start(self, lane: str, job: Callable[[], object]) -> None:
+        """Run `job` after all earlier jobs of its lane; nobody waits for it."""
+        self._submit(lane, job)
+
     def _submit(self, lane: str, job: Callable[[], T]) -> Future[T]:
         future: Future[T] = Future()
         with self._guard:

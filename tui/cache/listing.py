@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from tui.cache import files
 from tui.cache.conversation import ConversationFile
-from tui.cache.ids import read_conversation_id
+from tui.cache.ids import is_conversation_id
 from tui.cache.index import Entry, Index
 from tui.cache.locks import owner
 from tui.cache.places import Places
@@ -18,6 +18,8 @@ from tui.models import ACTIVE, ConversationSummary
 
 TRASH = timedelta(days=30)
 """How long a deleted conversation can be taken back."""
+_CHUNK = 100
+"""Conversations that are read before the index is written: what is lost when the program is killed meanwhile."""
 
 
 class Listing:
@@ -62,20 +64,22 @@ class Listing:
         return self._shown(list(self._entries.values()))
 
     def _check(self, places: Places, index: Index) -> None:
-        stale: list[str] = []
         seen: set[str] = set()
+        stale: list[str] = []
         with suppress(OSError), os.scandir(places.conversations) as names:
             for name in names:
-                conversation_id, _dot, suffix = name.name.partition(".")
-                if suffix != "toml" or read_conversation_id(conversation_id) is None:
+                conversation_id = name.name.removesuffix(".toml")
+                entry = self._entries.get(conversation_id)
+                if entry is None and (conversation_id == name.name or not is_conversation_id(conversation_id)):
                     continue
                 seen.add(conversation_id)
-                entry = self._entries.get(conversation_id)
                 with suppress(OSError):
                     if entry is None or entry.stamp != files.Stamp.of(name.stat(follow_symlinks=False)):
                         stale.append(conversation_id)
-        changed = [entry for conversation_id in stale if (entry := self._read_again(places, conversation_id))]
-        index.put(changed)
+        stale.sort(reverse=True)
+        for begin in range(0, len(stale), _CHUNK):
+            chunk = stale[begin : begin + _CHUNK]
+            index.put([entry for conversation_id in chunk if (entry := self._read_again(places, conversation_id))])
         for conversation_id, entry in list(self._entries.items()):
             if (conversation_id not in seen and entry.stamp) or self._purge(places, entry):
                 self._entries.pop(conversation_id, None)

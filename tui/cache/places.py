@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui.cache.files import NotOurs, private_folder
+from tui.cache.files import NotOurs, create, private_folder
 from tui.words import _
 
 
@@ -30,10 +31,10 @@ def prepare(root: Path) -> tuple[Places, list[Path]]:
 
     Raises:
         NotOurs: a folder belongs to somebody else, or is a link that leads out of `root`.
-        OSError: they cannot be made or written to.
+        OSError: they are not there and cannot be made.
     """
     places = Places(
-        root / "conversations", root / "locks", root / "drafts", root / "index.toml", root / "questions.toml"
+        root / "conversations", root / "locks", root / "drafts", root / "index.tsv", root / "questions.toml"
     )
     repaired = [root] if private_folder(root) else []
     inside = root.resolve()
@@ -42,11 +43,18 @@ def prepare(root: Path) -> tuple[Places, list[Path]]:
             raise NotOurs(errno.ELOOP, "", str(folder))
         if private_folder(folder):
             repaired.append(folder)
-    probe = places.locks / ".probe"
-    probe.unlink(missing_ok=True)
-    probe.touch(0o600, exist_ok=False)
-    probe.unlink()
     return places, repaired
+
+
+def probe(places: Places) -> OSError | None:
+    """Why nothing can be written to the folders now; they may still be read."""
+    path = places.locks / f".probe-{os.getpid()}"
+    try:
+        create(path, b"?")
+        path.unlink()
+    except OSError as error:
+        return error
+    return None
 
 
 def failure(root: Path, error: OSError) -> str:

@@ -12,23 +12,23 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
+from tui.cache import codec
 from tui.cache.conversation import ConversationFile, NotWriter
 from tui.cache.drafts import Drafts
 from tui.cache.history import History
-from tui.cache.ids import new_conversation_id, read_conversation_id
+from tui.cache.ids import is_conversation_id, new_conversation_id
 from tui.cache.index import Index
 from tui.cache.lanes import Lanes
 from tui.cache.listing import Listing
-from tui.cache.places import Places, failure, prepare
+from tui.cache.places import Places, failure, prepare, probe
 from tui.cache.records import Head, IdsRecord, PartialRecord, Record, TombstoneRecord
 from tui.models import Conversation, ConversationSummary, ServiceName
 from tui.words import _
 
 __all__ = ["NotWriter", "Store"]
 
-T = TypeVar("T")
+_START = "start"
 
 
 class Store:
@@ -71,10 +71,14 @@ class Store:
         return self._reason or next(iter(self._failures.values()), "")
 
     async def open(self) -> None:
-        """Find or make the folders. Never fails: where they cannot be used, everything stays in memory."""
-        await self._lanes.run("open", self._open)
+        """Find or make the folders. Never fails.
 
-    def _open(self) -> None:
+        Where they are and cannot be written, what is there is shown and what is new stays in memory; where they are
+        not and cannot be made, everything does.
+        """
+        self._record(_START, await self._lanes.run(_START, self._open))
+
+    def _open(self) -> OSError | None:
         self._reason = _("Nothing is kept on disk: what you see is gone when you leave.")
         for root in (self._root, self._fallback):
             if root is None:
@@ -88,7 +92,8 @@ class Store:
             for folder in repaired:
                 said = _("{folder} was open to other users; now only you can enter it.")
                 self.notices.append(said.format(folder=folder))
-            return
+            return probe(places)
+        return None
 
     def _use(self, root: Path, places: Places) -> None:
         if root == self._root:
@@ -110,7 +115,9 @@ class Store:
 
     async def summaries(self) -> list[ConversationSummary]:
         """All conversations but the deleted ones, newest first, read again where their files changed."""
-        return await self._lanes.run("list", self._listing.read)
+        found = await self._lanes.run("list", self._listing.read)
+        self._lanes.start("prepare", codec.prepare)
+        return found
 
     # --- conversations -------------------------------------------------------------------------------------
 
@@ -148,7 +155,7 @@ class Store:
         return replace(conversation, draft=await self.draft(conversation_id))
 
     def _file(self, conversation_id: str) -> ConversationFile:
-        if read_conversation_id(conversation_id) is None:
+        if not is_conversation_id(conversation_id):
             raise KeyError(conversation_id)
         if conversation_id not in self._files:
             self._files[conversation_id] = ConversationFile(
@@ -294,7 +301,9 @@ class Store:
     async def retry(self) -> None:
         """Try again to write what could not be written."""
         for what in list(self._failures):
-            if what == "drafts":
+            if what == _START and self._places is not None:
+                self._record(what, await self._lanes.run(what, partial(probe, self._places)))
+            elif what == "drafts":
                 self._record(what, await self._lanes.run(what, self._drafts.flush))
             elif what == "history":
                 self._record(what, await self._lanes.run(what, self._history.flush))
