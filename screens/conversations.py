@@ -34,6 +34,7 @@ class ConversationsScreen(Screen[None]):
     def __init__(self, current: str = "") -> None:
         super().__init__()
         self._current = current
+        """The conversation of the chat below; "" looks there."""
 
     def compose(self) -> ComposeResult:
         bar = ContextBar(id="context")
@@ -41,7 +42,10 @@ class ConversationsScreen(Screen[None]):
         bar.set_reactive(ContextBar.subject, _("Conversations"))
         yield bar
         conversations = ConversationList(id="conversations")
-        conversations.set_reactive(ConversationList.current, self._current)
+        below = self.app.screen_stack[0]
+        conversations.set_reactive(
+            ConversationList.current, self._current or str(getattr(below, "conversation_id", ""))
+        )
         yield conversations
         yield HintLine(id="hints")
 

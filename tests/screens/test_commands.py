@@ -15,6 +15,7 @@ from textual.widgets import Input
 from screens.conversations import ConversationsScreen
 from tests.screens.host import Host, summary
 from tui.commands import YunliaoCommands, match
+from tui.keys import key_name
 from tui.settings import Settings
 from tui.widgets.bindings import own_bindings
 from tui.widgets.conversation_list import ConversationList
@@ -48,8 +49,9 @@ async def test_every_action_is_there_with_its_key() -> None:
         shown = await lines(app, pilot)
         bindings = [binding for binding in own_bindings(ConversationList) if binding.id != "conversations.close_filter"]
         for binding in bindings:
-            words = f"Conversations: {binding.tooltip or binding.description}   "
-            assert any(line.startswith(words) for line in shown), words
+            key = " " + key_name(binding.key.split(",")[0])
+            words = binding.tooltip or binding.description
+            assert any(line.startswith("Conversations: ") and words in line and key in line for line in shown), words
         assert "Conversations: rename   r" in shown
         assert "Conversations: open   Enter l" in shown
         assert "help   F1 ?" in shown

@@ -30,7 +30,7 @@ async def test_every_key_of_the_focused_part_is_listed(key: str, size: tuple[int
         await pilot.pause()
         assert isinstance(app.screen, HelpScreen)
         shown = text(app)
-        for words in ("Conversations", "Asks first; the service keeps its copy", "Everywhere", "Marks", "OSC 52"):
+        for words in ("Conversations", "Delete here; asks first", "Everywhere", "Marks", "OSC 52"):
             assert words in shown
         rows = [line.split() for line in shown.split("\n")]
         assert ["Enter", "l", "open"] in rows

@@ -88,13 +88,14 @@ def _command(node: DOMNode, binding: Binding, keymap: Mapping[str, str]) -> Comm
     if state is False:
         return None
     keys = (keymap.get(binding.id or "") or binding.key).split(",")
-    text = binding.tooltip or binding.description
+    what, more = _(binding.description), _(binding.tooltip) if binding.tooltip else ""
     return Command(
         id=binding.id or "",
         node=node,
         action=binding.action,
         keys=tuple(dict.fromkeys(key_name(key.strip()) for key in keys if key.strip() not in ("", NO_KEY))),
-        what=_(text),
+        # The longer words alone where they say the short ones again.
+        what=(more if what.casefold() in more.casefold() else f"{what}: {more}") if more else what,
         part="" if isinstance(node, App) else _(node.BINDING_GROUP_TITLE or ""),
         enabled=state is True,
     )
