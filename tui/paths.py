@@ -8,11 +8,12 @@ In order: `--data-dir`, `$YUNLIAO_DATA_DIR`, the XDG folders. Where the state fo
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 NAME = "yunliao"
+_NOWHERE = Path("/nonexistent") / NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +43,24 @@ def resolve(data_dir: Path | None = None, environ: Mapping[str, str] = os.enviro
     from platformdirs import PlatformDirs
 
     folders = PlatformDirs(NAME, appauthor=False)
-    state = folders.user_state_path
+    state = _absolute(lambda: folders.user_state_path)
     return Paths(
-        config=_absolute(folders.user_config_path),
+        config=_absolute(lambda: folders.user_config_path),
         # A home that is not there is not made: it may be one that is mounted later.
-        state=state if state.is_absolute() and (environ.get("XDG_STATE_HOME") or _has_home()) else None,
-        cache=_absolute(folders.user_cache_path),
-        downloads=_absolute(folders.user_downloads_path),
+        state=state if state != _NOWHERE and (environ.get("XDG_STATE_HOME") or _has_home()) else None,
+        cache=_absolute(lambda: folders.user_cache_path),
+        downloads=_absolute(lambda: folders.user_downloads_path),
         runtime=_runtime(environ),
     )
 
 
-def _absolute(path: Path) -> Path:
-    """`path`, or one that is nowhere: without HOME and an entry for this user there is only `~` to begin it with."""
-    return path if path.is_absolute() else Path("/nonexistent") / NAME
+def _absolute(find: Callable[[], Path]) -> Path:
+    """What `find` finds, or a folder that is nowhere: for users without HOME and without an entry there is none."""
+    try:
+        path = find()
+    except RuntimeError:
+        return _NOWHERE
+    return path if path.is_absolute() else _NOWHERE
 
 
 def _has_home() -> bool:
