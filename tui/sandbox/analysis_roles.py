@@ -61,7 +61,7 @@ def roles_of(table: Table) -> Roles:
             measures.append(column)
         elif 2 <= column.distinct <= _FEW and (not numeric or _YEAR.search(column.name)):
             groups.append(column)
-        elif not numeric and not key and column.distinct <= _MANY:
+        elif not numeric and not key and 2 <= column.distinct <= _MANY:
             names.append(column)
     measures.sort(key=lambda column: not _AMOUNT.search(column.name))
     return Roles(tuple(times), tuple(measures), tuple(groups), tuple(names))
