@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.services.dms_frames import Row, analysis, block, cell, frame, plain_answer, row
+from tests.services.dms_frames import Row, analysis, block, cell, frame, plain_answer, row, split
 from tui.accumulator import LiveTurn, coalesce
 from tui.models import (
     AskBlock,
@@ -363,3 +363,14 @@ def test_a_cell_is_named_by_its_frame_where_it_has_no_id() -> None:
     text = cell("", "sql", "SELECT 1", [])
     client = feed_all([row("data", "tool_call_response", text, 2), row("data", "tool_call_response", text, 3)])
     assert len({block.cell_id for block in client.live.snapshot().blocks if isinstance(block, CodeBlock)}) == 2
+
+
+def test_what_comes_beside_an_open_block_does_not_move_the_cursor_past_it() -> None:
+    pieces = split(cell("c1", "sql", "SELECT 1", []), 40)
+    quiet = block("tool_call_response", pieces, 2, channel={"mission_id": "1"})
+    beside = row("data", "brand_new", "x", 4, channel={"mission_id": "2"})
+    rows = [row("chat_start", "chat", "", 1), *quiet[:2], beside, *quiet[2:], row("chat_finish", "chat", "", 9)]
+    whole = run([rows])
+    assert {type(block) for block in shown(whole).blocks} == {CodeBlock, NoticeBlock}
+    for cut in range(whole.fed):
+        assert shown(run([rows], before(cut), restart=True)) == shown(whole), f"cut before frame {cut}"
