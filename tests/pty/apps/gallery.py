@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+import sys
+from pathlib import Path
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import ComposeResult
@@ -94,5 +99,58 @@ class Gallery(PaintedDisplay[None]):
             table.add_row(f"rm-bp1{number:04}", "运行中" if number % 3 else "已停止", str(number * 37))
 
 
+class Walk(Gallery):
+    """Walks by itself. After each step it writes what its screen should show to N.txt and waits for N.ok."""
+
+    def __init__(self, folder: Path, steps: int, seed: str) -> None:
+        super().__init__(ansi_color=True)
+        self.theme = "ansi-dark"
+        self.folder, self.steps = folder, steps
+        self.chance = random.Random(seed)
+
+    def on_ready(self) -> None:
+        self.run_worker(self.walk())
+
+    async def walk(self) -> None:
+        for number in range(self.steps):
+            await self.step()
+            await self.at_rest()
+            strips = self.screen._compositor.render_strips()
+            path = self.folder / f"{number}.txt"
+            path.with_suffix(".new").write_text("\n".join(strip.text for strip in strips))
+            path.with_suffix(".new").rename(path)
+            while not path.with_suffix(".ok").exists():  # noqa: ASYNC110  # another process makes it
+                await asyncio.sleep(0.01)
+        self.exit()
+
+    async def at_rest(self) -> None:
+        while True:
+            await asyncio.sleep(0.05)
+            if self._painter is not None and not self._painter.pending and not self.screen._dirty_widgets:
+                return
+
+    async def step(self) -> None:
+        chance, lines = self.chance, self.query_one(Lines)
+        action = chance.choice(("grow", "grow", "grow", "grow", "move", "list", "table", "popup", "type"))
+        if action == "grow":
+            for _tick in range(chance.randrange(1, 5)):
+                lines.grow(chance.choice((1, 1, 2, 4)))
+                await asyncio.sleep(0.03)
+        elif action == "move":
+            lines.move(chance.choice((-1, 1, -4, 7, -20)))
+        elif action == "list":
+            self.query_one(OptionList).highlighted = chance.randrange(60)
+        elif action == "table":
+            self.query_one(DataTable).move_cursor(row=chance.randrange(40))
+        elif action == "type":
+            self.query_one(TextArea).insert(chance.choice(("select ", "索引", "\n", "🚀")))
+        elif isinstance(self.screen, Popup):
+            self.pop_screen()
+        else:
+            self.push_screen(Popup())
+
+
 if __name__ == "__main__":
-    Gallery().run(mouse=False)
+    # What terminals disagree on is left to the emulator: joined emoji, flags, skin tones, letters of several parts.
+    LINES = [line for line in LINES if "family" not in line and "ไทย" not in line] + ["emoji: 🚀 done ✅ 结束"]
+    Walk(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]).run(mouse=False)

@@ -1,0 +1,123 @@
+"""The same walks inside real terminals: what tmux and GNU screen hold in the end is what the app meant to show."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from tests.pty.terminal import ROOT
+
+STEPS = 25 * int(os.environ.get("YUNLIAO_PROVE", "1"))
+PATIENCE = 30.0
+
+Capture = Callable[[], list[str]]
+Form = Callable[[str], str]
+
+
+def command(folder: Path, seed: str) -> str:
+    walk = [sys.executable, "-m", "tests.pty.apps.gallery", str(folder), str(STEPS), seed]
+    return f"cd {shlex.quote(str(ROOT))} && exec {shlex.join(walk)}"
+
+
+def environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TMUX", "STY", "TEXTUAL"))}
+    return {**kept, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+
+
+@pytest.fixture
+def tmux(tmp_path: Path) -> Iterator[list[str]]:
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed")
+    base = ["tmux", "-u", "-S", str(tmp_path / "socket"), "-f", "/dev/null"]
+    yield base
+    subprocess.run([*base, "kill-server"], check=False, capture_output=True)
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Iterator[list[str]]:
+    if shutil.which("screen") is None:
+        pytest.skip("GNU screen is not installed")
+    name = f"yunliao{os.getpid()}"
+    yield ["screen", "-S", name]
+    subprocess.run(["screen", "-S", name, "-X", "quit"], check=False, capture_output=True)
+
+
+def follow(folder: Path, capture: Capture, form: Form = str) -> None:
+    """Compare at each step of the walk; `form` brings what was meant into the form of what is captured."""
+    for number in range(STEPS):
+        path = folder / f"{number}.txt"
+        _compare(path, capture, form)
+        path.with_suffix(".ok").touch()
+
+
+def _compare(path: Path, capture: Capture, form: Form) -> None:
+    _until(path.exists, lambda: f"{path.name} never came; shown:\n" + "\n".join(capture()))
+    wanted = [line.rstrip() for line in "\n".join(map(form, path.read_text().split("\n"))).split("\n")]
+    # The multiplexer draws when it gets to it.
+    _until(lambda: [line.rstrip() for line in capture()] == wanted, lambda: _difference(path.stem, wanted, capture()))
+
+
+def _until(condition: Callable[[], bool], complaint: Callable[[], str]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, complaint()
+        time.sleep(0.02)
+
+
+def _difference(step: str, wanted: list[str], shown: list[str]) -> str:
+    rows = [
+        f"{row}: {line!r}\n{' ' * len(str(row))}  {other!r}"
+        for row, (line, other) in enumerate(zip(wanted, (line.rstrip() for line in shown), strict=False))
+        if line != other
+    ]
+    return f"step {step}: wanted, shown\n" + "\n".join(rows)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=str)
+def test_tmux(tmux: list[str], tmp_path: Path, size: tuple[int, int]) -> None:
+    width, height = size
+    start = [*tmux, "new-session", "-d", "-x", str(width), "-y", str(height), command(tmp_path, f"tmux{size}")]
+    subprocess.run(start, check=True, env=environment())
+
+    def capture() -> list[str]:
+        ran = subprocess.run([*tmux, "capture-pane", "-p"], check=False, capture_output=True, text=True)
+        return ran.stdout.split("\n")[:height]
+
+    # The status line of tmux takes a row.
+    subprocess.run([*tmux, "set", "-g", "status", "off"], check=True, env=environment())
+    follow(tmp_path, capture)
+
+
+def _low_bytes(line: str) -> str:
+    """What screen's hardcopy writes: the low byte of each character, and 255 for the second half of a wide one."""
+    return "".join(chr(ord(character) & 0xFF) + ("\xff" if cell_len(character) == 2 else "") for character in line)
+
+
+def test_screen(screen: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "screens"
+    folder.mkdir(mode=0o700)
+    environ = {**environment(), "SCREENDIR": str(folder), "SHELL": "/bin/sh"}
+    subprocess.run(
+        [*screen, "-U", "-c", os.devnull, "-dm", "sh", "-c", command(tmp_path, "screen")], check=True, env=environ
+    )
+    copy = tmp_path / "hardcopy"
+
+    def capture() -> list[str]:
+        copy.unlink(missing_ok=True)
+        subprocess.run([*screen, "-X", "hardcopy", str(copy)], check=False, capture_output=True, env=environ)
+        _until(copy.exists, lambda: "no hardcopy")
+        return copy.read_bytes().removesuffix(b"\n").decode("latin-1").split("\n")
+
+    try:
+        follow(tmp_path, capture, _low_bytes)
+    finally:
+        subprocess.run([*screen, "-X", "quit"], check=False, capture_output=True, env=environ)
