@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 from typing import ClassVar
 
@@ -68,7 +69,7 @@ class HelpScreen(ModalScreen[None]):
     def _show(self, typed: str) -> None:
         found = TitleFilter(typed)
         groups: list[tuple[str, list[tuple[str, str]]]] = [
-            (part or _("Everywhere"), [(" ".join(entry.keys), entry.what) for entry in entries if entry.keys])
+            (part or _("Everywhere"), rows_of(entries))
             for part, entries in groupby(self._commands, key=lambda entry: entry.part)
         ]
         groups += [(_("Marks"), marks(ascii_only=self.app.settings.ascii)), (_("Getting text out"), copying())]
@@ -122,6 +123,15 @@ class HelpScreen(ModalScreen[None]):
 
     def action_edge(self, end: int) -> None:
         self._keys.scroll_to(y=self._keys.max_scroll_y if end else 0, animate=False)
+
+
+def rows_of(commands: Iterable[Command]) -> list[tuple[str, str]]:
+    """(keys, what they do); keys that do the same in many ways (a digit each) share a row."""
+    keys: dict[str, list[str]] = {}
+    for entry in commands:
+        if entry.keys:
+            keys.setdefault(entry.what, []).extend(entry.keys)
+    return [(" ".join(each if len(each) <= 4 else [each[0], "…", each[-1]]), what) for what, each in keys.items()]
 
 
 def _pad(text: str, cells: int) -> str:

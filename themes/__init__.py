@@ -106,7 +106,7 @@ _TEXTUAL: dict[str, str] = {
     "screen-selection-background": "selection",
     "screen-selection-foreground": "selection-text",
     "scrollbar": "rule",
-    "scrollbar-hover": "muted",
+    "scrollbar-hover": "rule",
     "scrollbar-active": "primary",
     "scrollbar-background": "background",
     "scrollbar-background-hover": "background",

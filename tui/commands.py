@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.style import Style
 from textual.theme import BUILTIN_THEMES
@@ -57,8 +57,16 @@ def match(query: str, text: str) -> tuple[float, list[int]]:
     return (LETTER_SCORE * len(offsets) / spread, offsets) if spread else (0.0, [])
 
 
+def open_palette(app: YunliaoApi) -> None:
+    """Put the palette on the screen; for `App.action_command_palette`."""
+    if not isinstance(app.screen, CommandPalette):
+        app.push_screen(
+            CommandPalette([YunliaoCommands], placeholder=_("an action, a key or a title …"), id="--command-palette")
+        )
+
+
 class YunliaoCommands(Provider):
-    """For `App.COMMANDS`."""
+    """The actions of the screen from which the palette was opened, what has no key, and conversations."""
 
     @property
     def _api(self) -> YunliaoApi:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.command import CommandInput, CommandList
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -14,7 +15,7 @@ from textual.widgets import Input
 
 from screens.conversations import ConversationsScreen
 from tests.screens.host import Host, summary
-from tui.commands import YunliaoCommands, match
+from tui.commands import match, open_palette
 from tui.keys import key_name
 from tui.settings import Settings
 from tui.widgets.bindings import own_bindings
@@ -28,7 +29,10 @@ SOME = (
 
 
 class PaletteHost(Host):
-    COMMANDS: ClassVar[set[Any]] = {YunliaoCommands}
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+p", "command_palette", "palette", id="host.palette")]
+
+    def action_command_palette(self) -> None:
+        open_palette(self)
 
 
 async def lines(app: Host, pilot: Pilot[Any], typed: str = "") -> list[str]:
