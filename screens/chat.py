@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,26 +11,33 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.events import DescendantFocus, Resize
-from textual.getters import app as app_getter
 from textual.getters import query_one
-from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
-from tui.contract import Context, YunliaoApi
-from tui.models import ServiceName, Turn
+from screens.asking import AskingScreen
+from tui import routes
+from tui.contract import Context
+from tui.keys import NO_KEY
+from tui.models import ServiceName, SuggestionsBlock, Turn
+from tui.services.dms_options import DataSource, read_data, write_data
 from tui.turns import TurnUpdate
+from tui.widgets.ask_panel import AskPanel
 from tui.widgets.composer import Composer
 from tui.widgets.context_bar import SERVICE_NAMES, ContextBar
 from tui.widgets.conversation_list import ConversationList
+from tui.widgets.session_words import describe_options
 from tui.widgets.status import StatusLine
 from tui.widgets.transcript import Transcript, messages
 from tui.words import _
 
+SERVICES: tuple[ServiceName, ...] = ("rds", "dms")
+"""Those that a new conversation can be begun with, by their digits."""
+DIGIT = "Send the suggestion of that number; in a new conversation choose the service"
 WIDE = 100
 """Columns from which on the list stands beside the chat."""
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(AskingScreen):
     """One conversation; the list beside it at `WIDE` columns and more."""
 
     # Not CSS_PATH: a sheet that comes with a screen makes Textual parse every sheet anew, before the first paint.
@@ -45,11 +53,17 @@ class ChatScreen(Screen[None]):
         Binding(
             "f5", "recover", "look again", id="chat.recover", show=False, tooltip="Look for the rest of the answer"
         ),
+        Binding("f4", "files", "files", id="chat.files", show=False, tooltip="Files: upload, attach, download"),
+        Binding("f7", "session", "session", id="chat.session", show=False, tooltip="Settings of this conversation"),
+        Binding(NO_KEY, "new('rds')", "new", id="chat.new_rds", show=False, tooltip="New: RDS Copilot"),
+        Binding(NO_KEY, "new('dms')", "new", id="chat.new_dms", show=False, tooltip="New: Data Agent"),
+        *(
+            Binding(digit, f"digit({digit})", "choose", id=f"chat.digit_{digit}", show=False, tooltip=DIGIT)
+            for digit in "123456789"
+        ),
         Binding("f3", "find_next", "next hit", id="chat.find_next", show=False, tooltip="Next hit"),
     ]
 
-    app = app_getter(YunliaoApi)
-    composer = query_one("#composer", Composer)
     transcript = query_one("#transcript", Transcript)
     list_pane = query_one("#list", ConversationList)
     status = query_one("#status", StatusLine)
@@ -59,8 +73,9 @@ class ChatScreen(Screen[None]):
     def __init__(self, conversation_id: str = "", turn_id: str = "") -> None:
         super().__init__()
         self.conversation_id = conversation_id
-        """Ours; empty until the first question of a new conversation."""
         self.service: ServiceName = "rds"
+        self.new_options: dict[ServiceName, dict[str, str]] = {}
+        """What the next new conversation with a service begins with."""
         self._turn_id = turn_id
         self._list_wanted = True
         self._quit_armed = 0.0
@@ -77,14 +92,18 @@ class ChatScreen(Screen[None]):
             yield ConversationList(id="list")
             yield Transcript(id="transcript")
         yield Input(id="find", placeholder=_("find in this conversation"), compact=True)
+        yield AskPanel(
+            seconds=self.app.seconds, last_key=lambda: self.composer.last_key, ascii_only=ascii_only, id="ask"
+        )
         with Horizontal(id="prompt"):
             yield Static(" > ", id="caret", markup=False)
-            yield Composer(id="composer", send_key=self.app.settings.send)
+            yield Composer(id="composer", send_key=self.app.settings.send, seconds=self.app.seconds)
         yield StatusLine(self.app.seconds, ascii_only=ascii_only, id="status")
 
     def on_mount(self) -> None:
         self.service = self.app.settings.service
         self.transcript.ascii_only = self.app.settings.ascii
+        self.transcript.ask_hint = _("not answered yet")
         self.list_pane.display = False
         self.app.turn_changed.subscribe(self, self._turn_changed)
         self.app.conversations_changed.subscribe(self, self._conversations_changed)
@@ -107,6 +126,7 @@ class ChatScreen(Screen[None]):
 
     def show(self, conversation_id: str, turn_id: str = "", *, focus: bool = True) -> None:
         """Show another conversation, or a new one for "" ; `focus`: and begin to write."""
+        self.leave_answer()
         self._keep_draft()
         self.conversation_id = conversation_id
         self._put_draft("")
@@ -119,14 +139,25 @@ class ChatScreen(Screen[None]):
             self._show_new()
 
     def _show_new(self) -> None:
-        self.transcript.empty_text = _(
-            "A new conversation with {service}.\n\n"
-            "Write a question and press Enter. Ctrl+J makes a new line, ? shows every key."
-        ).format(service=SERVICE_NAMES[self.service])
+        self.transcript.empty_text = self._welcome()
         self.transcript.show((), key="")
         self.context_bar.subject = ""
+        self.composer.at_opens_files = self.service == "dms"
         self._put_draft(self.app.draft_of_new(self.service))
         self._update_status()
+
+    def _welcome(self) -> str:
+        lines = [
+            _("A new conversation with {service}.").format(service=SERVICE_NAMES[self.service]),
+            "",
+            _("Write a question and press Enter. Ctrl+J makes a new line, ? shows every key."),
+        ]
+        others = [f"{number} {SERVICE_NAMES[name]}" for number, name in enumerate(SERVICES, 1) if name != self.service]
+        lines.append(_("Another service: Esc, then {choices}.").format(choices="   ".join(others)))
+        if self.service == "dms":
+            lines += [_("@ chooses files for the agent, F7 its mode, plan, language and confirmations."), ""]
+            lines += describe_options(self.new_options.get("dms", {}))
+        return "\n".join(lines)
 
     @work(group="open", exclusive=True)
     async def _open(self, conversation_id: str, turn_id: str) -> None:
@@ -150,6 +181,7 @@ class ChatScreen(Screen[None]):
         if turn_id:
             self.transcript.scroll_to_turn(turn_id)
         typed = self.composer.text
+        self.composer.at_opens_files = self.service == "dms"
         self._put_draft(conversation.draft)
         if typed.strip():  # while it was being read
             self.composer.put("\n".join(part for part in (conversation.draft, typed) if part))
@@ -202,14 +234,19 @@ class ChatScreen(Screen[None]):
         conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
         last = conversation.turns[-1] if conversation and conversation.turns else None
         self.status.usage = last.usage if last else None
+        self.update_ask()
+        asks = self.ask_panel.display
+        self.status.note = _("waits for you") if asks and last is not None and last.state == "waiting" else ""
         self.status.place = " · ".join(
             part for part in (conversation.read_only if conversation else "", *self.app.place(self.service)) if part
         )
-        self.composer.placeholder = (
-            _("answering; what you send now is queued")
-            if activity
-            else _("ask {service}").format(service=SERVICE_NAMES[self.service])
-        )
+        if self.status.note:
+            prompt = _("the agent waits; a question that you send now is queued")
+        elif activity:
+            prompt = _("answering; what you send now is queued")
+        else:
+            prompt = _("ask {service}").format(service=SERVICE_NAMES[self.service])
+        self.composer.placeholder = self.answer_prompt or prompt
         self._update_hints()
 
     @on(DescendantFocus)
@@ -221,6 +258,8 @@ class ChatScreen(Screen[None]):
             hints = [*stop, ("^J", _("newline")), ("Tab", _("next part")), ("^P", _("palette")), ("F1", _("help"))]
             if narrow:
                 hints = [*stop, ("^J", _("newline")), ("Esc", _("transcript")), ("F1", _("more"))]
+        elif self.focused is self.ask_panel:
+            hints = [("j k", _("scroll")), ("Esc", _("later: leave it pending")), ("?", _("more"))]
         elif self.focused is self.transcript:
             hints = [
                 *stop,
@@ -241,12 +280,14 @@ class ChatScreen(Screen[None]):
     @on(Composer.Submitted)
     def _ask(self, event: Composer.Submitted) -> None:
         event.stop()
-        self._ask_text(event.text)
+        if not self.take_answer(event.text):
+            self._ask_text(event.text)
 
     @work(group="ask")
     async def _ask_text(self, text: str) -> None:
         if not self.conversation_id:
-            conversation_id = await self.app.create_conversation(self.service)
+            options = self.new_options.pop(self.service, None)
+            conversation_id = await self.app.create_conversation(self.service, options)
             self.conversation_id = conversation_id
             self.transcript.show((), key=conversation_id)
             self.app.set_draft("", "", self.service)
@@ -268,7 +309,7 @@ class ChatScreen(Screen[None]):
 
     def _keep_draft(self) -> None:
         """Keep what is in the composer, when somebody changed it."""
-        text = self.composer.text
+        text = "\n\n".join(part for part in (self._set_aside, self.composer.text) if part)
         if text != self._draft:
             self._draft = text
             self.app.set_draft(self.conversation_id, text, self.service)
@@ -322,7 +363,7 @@ class ChatScreen(Screen[None]):
     @on(messages.Stop)
     def _stop(self, event: messages.Stop) -> None:
         event.stop()
-        if not self.app.stop(self.conversation_id):
+        if not self.app.stop(self.conversation_id) and not self.refuse():
             self.app.notify(_("Nothing runs in this conversation."))
 
     @on(messages.Retry)
@@ -402,12 +443,20 @@ class ChatScreen(Screen[None]):
     # --- actions -------------------------------------------------------------------------------------------
 
     def action_back(self) -> None:
-        """Esc: out of the find bar, out of the composer, then to the list. It never quits and never clears."""
+        """Esc: out of the find bar, out of the composer, then to the list. It never quits and never clears.
+
+        While the service asks, it goes from the composer to what is asked, which stays pending.
+        """
         if self.find_bar.display and self.find_bar.has_focus:
             self.transcript.find("")
             self.find_bar.display = False
             self.transcript.focus()
+        elif self.answer_prompt:
+            self.leave_answer()
+            self.ask_panel.focus()
         elif self.focused is self.composer:
+            (self.ask_panel if self.ask_panel.display else self.transcript).focus()
+        elif self.focused is self.ask_panel:
             self.transcript.focus()
         elif self.list_pane.has_focus_within:
             self.composer.focus()
@@ -443,13 +492,84 @@ class ChatScreen(Screen[None]):
         self.list_pane.focus()
         return True
 
-    def action_new(self) -> None:
+    def answer_changed(self) -> None:
+        self._update_status()
+
+    def action_new(self, service: ServiceName | None = None) -> None:
+        if service is not None:
+            self._keep_draft()
+            self.service = service
+            self._draft = self.composer.text
         self.show("")
+
+    def action_digit(self, digit: int) -> None:
+        """In a new conversation the service; else the suggestion of that number is asked."""
+        if not self.conversation_id:
+            if digit <= len(SERVICES):
+                self.action_new(SERVICES[digit - 1])
+            return
+        conversation = self.app.conversation(self.conversation_id)
+        blocks = conversation.turns[-1].blocks if conversation and conversation.turns else ()
+        items = next((block.items for block in reversed(blocks) if isinstance(block, SuggestionsBlock)), ())
+        if digit <= len(items):
+            self._ask_text(items[digit - 1])
+
+    def options(self) -> Mapping[str, str]:
+        """What goes with each turn of the conversation that is shown, or of the one that begins next."""
+        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
+        return conversation.options if conversation else self.new_options.get(self.service, {})
+
+    async def set_options(self, options: Mapping[str, str]) -> None:
+        """Keep what `options` shall be from now on."""
+        kept = {name: value for name, value in options.items() if value}
+        if self.conversation_id:
+            await self.app.set_options(self.conversation_id, kept)
+        else:
+            self.new_options[self.service] = kept
+            self.transcript.empty_text = self._welcome()
+        self._update_status()
+
+    @on(Composer.FilesRequested)
+    def _files_requested(self, event: Composer.FilesRequested) -> None:
+        event.stop()
+        self.choose_files()
+
+    def action_files(self) -> None:
+        self.choose_files()
+
+    @work(group="files", exclusive=True)
+    async def choose_files(self) -> None:  # type: ignore[override]  # a worker, which is not waited for
+        chosen = await self.app.push_screen_wait(
+            routes.build("uploads", session=self._remote_id(), chosen=self._data())
+        )
+        if chosen is None:
+            return
+        if self.service != "dms":
+            self.app.notify(_("Only the Data Agent works on files: a new conversation with it begins."))
+            self.action_new("dms")
+        await self.set_options({**self.options(), "data": write_data(chosen)})
+
+    def _remote_id(self) -> str:
+        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
+        return conversation.remote_id if conversation else ""
+
+    def _data(self) -> tuple[DataSource, ...]:
+        return read_data(self.options().get("data", ""))
+
+    @work(group="session", exclusive=True)
+    async def action_session(self) -> None:
+        if self.service != "dms":
+            self.app.notify(_("RDS Copilot has no settings for one conversation."))
+            return
+        begun = bool(self.conversation_id)
+        found = await self.app.push_screen_wait(routes.build("session", options=self.options(), begun=begun))
+        if found is not None:
+            await self.set_options(found)
 
     def action_recover(self) -> None:
         conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
         turn = conversation.turns[-1] if conversation and conversation.turns else None
-        if turn is None or turn.state not in ("interrupted", "cut_off", "failed"):
+        if turn is None or turn.state not in ("interrupted", "cut_off", "failed", "waiting"):
             self.app.notify(_("The newest answer is complete."))
         else:
             self.app.recover(self.conversation_id, turn.id)

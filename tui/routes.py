@@ -8,6 +8,8 @@ from typing import Any
 ROUTES: dict[str, str] = {
     "chat": "screens.chat:ChatScreen",
     "conversations": "screens.conversations:ConversationsScreen",
+    "uploads": "screens.uploads:UploadsScreen",
+    "session": "screens.session:SessionScreen",
     "help": "screens.help:HelpScreen",
     "settings": "screens.settings:SettingsScreen",
     "key_test": "screens.key_test:KeyTestScreen",

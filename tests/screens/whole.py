@@ -37,7 +37,7 @@ class User:
 
     @property
     def chat(self) -> ChatScreen:
-        return cast(ChatScreen, self.app.screen_stack[0])
+        return cast("ChatScreen", self.app.screen_stack[0])
 
     @property
     def transcript(self) -> Transcript:
@@ -103,6 +103,7 @@ async def using(
             "ALIBABA_CLOUD_ACCESS_KEY_ID": server.info.access_key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": server.info.access_key_secret,
             "YUNLIAO_RDS_ENDPOINT": server.info.url,
+            "YUNLIAO_DMS_ENDPOINT": server.info.url,
         }
     app = YunliaoApp(
         Options(data_dir=folder, sandbox=server is None), settings=settings, environ={**os.environ, **environment}

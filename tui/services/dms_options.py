@@ -19,10 +19,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tui.services.fields import Fields, as_items
-from tui.services.rpc import Value
+
+if TYPE_CHECKING:
+    from tui.services.rpc import Value  # at run time it brings httpx along, which screens must not load
 
 Mode = Literal["ASK_DATA", "ANALYSIS", "INSIGHT"]
 MODES: tuple[Mode, ...] = ("ASK_DATA", "ANALYSIS", "INSIGHT")

@@ -65,6 +65,9 @@ class Composer(TextArea):
 
         direction: int
 
+    class FilesRequested(Message):
+        """`@` where nothing is written yet: files are to be chosen."""
+
     class Interrupted(Message):
         """Ctrl+C with nothing selected: what it means depends on what runs."""
 
@@ -97,6 +100,13 @@ class Composer(TextArea):
         self._walk = 0
         """0: the draft; n: the n-th newest of the history."""
         self._draft = ""
+        self.at_opens_files = False
+        """Whether `@` in an empty composer asks for files."""
+
+    @property
+    def last_key(self) -> float:
+        """When a key came last, in seconds of the composer's clock."""
+        return self._last_key
 
     # --- text ----------------------------------------------------------------------------------------------
 
@@ -144,6 +154,10 @@ class Composer(TextArea):
             event.stop()
             event.prevent_default()
             self.insert("\n")
+        elif event.character == "@" and self.at_opens_files and not self.text and not in_burst:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.FilesRequested())
         elif event.key in ("up", "down") and self._walk_history(event.key):
             event.stop()
             event.prevent_default()

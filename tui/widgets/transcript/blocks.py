@@ -83,10 +83,9 @@ def draw(block: Block, look: Look, *, opened: bool, view: TableView, number: int
         case FileBlock():
             return _file(block, look)
         case SuggestionsBlock():
-            mark = look.marks.bullets[0] + " "
-            rows: list[Spans] = [((_("You may ask:"), DIM),)]
-            for item in block.items:
-                rows += hanging(mark, ((item, TEXT),), look.content, DIM)
+            rows: list[Spans] = [((_("You may ask (Esc, then the number):"), DIM),)]
+            for item_number, item in enumerate(block.items, 1):
+                rows += hanging(f"{item_number} ", ((item, TEXT),), look.content, DIM)
             return Drawn(rows)
         case AskBlock():
             return _ask(block, look)
@@ -264,6 +263,8 @@ def _ask(block: AskBlock, look: Look) -> Drawn:
     }
     rows: list[Spans] = [((marks.box_top + " ", ASK), (titles[block.kind], ASK | BOLD))]
     inner: list[Spans] = []
+    # Where a panel asks, what is open stands there.
+    block = block if block.answered or not look.ask_hint else AskBlock(block.kind, block.ask_id)
     if block.text:
         inner += (
             code_block(look, width, block.text, "sql", 0)[1:]

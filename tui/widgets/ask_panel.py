@@ -1,0 +1,288 @@
+"""The panel above the composer while the service waits for the user: what is asked, and the keys that answer.
+
+Keys wake only when the panel has stood for `QUIET` seconds and no key came for as long, so that nothing that was
+typed for something else can answer. Enter and Space do nothing here; Esc leaves the ask pending.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Static
+
+from tui.models import AskBlock, PlanStep
+from tui.widgets.ask_words import Choice, Offer, elsewhere, facts_of, offers_of, title_of
+from tui.words import _
+
+QUIET = 0.7
+"""Seconds that the panel must have stood, and without any key, before its keys answer."""
+MOST_LINES = 400
+"""Of a statement that are shown; more has to be read in the transcript."""
+
+
+class AskPanel(Vertical, can_focus=True):
+    """What the service asks. Hidden while there is nothing to ask."""
+
+    HELP = "The service waits for you. The keys named here answer it, once; Esc leaves it pending."
+    BINDING_GROUP_TITLE = "Ask"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "choose('approve')", "yes, this", id="ask.approve", show=False, tooltip="Agree to what is asked"),
+        Binding("a", "choose('approve_all')", "yes, all", id="ask.approve_all", show=False, tooltip="Agree to all"),
+        Binding("c", "choose('change')", "change", id="ask.change", show=False, tooltip="Answer in words"),
+        Binding("r", "choose('refuse')", "refuse", id="ask.refuse", show=False, tooltip="Refuse what is asked"),
+        Binding("f", "choose('files')", "files", id="ask.files", show=False, tooltip="Choose data for the agent"),
+        *(
+            Binding(digit, f"option({digit})", "answer by number", id=f"ask.option_{digit}", show=False)
+            for digit in "123456789"
+        ),
+        Binding("j,down", "scroll(1)", "down", id="ask.down", show=False),
+        Binding("k,up", "scroll(-1)", "up", id="ask.up", show=False),
+        Binding("enter,space", "nothing", "nothing", id="ask.nothing", show=False, tooltip="Nothing: never approves"),
+    ]
+    DEFAULT_CSS = """
+    AskPanel {
+        display: none;
+        height: auto;
+        margin: 0 0 0 3;
+        padding: 0 1;
+        border-left: solid $waiting;
+
+        &:focus { border-left: outer $waiting; }
+        &.-ascii { border-left: ascii $waiting; }
+        #ask-title { color: $waiting; text-style: bold; height: auto; max-height: 3; }
+        #ask-details { color: $muted; text-style: $muted-style; height: auto; max-height: 2; }
+        #ask-body { height: auto; margin: 0 0 1 0; scrollbar-size-vertical: 1; }
+        #ask-what { height: auto; }
+        #ask-keys { dock: bottom; height: 1; }
+    }
+    """
+
+    @dataclass
+    class Answered(Message):
+        """A key that was awake answers. `option`: the text of a numbered one."""
+
+        ask: AskBlock
+        choice: Choice
+        option: str = ""
+
+    class Woken(Message):
+        """The panel has stood long enough, with no key: it may take the focus now."""
+
+    def __init__(
+        self,
+        *,
+        seconds: Callable[[], float],
+        last_key: Callable[[], float] = lambda: 0.0,
+        ascii_only: bool = False,
+        id: str | None = None,
+    ) -> None:
+        """`last_key`: when a key went elsewhere last, on the clock `seconds`."""
+        super().__init__(id=id)
+        self._seconds = seconds
+        self._elsewhere = last_key
+        self._marks = ("-", "x") if ascii_only else ("☐", "☑")
+        self._ask: AskBlock | None = None
+        self._offers: tuple[Offer, ...] = ()
+        self._since = 0.0
+        """When the panel appeared, or a key came that it did not take."""
+        self._timer: Timer | None = None
+        self._woken = False
+        self.set_class(ascii_only, "-ascii")
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="ask-title", markup=False)
+        yield Static(id="ask-details", markup=False)
+        with VerticalScroll(id="ask-body", can_focus=False):
+            yield Static(id="ask-what", markup=False)
+        yield Static(id="ask-keys", markup=False)
+
+    def on_mount(self) -> None:
+        self._fit()
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """About half of the screen at most; what is longer scrolls, so that all of it can be read."""
+        self.query_one("#ask-body", VerticalScroll).styles.max_height = max(3, self.app.size.height // 2 - 5)
+
+    # --- what is asked -------------------------------------------------------------------------------------
+
+    @property
+    def ask(self) -> AskBlock | None:
+        return self._ask
+
+    @property
+    def awake(self) -> bool:
+        """Its keys answer."""
+        return self._woken
+
+    @property
+    def wants_words(self) -> bool:
+        """An open question with nothing to choose from: it is answered by writing."""
+        return self._ask is not None and self._ask.kind == "question" and not self._ask.options
+
+    def show(self, ask: AskBlock | None, steps: Sequence[PlanStep] = (), *, data: bool = False) -> None:
+        """Show what is asked, or hide for None; the same ask again changes nothing but its keys."""
+        known = self._ask is not None and ask is not None and self._ask == ask
+        offers = offers_of(ask, data=data) if ask else ()
+        if known and offers == self._offers:
+            return
+        self._ask, self._offers = ask, offers
+        self.display = ask is not None
+        if ask is None:
+            self._stop_clock()
+        elif not known:
+            self.query_one("#ask-title", Static).update(Content(title_of(ask)))
+            details = self.query_one("#ask-details", Static)
+            details.update(Content(_("estimate: {text}").format(text=ask.details)))
+            details.display = bool(ask.details)
+            self.query_one("#ask-body", VerticalScroll).scroll_home(animate=False)
+            self._show_what(ask, steps, Content(_first_lines(ask.text)) if ask.kind == "sql" else None)
+            if ask.kind == "sql":
+                self._highlight(ask, tuple(steps))
+            self._arm()
+        self._show_keys()
+
+    def _show_what(self, ask: AskBlock, steps: Sequence[PlanStep], code: Content | None) -> None:
+        parts = [code] if code is not None else []
+        parts += [Content(line) for line in facts_of(ask, steps, self._marks)]
+        self.query_one("#ask-what", Static).update(Content("\n").join(parts))
+
+    @work(group="ask-highlight", exclusive=True)
+    async def _highlight(self, ask: AskBlock, steps: tuple[PlanStep, ...]) -> None:
+        code = await asyncio.to_thread(_highlighted, _first_lines(ask.text))
+        if self._ask == ask:
+            self._show_what(ask, steps, code)
+
+    def _show_keys(self) -> None:
+        if self._ask is None:
+            return
+        keys = self.query_one("#ask-keys", Static)
+        if not self._offers:
+            keys.update(Content.styled(elsewhere(self._ask), "$muted"))
+            return
+        parts: list[Content] = []
+        if self._ask.options:
+            parts.append(_key(f"1-{min(9, len(self._ask.options))}", _("choose")))
+        parts += [_key(offer.key, offer.what) for offer in self._offers]
+        if not self._woken:
+            parts.append(Content.styled(_("(keys wake in 0.7 s)"), "$muted"))
+        elif not self.has_focus:
+            parts.append(Content.styled(_("(Esc comes here)"), "$muted"))
+        keys.update(Content("   ").join(parts))
+
+    # --- waking --------------------------------------------------------------------------------------------
+
+    def rearm(self) -> None:
+        """Sleep once more: keys went to something that stood above."""
+        if self._ask is not None:
+            self._arm()
+            self._show_keys()
+
+    def _arm(self) -> None:
+        """Sleep until it was quiet for long enough from now on."""
+        self._woken = False
+        self._since = self._seconds()
+        self._watch()
+
+    def _watch(self) -> None:
+        self._stop_clock()
+        left = max(self._since, self._elsewhere()) + QUIET - self._seconds()
+        if left > 0:
+            self._timer = self.set_timer(left, self._watch)
+            return
+        self._woken = True
+        self._show_keys()
+        self.post_message(self.Woken())
+
+    def _stop_clock(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def _quiet(self) -> bool:
+        """Whether a key may answer now; one that may not puts the waking off."""
+        if not self._woken or self._elsewhere() + QUIET > self._seconds():
+            self._arm()
+            self._show_keys()
+            return False
+        return True
+
+    def watch_has_focus(self, focused: bool) -> None:
+        super().watch_has_focus(focused)
+        if focused and self._elsewhere() + QUIET > self._seconds():
+            self._arm()  # the key that brought the focus may be one of many
+        self._show_keys()
+
+    def on_key(self, event: events.Key) -> None:
+        # What no binding took: somebody types, and means something else.
+        if not self._woken and event.is_printable:
+            self._arm()
+
+    # --- answers -------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what is offered is there."""
+        if action == "choose":
+            return any(offer.choice == parameters[0] for offer in self._offers)
+        if action == "option":
+            return self._ask is not None and bool(self._offers) and int(str(parameters[0])) <= len(self._ask.options)
+        return True
+
+    def action_choose(self, choice: Choice) -> None:
+        if self._ask is not None and self._quiet():
+            self.post_message(self.Answered(self._ask, choice))
+
+    def action_option(self, number: int) -> None:
+        if self._ask is not None and self._quiet():
+            self.post_message(self.Answered(self._ask, "change", self._ask.options[number - 1]))
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one("#ask-body", VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_nothing(self) -> None:
+        if not self._woken:
+            self._arm()
+
+
+def _key(key: str, what: str) -> Content:
+    return Content.assemble((key, "$hint-key bold"), f" {what}")
+
+
+def _first_lines(text: str) -> str:
+    lines = text.split("\n")
+    if len(lines) <= MOST_LINES:
+        return text
+    more = _("… {count} more lines").format(count=len(lines) - MOST_LINES)
+    return "\n".join([*lines[:MOST_LINES], more])
+
+
+def _highlighted(source: str) -> Content:
+    """SQL with the theme's colours; imports pygments, so not for the event loop."""
+    from pygments.token import Token
+    from textual.highlight import HighlightTheme, highlight
+
+    class Theme(HighlightTheme):
+        STYLES = {  # noqa: RUF012  # declared so by the base class
+            Token.Comment: "$code-comment",
+            Token.Keyword: "$code-keyword",
+            Token.Literal.Number: "$code-number",
+            Token.Literal.String: "$code-string",
+            Token.Name: "$foreground",
+            Token.Name.Function: "$code-name",
+            Token.Name.Builtin: "$code-name",
+            Token.Operator: "$code-operator",
+        }
+
+    return highlight(source, language="sql", theme=Theme)
