@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +23,7 @@ from tests.unit.dms_wire import Agent
 from tui.sandbox import oss_signing
 from tui.sandbox.auth import Key
 from tui.sandbox.oss_policy import OssError, verify
+from tui.sandbox.oss_store import ObjectStore
 from tui.sandbox.server import SandboxServer
 
 DATA = "日期,金额\n2026-01-02,3.5\n".encode()
@@ -338,3 +344,20 @@ async def test_uploads_are_not_held_in_memory(agent: Agent) -> None:
     form = form_of(values, "a.csv", DATA, "text/csv")
     long = [("policy", (None, "x" * 20_000, None)), *form]
     assert await posted(agent, long) == (400, "MalformedPOSTRequest")
+
+
+def test_folders_of_killed_programs_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    left, own, other = (tmp_path / f"yunliao-sandbox-{name}-x" for name in (int(ended.stdout), os.getpid(), "someone"))
+    for folder in (left, own, other):
+        folder.mkdir()
+
+    store = ObjectStore(None)
+    made = store.folder
+
+    assert made.is_dir()
+    assert [folder.is_dir() for folder in (left, own, other)] == [False, True, True]
+    del store
+    gc.collect()
+    assert not made.exists()

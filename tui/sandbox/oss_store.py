@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import shutil
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from tui.sandbox.shelf import Shelf
 
 BUCKET = "sandbox-dms"
+_PREFIX = "yunliao-sandbox-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,24 @@ class ObjectStore:
 
 
 def temporary_folder(owner: object) -> Path:
-    """A new folder that is removed when `owner` goes, or the program ends."""
-    path = tempfile.mkdtemp(prefix="yunliao-sandbox-")
+    """A new folder that is removed when `owner` goes, or the program ends; what killed programs left goes now."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        pid = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if pid.isdigit() and not _is_alive(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+    path = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
     weakref.finalize(owner, shutil.rmtree, path, ignore_errors=True)
     return Path(path)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _mark(key: str) -> str:
