@@ -14,10 +14,13 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+from tui.cache import codec
 from tui.cache.records import AnswerRecord, IdsRecord, MetaRecord, PartialRecord, QuestionRecord, StateRecord
 from tui.cache.store import NotWriter, Store
 from tui.models import TextBlock, Turn, TurnIds
 from tui.services.events import TextDelta
+
+codec.prepare()  # once, in the fork server
 
 ANSWERED_EVERY = 40
 """Batches after which an answer is over and the next question is asked."""
@@ -25,7 +28,7 @@ ANSWERED_EVERY = 40
 
 def context() -> ForkServerContext:
     made = multiprocessing.get_context("forkserver")
-    made.set_forkserver_preload([__name__, "cattrs", "cattrs.strategies", "tomli", "tomli_w"])
+    made.set_forkserver_preload([__name__, "tomli", "tomli_w"])
     return made
 
 

@@ -47,7 +47,9 @@ async def everything(store: Store) -> str:
 
 
 @pytest.mark.usefixtures("open_umask")
-async def test_everything_is_private_whatever_the_umask(store: Store, root: Path) -> None:
+async def test_everything_is_private_whatever_the_umask(open_store: Opener, root: Path) -> None:
+    store = open_store(root / "more" / "folders")
+    await store.open()
     await everything(store)
     assert modes(root) == {(True, 0o700), (False, 0o600)}
 
@@ -109,6 +111,16 @@ async def in_memory_only(store: Store, said: str) -> None:
 
 async def test_without_a_folder_everything_is_in_memory(open_store: Opener) -> None:
     await in_memory_only(open_store(None), "Nothing is kept on disk")
+
+
+async def test_long_answers_stay_in_memory_too(open_store: Opener) -> None:
+    store = open_store(None)
+    conversation_id = await asked(store)
+    for _ in range(20):
+        await store.append(conversation_id, PartialRecord("t1", (TextDelta("x" * 4000),)))
+    await store.append(conversation_id, answer("t1", "x" * 80_000))
+    await store.release(conversation_id)
+    assert (await store.load(conversation_id)).turns[0].answer == "x" * 80_000
 
 
 async def test_a_folder_that_is_a_file(open_store: Opener, root: Path) -> None:

@@ -16,7 +16,7 @@ from tui.cache import journal
 from tui.cache.store import Store
 from tui.models import ACTIVE
 
-KILLS = 60
+KILLS = 90
 
 
 @pytest.mark.parametrize("seed", range(3))

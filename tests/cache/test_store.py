@@ -124,12 +124,16 @@ async def test_only_ids_of_ours_become_paths(store: Store, name: str) -> None:
         await store.set_draft(name, "x")
 
 
-async def test_a_conversation_that_is_not_there(store: Store) -> None:
+async def test_a_conversation_that_is_not_there(store: Store, root: Path) -> None:
     missing = "20261122-010203-rds-7f3k9qzp"
     with pytest.raises(KeyError):
         await store.load(missing)
     with pytest.raises(KeyError):
         await store.append(missing, question())
+    assert not await store.take_over(missing)
+    assert not await store.compact(missing)
+    assert not await store.has_changed(missing)
+    assert list((root / "locks").iterdir()) == []
 
 
 # --- turns of a process that is gone -----------------------------------------------------------------------

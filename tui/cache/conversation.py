@@ -84,8 +84,9 @@ class ConversationFile:
         return self.conversation()
 
     def has_changed(self) -> bool:
-        """True when it is not as it was at the last `look`."""
-        self.refresh()
+        """True when it is not as it was at the last `look`; a disk that cannot be read now has not changed it."""
+        with suppress(OSError, KeyError):
+            self.refresh()
         return self._version() != self._seen
 
     def refresh(self) -> None:
@@ -145,8 +146,7 @@ class ConversationFile:
         assert self.fold is not None
         conversation = self.fold.conversation()
         if self.schema > journal.SCHEMA:
-            reason = _("A newer version of this program wrote it; this one can only read it.")
-            return replace(conversation, read_only=reason)
+            return replace(conversation, read_only=_newer())
         if self._lock_path is None or self.is_writer or self._pending:
             return conversation
         if other := owner(self._lock_path):
@@ -160,19 +160,22 @@ class ConversationFile:
 
         Raises:
             NotWriter: another process is the writer, or the file is of a newer format.
-            OSError: there is no lock to be had on this disk.
+            KeyError: there is no such conversation.
+            OSError: there is no lock to be had on this disk, or the file cannot be read.
         """
         if self._path is None or self._lock is None or self._lock.held:
             return
         try:
             self._lock.acquire(take_over=take_over)
+            self.refresh()
+            if self.schema > journal.SCHEMA:
+                raise NotWriter(_newer())
+            self._repair()
         except Held as error:
             raise NotWriter(_in_use(str(error))) from None
-        self.refresh()
-        if self.schema > journal.SCHEMA:
+        except BaseException:
             self._lock.release()
-            raise NotWriter(_("A newer version of this program wrote it; this one can only read it."))
-        self._repair()
+            raise
         assert self.fold is not None
         if not self._pending and (left := self.fold.active()):
             self._take([StateRecord(turn_id, "interrupted") for turn_id in left])
@@ -182,7 +185,7 @@ class ConversationFile:
         now = self._clock()
         for record in records:
             stamped = record if record.at else replace(record, at=now)
-            data = journal.record_fragment(codec.record_to_table(stamped))
+            data = journal.record_fragment(codec.record_to_table(stamped)) if self._path else b""
             self.fold.take(stamped)
             self._waste.add(stamped, len(data))
             self._pending.append((data, stamped))
@@ -257,7 +260,7 @@ class ConversationFile:
                 self.compact()
             if not held:
                 self.release()
-        if self.stamp is None:  # there was nothing in it that could be read
+        if self._path is not None and self.stamp is None:  # there was nothing in it that could be read
             self.fold = None
 
     def _repair(self) -> None:
@@ -337,3 +340,7 @@ class ConversationFile:
 def _in_use(other: str) -> str:
     pid, _space, host = other.partition(" ")
     return _("Another window is writing to it (process {pid} on {host}).").format(pid=pid, host=host or "?")
+
+
+def _newer() -> str:
+    return _("A newer version of this program wrote it; this one can only read it.")

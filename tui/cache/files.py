@@ -46,7 +46,10 @@ def private_folder(path: Path) -> bool:
         NotOurs: it belongs to somebody else, or is no folder.
         OSError: it cannot be made.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for parent in reversed(path.parents):  # not `parents=True`: that leaves the modes to the umask
+        if not parent.exists():
+            with suppress(FileExistsError):
+                parent.mkdir(mode=0o700)
     with suppress(FileExistsError):
         path.mkdir(mode=0o700)
     found = path.stat()

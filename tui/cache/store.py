@@ -124,7 +124,7 @@ class Store:
     async def create(
         self, service: ServiceName, title: str = "", options: Mapping[str, str] | None = None
     ) -> Conversation:
-        """A new conversation. It has no file until something is appended to it."""
+        """A new conversation, after `open`. It has no file until something is appended to it."""
         now = self._clock()
         head = Head(new_conversation_id(service, now), service, now, title, options or {})
         file = ConversationFile(self._places, head.id, self._clock, self.notices.append, head)
@@ -211,7 +211,7 @@ class Store:
         def take_over() -> bool:
             try:
                 file.become_writer(take_over=True)
-            except (OSError, NotWriter):
+            except (OSError, KeyError, NotWriter):
                 return False
             return file.flush() is None
 
@@ -246,7 +246,7 @@ class Store:
             try:
                 file.become_writer()
                 return file.flush() is None and file.compact()
-            except (OSError, NotWriter):
+            except (OSError, KeyError, NotWriter):
                 return False
 
         return await self._lanes.run(conversation_id, compact)
