@@ -16,6 +16,9 @@ from tui.widgets.transcript.turn_layout import QUESTION
 from tui.widgets.transcript.viewport import Shown, Viewport
 from tui.words import _
 
+_PATIENCE = 0.25
+"""Seconds that a key may spend on laying out a turn that it needs as a whole."""
+
 
 class TranscriptActions:
     """Mixed into the widget: movements, folds, search, and requests to the screen."""
@@ -57,7 +60,8 @@ class TranscriptActions:
 
     def action_go_top(self) -> None:
         self._view.to_top()
-        self._view.cursor = None
+        if self._view.turns:
+            self._view.set_cursor(0, 0)
         self._sync()
 
     def action_go_end(self) -> None:
@@ -192,7 +196,7 @@ class TranscriptActions:
         if turn is None:
             return []
         index = next(number for number, known in enumerate(self._view.turns) if known.id == turn.id)
-        return choices_of(self._view.units(index))
+        return choices_of(self._view.units(index, _PATIENCE))
 
     def action_copy_message(self) -> None:
         here = self._here()
@@ -298,11 +302,11 @@ class TranscriptActions:
         view = self._view
         match = self._matches[self._match]
         index = next(number for number, turn in enumerate(view.turns) if turn.id == match.turn)
-        unit = next((unit for unit in view.units(index) if unit.section == match.section), None)
+        unit = next((unit for unit in view.units(index, _PATIENCE) if unit.section == match.section), None)
         if unit is not None and unit.foldable and not view.look.fold.is_open(match.turn, match.section):
             view.look.fold.toggle(match.turn, match.section)
             view.refold(match.turn, match.section)
-        units = view.units(index)
+        units = view.units(index, _PATIENCE)
         layout = view.layout(index)
         start, end = layout.section_lines(match.section)
         found = [

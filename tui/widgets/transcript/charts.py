@@ -10,13 +10,14 @@ from rich.cells import cell_len
 from tui.models import ChartBlock
 from tui.widgets.transcript.cells import Span, Spans, cut, pad
 from tui.widgets.transcript.lines import Look
-from tui.widgets.transcript.styles import DIM, TEXT, Kind
+from tui.widgets.transcript.styles import BOLD, DIM, TEXT, Kind
 from tui.words import _
 
 _MOST_BARS = 40
 _HEIGHT = 8
 _SERIES = (Kind.CHART_1.key, Kind.CHART_2.key, Kind.CHART_3.key)
-_SIGNS = "*o+"
+_MOST_CELLS = 60
+"""Of a bar."""
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Bits of a braille cell by row and column."""
 
@@ -72,8 +73,9 @@ def _bars(
     texts = [[_amount(value, total if share else 0.0) for value in numbers] for _name, numbers in series]
     label_cells = min(max((cell_len(label) for label in labels), default=0), max(8, look.content // 3))
     number_cells = max(len(text) for column in texts for text in column)
-    room = max(4, look.content - label_cells - number_cells - 5)
-    rows: list[Spans] = _legend(series, look) if len(series) > 1 else []
+    room = max(4, min(_MOST_CELLS, look.content - label_cells - number_cells - 7))
+    several = len(series) > 1
+    rows: list[Spans] = _legend(series) if several else []
     for index, label in enumerate(labels[:_MOST_BARS]):
         for which, (_name, numbers) in enumerate(series):
             value = numbers[index] if index < len(numbers) else None
@@ -82,7 +84,7 @@ def _bars(
             rows.append(
                 (
                     (" " + shown + "  ", TEXT),
-                    (texts[which][index].rjust(number_cells) + " ", DIM),
+                    ((f"{which + 1} " if several else "") + texts[which][index].rjust(number_cells) + " ", DIM),
                     (bar, _SERIES[which]),
                 )
             )
@@ -105,11 +107,11 @@ def _bar(part: float, room: int, blocks: str) -> str:
     return blocks[-1] * whole + (blocks[rest] if rest else "")
 
 
-def _legend(series: Sequence[tuple[str, object]], look: Look) -> list[Spans]:
+def _legend(series: Sequence[tuple[str, object]]) -> list[Spans]:
+    """`1 lag  2 qps`: what the numbers at bars and lines mean; colours only repeat it."""
     line: list[Span] = []
     for which, (name, _values) in enumerate(series):
-        sign = look.marks.blocks[-1] if look.marks.braille else _SIGNS[which]
-        line += [(" " + sign + " ", _SERIES[which]), (name + "  ", DIM)]
+        line += [(f" {which + 1} ", _SERIES[which] | BOLD), (name + " ", DIM)]
     return [tuple(line)]
 
 
@@ -125,6 +127,7 @@ def _canvas(
     columns = max(8, min(look.content - axis - 4, 100))
     fine_x, fine_y = (2, 4) if look.marks.braille else (1, 1)
     width, height = columns * fine_x, _HEIGHT * fine_y
+    ends: dict[tuple[int, int], int] = {}
     cells = [[(0, 0)] * columns for _row in range(_HEIGHT)]
     for which, (_name, numbers) in enumerate(series):
         before: tuple[int, int] | None = None
@@ -139,13 +142,16 @@ def _canvas(
                 bits |= _DOTS[py % 4][px % 2] if look.marks.braille else 1
                 cells[py // fine_y][px // fine_x] = (bits, which)
             before = (x, y)
-    rows: list[Spans] = _legend(series, look) if len(series) > 1 else []
+        if before is not None and len(series) > 1:  # its number stands at the end of each line
+            ends[before[1] // fine_y, before[0] // fine_x] = which
+    rows: list[Spans] = _legend(series) if len(series) > 1 else []
     for number, row in enumerate(cells):
         mark = _short(high) if number == 0 else _short(low) if number == _HEIGHT - 1 else ""
         line: list[Span] = [(" " + mark.rjust(axis) + " " + look.marks.quote, DIM)]
-        for bits, which in row:
-            sign = " " if not bits else chr(0x2800 + bits) if look.marks.braille else _SIGNS[which]
-            line.append((sign, _SERIES[which]))
+        for column, (bits, which) in enumerate(row):
+            sign = " " if not bits else chr(0x2800 + bits) if look.marks.braille else "*"
+            end = ends.get((number, column))
+            line.append((sign, _SERIES[which]) if end is None else (str(end + 1), _SERIES[end] | BOLD))
         rows.append(tuple(line))
     first, last = cut(labels[0], columns // 2 - 1), cut(labels[-1], columns // 2 - 1)
     between = " " * max(1, columns - cell_len(first) - cell_len(last))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _DEEPEST = 18
 """Nesting from which source is shown as it is; the parser stops a little further down."""
-_HEADINGS = (BOLD | UNDERLINE, BOLD | UNDERLINE, BOLD, BOLD, ITALIC, ITALIC)
+_HEADINGS = (BOLD | UNDERLINE, BOLD, BOLD, BOLD, BOLD | ITALIC, ITALIC)
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ class Markdown:
             case "bullet_list_open" | "ordered_list_open":
                 return self._list(tokens, width, base, depth)
             case "blockquote_open":
-                inner = self._blocks(tokens[1:-1], max(8, width - 2), Kind.QUOTE.key, depth + 1)
+                inner = self._blocks(tokens[1:-1], max(8, width - 2), Kind.QUOTE.key, depth)
                 return [((self.look.marks.quote + " ", DIM), *line) for line in inner]
             case "table_open":
                 return self._table(tokens, width)

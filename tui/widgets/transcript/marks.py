@@ -11,7 +11,7 @@ class Marks:
 
     bar: str = "▌"
     quiet_bar: str = "▏"
-    cursor: str = "█"
+    cursor: str = "▌"
     folded: str = "▸"
     unfolded: str = "▾"
     failed: str = "✗"

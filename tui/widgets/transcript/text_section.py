@@ -31,7 +31,7 @@ class BlocksLayout:
         self._recolour = False
 
     def update(self, text: str, piece: Piece) -> int | None:
-        source = text[piece.start : piece.end].rstrip()
+        source = text[piece.start : piece.end]
         known = self.splitter.references
         linked = len(known) if "[" in source else 0
         same = source == self._source and linked == self._linked and not self._recolour
@@ -41,6 +41,7 @@ class BlocksLayout:
         self._source, self._final, self._linked, self._recolour = source, piece.final, linked, False
         if piece.kind == "plain":
             rows = plain_lines(text[piece.start : piece.end], self.look.content)
+            self.parts, self.waiting = [], False
         else:
             render = Markdown(self.look, known, self.number, live=not piece.final)
             rows = render.piece(text[piece.start : piece.end], piece.tokens, piece.first)
@@ -184,6 +185,7 @@ class TextSection:
         """The blocks in it, in order; a list is one."""
         text = self._splitter.text
         units: list[Unit] = []
+        began = 0
         for slot in self._slots:
             offset, piece, layout = slot.offset, slot.piece, slot.layout
             end = offset + len(layout.lines)
@@ -196,9 +198,9 @@ class TextSection:
             source = text[piece.start : piece.end].rstrip("\n")
             if piece.joined and units and not layout.parts and not units[-1].number:
                 units[-1].end = end
-                units[-1].source = text[self._start_of(units[-1]) : piece.end].rstrip("\n")
+                units[-1].source = text[began : piece.end].rstrip("\n")
                 continue
-            at = offset
+            at, began = offset, piece.start
             for part in layout.parts:
                 if part.start + offset > at:
                     units.append(Unit("text", at, part.start + offset, self.index, source=source))
@@ -209,9 +211,6 @@ class TextSection:
             if at < end:
                 units.append(Unit("text", at, end, self.index, source=source))
         return units
-
-    def _start_of(self, unit: Unit) -> int:
-        return next((slot.piece.start for slot in self._slots if slot.offset == unit.start), 0)
 
     def piece_lines(self, position: int) -> tuple[int, int]:
         """The lines of the piece that holds source offset `position`."""

@@ -13,7 +13,7 @@ from tui.models import Turn
 from tui.widgets.transcript.lines import Line, Look, Unit
 from tui.widgets.transcript.turn_layout import TurnLayout
 
-SLICE = 0.008
+SLICE = 0.006
 """Seconds of layout in one go."""
 _KEPT_SCREENS = 3
 """Turns that begin within so many screens of the view stay laid out."""
@@ -120,10 +120,8 @@ class Viewport:
             layout = self._layouts[turn.id] = TurnLayout(self.look, turn)
         if layout.turn is not turn:
             layout.update(turn)
-        while not layout.complete and (whole or not layout.lines):
+        while not layout.complete and (not layout.lines or (whole and perf_counter() < deadline)):
             layout.step(deadline)
-            if perf_counter() >= deadline:
-                break
         return layout
 
     def arrange(self) -> list[Shown]:
@@ -341,8 +339,9 @@ class Viewport:
 
     # --- the cursor ----------------------------------------------------------------------------------------
 
-    def units(self, index: int) -> list[Unit]:
-        return self.layout(index, perf_counter() + SLICE * 2, whole=True).units()
+    def units(self, index: int, within: float = 0.0) -> list[Unit]:
+        """The blocks of a turn as far as it is laid out, which may go on for `within` seconds first."""
+        return self.layout(index, perf_counter() + within, whole=within > 0).units()
 
     def cursor_unit(self) -> tuple[int, Unit] | None:
         """The turn's index and the block that the cursor stands on."""
@@ -368,8 +367,8 @@ class Viewport:
             if index == 0:
                 return
             index -= 1
-            unit = len(self.units(index)) - 1
-        elif unit >= len(self.units(index)):
+            unit = len(self.units(index, SLICE * 2)) - 1
+        elif unit >= len(self.units(index, SLICE * 2)):
             if index == len(self.turns) - 1:
                 self.to_end()
                 return
@@ -379,18 +378,19 @@ class Viewport:
         if target is not None:
             self.reveal(index, target[1].start, target[1].end)
 
-    def cursor_into(self, shown: Sequence[Shown], last: bool = False) -> None:
-        """Put the cursor on a block in view where it is on none."""
+    def cursor_into(self, shown: Sequence[Shown]) -> None:
+        """Put the cursor on a block in view where it is on none: the nearest to where it was, else the newest."""
         if not shown:
             self.cursor = None
             return
         here = self.cursor_unit()
+        last = self.following
         if here is not None:
             index, unit = here
             if any(item.turn == index and unit.start <= item.number < unit.end for item in shown):
                 return
             first = shown[0]
-            last = last or (index, unit.start) > (first.turn, first.number)
+            last = (index, unit.start) > (first.turn, first.number)
         for item in reversed(shown) if last else shown:
             for number, unit in enumerate(self.units(item.turn)):
                 if unit.start <= item.number < unit.end:

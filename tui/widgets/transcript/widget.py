@@ -83,7 +83,7 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         &>.transcript--code-inline { color: $code-name; }
         &>.transcript--link { color: $link-color; text-style: underline; }
         &>.transcript--quote { text-style: italic; }
-        &>.transcript--rule { color: $rule; text-style: $rule-style; }
+        &>.transcript--rule { color: $rule; }
         &>.transcript--table-header { text-style: bold; }
         &>.transcript--error { color: $failed; }
         &>.transcript--warning { color: $waiting; }
@@ -351,10 +351,8 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         self._view.recolour()
         self._sync()
 
-    def on_focus(self) -> None:
-        self._sync()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
         self._sync()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
