@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args
 
 from textual import work
 from textual.binding import Binding, BindingType
@@ -24,7 +24,7 @@ from tui.contract import YunliaoApi
 from tui.conversations import Conversations, Hooks
 from tui.models import Context, Conversation, ConversationSummary, Problem, Rating, ServiceName
 from tui.options import Options
-from tui.services.base import AskReply, Capabilities, ConversationService
+from tui.services.base import AskReply, Capabilities, ConversationService, Page
 from tui.services.errors import ServiceError
 from tui.services.registry import Services, open_services
 from tui.settings import Origin, Settings, load_settings, setting_origins, store_settings
@@ -33,8 +33,16 @@ from tui.terminal.display import PaintedDisplay
 from tui.text import clean_line
 from tui.ticks import Ticks
 from tui.turns import TurnActivity, TurnUpdate
+from tui.uploads import TransferHooks, Transfers
 from tui.words import _, language, use_language
 
+if TYPE_CHECKING:
+    from tui.services.dms import DmsDataAgent
+    from tui.services.dms_agents import CustomAgent
+    from tui.services.dms_files import RemoteFiles
+
+MOST_AGENTS = 200
+"""Custom agents that are listed."""
 TICKS = 15
 """How often a second the screen learns what has arrived."""
 DRAFT_PAUSE = 0.5
@@ -47,13 +55,12 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
 
     TITLE = "Yunliao"
     CSS_PATH = str(themes.BASE_CSS)
-    COMMAND_PALETTE_BINDING = "ctrl+p"
     # A mode and not get_default_screen: only so is the sheet of the first screen read.
     MODES: ClassVar[dict[str, Any]] = {"chat": partial(routes.build, "chat")}
     DEFAULT_MODE = "chat"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1,question_mark", "help", "help", id="app.help", show=False, tooltip="Every key of this place"),
-        Binding("colon", "command_palette", "palette", id="app.palette", show=False, tooltip="Every action"),
+        Binding("ctrl+p,colon", "command_palette", "palette", id="app.palette", show=False, tooltip="Every action"),
         Binding("f2", "navigate('settings')", "settings", id="app.settings", show=False, tooltip="Settings"),
         Binding("ctrl+l", "redraw", "redraw", id="app.redraw", show=False, tooltip="Draw the whole screen again"),
         Binding("ctrl+z", "suspend_process", "suspend", id="app.suspend", show=False, priority=True),
@@ -96,6 +103,18 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
                 failed=self.show_problem,
             ),
         )
+        self.transfers_changed = Signal(self, "transfers changed")
+        self.transfers = Transfers(
+            TransferHooks(
+                files=self._remote_files,
+                spawn=self._spawn,
+                changed=self._note_transfers,
+                account=lambda: self.context.account or ("sandbox" if self.context.sandbox else ""),
+                now=self._now,
+            ),
+            self._places.state / "uploads" if self._places.state else None,
+            self.downloads,
+        )
         self._ticks = Ticks(self._publish_turn, TICKS)
         self._drafts: dict[str, str] = {}
         self._draft_timer: asyncio.TimerHandle | None = None
@@ -126,6 +145,8 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         await asyncio.gather(self._connect(), self.conversations.load_list())
         for notice in self._store.notices:
             self.notify(notice, severity="warning", timeout=10, markup=False)
+        if not self._connect_error and (lost := await self.transfers.finish_lost()):
+            self.notify(_("{count} uploaded files were not registered yet; that is done now.").format(count=lost))
         if self.settings.resume:
             count = await self.conversations.resume_all()
             if count:
@@ -195,14 +216,18 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
             await self._services.aclose()
 
     def request_quit(self) -> None:
-        running = self.conversations.running()
-        if not running:
+        running, files = self.conversations.running(), self.transfers.running
+        if not running and not files:
             self.exit(0)
             return
-        lines = [
-            _("{count} answers are still running. They go on at the service.").format(count=len(running)),
-            _("The next start fetches what comes meanwhile."),
-        ]
+        lines = []
+        if running:
+            lines.append(_("{count} answers are still running. They go on at the service.").format(count=len(running)))
+            lines.append(_("The next start fetches what comes meanwhile."))
+        if files:
+            lines.append(
+                _("{count} files are still on their way; they stop, and can be sent again.").format(count=files)
+            )
 
         async def leave() -> None:
             self.exit(0)
@@ -298,6 +323,10 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
             if conversation is not None and not conversation.draft.strip():
                 self.set_draft(update.conversation_id, update.put_back)
 
+    def _note_transfers(self) -> None:
+        if self._running:
+            self.transfers_changed.publish(None)
+
     def _note_list(self, conversation_id: str) -> None:
         if self._running:
             self.conversations_changed.publish(conversation_id)
@@ -314,6 +343,22 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         service = await self._services.get(name)
         self._service_capabilities[name] = service.capabilities
         return service
+
+    async def _data_agent(self) -> DmsDataAgent:
+        return cast("DmsDataAgent", await self._service("dms"))
+
+    async def _remote_files(self) -> RemoteFiles:
+        return (await self._data_agent()).files
+
+    async def custom_agents(self) -> Sequence[CustomAgent]:
+        agents = (await self._data_agent()).agents
+        found: list[CustomAgent] = []
+        page: Page | None = Page()
+        while page is not None and len(found) < MOST_AGENTS:
+            listed = await agents.list(page)
+            found += listed.items
+            page = listed.next
+        return found
 
     # --- conversations -------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 from textual.signal import Signal
@@ -16,6 +16,10 @@ from tui.models import Context, Conversation, ConversationSummary, Problem, Rati
 from tui.services.base import AskReply, Capabilities
 from tui.settings import Origin, Settings
 from tui.turns import TurnActivity, TurnUpdate
+
+if TYPE_CHECKING:
+    from tui.services.dms_agents import CustomAgent
+    from tui.uploads import Transfers
 
 
 class YunliaoApi(App[int]):
@@ -31,6 +35,9 @@ class YunliaoApi(App[int]):
     conversations_changed: Signal[str]
     """The id of the conversation whose line changed, or "" when the list did."""
     context_changed: Signal[Context]
+    transfers_changed: Signal[None]
+    """A file on its way to or from the service is further; at most a few times a second."""
+    transfers: Transfers
 
     # --- reading; all of these are immediate -----------------------------------------------------------------
 
@@ -148,6 +155,10 @@ class YunliaoApi(App[int]):
 
     def recover(self, conversation_id: str, turn_id: str) -> None:
         """Look into the service's history for the rest of an interrupted or cut-off answer."""
+        raise NotImplementedError
+
+    async def custom_agents(self) -> Sequence[CustomAgent]:
+        """The Data Agent's custom agents, to be chosen for a session. Raises ServiceError."""
         raise NotImplementedError
 
     async def rate(self, conversation_id: str, turn_id: str, rating: Rating, comment: str = "") -> None:

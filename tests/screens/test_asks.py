@@ -193,7 +193,7 @@ async def test_plan_statement_and_report(server: SandboxServer, tmp_path: Path, 
 
 
 async def test_what_was_typed_before_never_answers(server: SandboxServer, tmp_path: Path) -> None:
-    control(server, "faults", {"once": ["hold=3@SendChatMessage"]})
+    control(server, "faults", {"once": ["hold@SendChatMessage=3"]})
     async with using(server, tmp_path, settings=dms()) as user:
         await user.send(WEEKS)
         await user.until(lambda: control(server, "state")["holding"])
@@ -273,7 +273,7 @@ async def test_an_ask_survives_a_start(server: SandboxServer, tmp_path: Path) ->
 async def test_a_read_only_profile_agrees_to_reading_only(server: SandboxServer, tmp_path: Path) -> None:
     from tui.settings import ProfileSettings
 
-    settings = Settings(service="dms", profiles={"": ProfileSettings(environment="prod", read_only=True)})
+    settings = Settings(service="dms", profiles={"default": ProfileSettings(environment="prod", read_only=True)})
     async with using(server, tmp_path, settings=settings) as user:
         await user.send(WEEKS)
         await asked(user, "plan")
