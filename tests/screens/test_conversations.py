@@ -376,19 +376,31 @@ async def test_ten_thousand(monkeypatch: pytest.MonkeyPatch) -> None:
         }
 
 
-async def test_a_newer_filter_wins() -> None:
-    app = host(many(5000))
+async def test_a_search_ends_when_its_filter_is_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = host(many(20_000))
     async with app.run_test(size=(80, 24)) as pilot:
         shown = app.screen.query_one(ConversationList)
         field = app.screen.query_one(Input)
+        matches = TitleFilter.matches
+
+        def clearing(found: TitleFilter, title: str) -> bool:
+            if field.value:
+                field.value = ""
+            return matches(found, title)
+
+        monkeypatch.setattr(TitleFilter, "matches", clearing)
         field.value = "432"
-        field.value = "4321"
         await settle(pilot)
-        assert [item.id for item in shown._rows.items] == ["c4321"]
-        field.value = "432"
-        field.value = ""  # cleared while the search for it runs
+        assert len(shown._rows.items) == 20_000
+
+
+async def test_a_narrower_filter_wins() -> None:
+    app = host(many(5000))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.screen.query_one(Input).value = "432"
+        app.screen.query_one(Input).value = "4321"
         await settle(pilot)
-        assert len(shown._rows.items) == 5000
+        assert [item.id for item in app.screen.query_one(ConversationList)._rows.items] == ["c4321"]
 
 
 async def test_a_change_while_filtered_keeps_the_filter() -> None:
