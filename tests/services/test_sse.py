@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from itertools import pairwise
 
 import httpx
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.services.lines import LAST_CHUNK, STREAM_HEAD, Seen, chunk, line_server
 from tui.services.errors import TransportError
-from tui.services.sse import Frame, FrameParser, Oversized, read_frames
+from tui.services.sse import READ_PAUSE, Frame, FrameParser, Oversized, gathered, read_frames
 
 DATA = ['{"Answer":"磁盘 🚀"}', '{"Answer":"second"}', '{"a":\n"two lines"}']
 
@@ -151,3 +152,53 @@ async def test_what_came_before_the_line_broke_is_given_out() -> None:
     assert texts(batches[0]) == ["1"]
     assert texts(batches[-1])[0].startswith("2")
     assert delivered == "yes"
+
+
+class Line:
+    """Pieces that arrive at set times, on a clock that only moves when somebody waits."""
+
+    def __init__(self, *arrivals: float) -> None:
+        self.arrivals = list(arrivals)
+        self.time = 0.0
+        self.pauses: list[float] = []
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        for number, arrives in enumerate(self.arrivals):
+            self.time = max(self.time, arrives)
+            yield b"%d" % number
+
+    async def sleep(self, seconds: float) -> None:
+        self.pauses.append(self.time)
+        self.time += seconds
+
+    async def read(self) -> list[tuple[bytes, float]]:
+        """Each piece, and how long after its arrival it was given out."""
+        gathering = gathered(self.pieces(), sleep=self.sleep, now=lambda: self.time)
+        return [(piece, self.time - self.arrivals[int(piece)]) async for piece in gathering]
+
+
+async def test_pieces_that_pour_in_are_gathered_and_all_come_in_order() -> None:
+    line = Line(*(number * 0.005 for number in range(200)))  # 200 a second
+
+    read = await line.read()
+
+    assert [piece for piece, _late in read] == [b"%d" % number for number in range(200)]
+    assert len(line.pauses) <= 200 / 3
+    assert max(late for _piece, late in read) <= READ_PAUSE
+
+
+async def test_a_line_that_does_not_pour_is_never_held_up() -> None:
+    line = Line(*(number * 0.05 for number in range(20)))  # 20 a second
+
+    read = await line.read()
+
+    assert line.pauses == []
+    assert max(late for _piece, late in read) == 0
+
+
+async def test_what_is_there_already_is_never_held_up() -> None:
+    line = Line(*[0.0] * 1000)
+
+    await line.read()
+
+    assert line.pauses == []

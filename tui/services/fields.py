@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from tui.text import clean, clean_line
@@ -15,6 +16,7 @@ _MS_FROM = 10**10
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,9})?$")
 
 
+@lru_cache(maxsize=512)  # the same few names in every frame
 def plain(name: str) -> str:
     """`name` without case and underscores: `ConversationId`, `conversationId` and `conversation_id` are one."""
     return name.replace("_", "").lower()

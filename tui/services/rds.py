@@ -196,8 +196,11 @@ class RdsCopilot:
         stop_told: asyncio.Task[StopOutcome] | None = None
         while True:
             try:
-                async with asyncio.timeout_at(live.deadline):
-                    item = await live.items.get()
+                if live.items.empty() or live.deadline is not None:
+                    async with asyncio.timeout_at(live.deadline):
+                        item = await live.items.get()
+                else:
+                    item = live.items.get_nowait()
             except TimeoutError:
                 break
             if item is _Signal.OVER:

@@ -39,6 +39,7 @@ _RUNNING = frozenset({"start", "started", "pending", "running", "processing", "i
 _FAILED = frozenset({"fail", "failed", "error", "timeout", "rejected", "cancelled", "canceled"})
 _OPEN = frozenset({"", "pending", "waiting", "needs_human", "need_approval", "pending_approval"})
 """Values of ApprovalStatus that mean "not decided"; only `pending` is published."""
+_ID_NAMES = (("ConversationId", "ConversionId"), ("MessageId",), ("TaskId",), ("RequestId",))
 _CHART_KINDS: dict[str, ChartKind] = {"bar": "bar", "column": "bar", "line": "line", "pie": "pie", "scatter": "scatter"}
 MAX_ROWS = 2000
 """Rows of a chart's data that are kept."""
@@ -54,6 +55,7 @@ class RdsFrames:
         self._problem: Problem | None = None
         self._asks: dict[str, AskBlock] = {}
         self._any_text = False
+        self._found_ids: tuple[object, ...] = ()
 
     def feed(self, data: str) -> list[Event]:
         """The events of one frame's `data`; at least one, so that every frame is a sign of life."""
@@ -128,12 +130,17 @@ class RdsFrames:
 
     def _take_ids(self, fields: Fields) -> list[Event]:
         """Ids of any frame. The first TaskId stays; `Id` is another message's and is left alone."""
+        found = tuple(fields.first(*names) for names in _ID_NAMES)
+        if found == self._found_ids:  # as in nearly every frame
+            return []
+        self._found_ids = found
+        conversation, message, task, request = ("" if raw is None else clean_line(as_text(raw)) for raw in found)
         old = self.ids
         self.ids = TurnIds(
-            conversation=fields.line("ConversationId", "ConversionId") or old.conversation,
-            message=fields.line("MessageId") or old.message,
-            task=old.task or fields.line("TaskId"),
-            request=fields.line("RequestId") or old.request,
+            conversation=conversation or old.conversation,
+            message=message or old.message,
+            task=old.task or task,
+            request=request or old.request,
         )
         return [TurnStarted(self.ids)] if self.ids != old else []
 
