@@ -503,6 +503,11 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
     def action_navigate(self, route: str) -> None:
         self.navigate(route)
 
+    def action_command_palette(self) -> None:
+        from tui.commands import open_palette
+
+        open_palette(self)
+
     def action_help(self) -> None:
         self.navigate("help")
 

@@ -330,14 +330,16 @@ async def test_the_palette_lists_actions_and_runs_them(server: SandboxServer, tm
         await user.ask("first")
         await user.press("ctrl+p")
         await user.until(lambda: user.app.screen is not user.chat)
-        await user.press("escape")
-        await user.until(lambda: user.app.screen is user.chat)
+        await user.press(*"new conv")
+        await user.until(lambda: user.sees("F8"))
+        await user.press("enter")
+        await user.until(lambda: user.app.screen is user.chat and user.chat.conversation_id == "")
 
 
 async def test_help_lists_the_keys_of_the_place(server: SandboxServer, tmp_path: Path) -> None:
     async with using(server, tmp_path) as user:
         await user.press("f1")
         await user.until(lambda: user.app.screen is not user.chat)
-        assert user.sees("Ctrl")
+        await user.until(lambda: user.sees("Write in $EDITOR"))
         await user.press("escape")
         await user.until(lambda: user.app.screen is user.chat)
