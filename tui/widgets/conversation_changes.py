@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tui import routes
 from tui.contract import YunliaoApi
 from tui.models import ACTIVE, ConversationSummary
-from tui.widgets.context_bar import SERVICE_NAMES as NAMES
+from tui.widgets.context_bar import SERVICE_NAMES
 from tui.widgets.conversation_line import title_of
 from tui.words import _
 
@@ -29,7 +29,7 @@ async def pin(app: YunliaoApi, items: Sequence[ConversationSummary]) -> None:
 
 async def delete(app: YunliaoApi, items: Sequence[ConversationSummary]) -> bool:
     """Say what is deleted where, ask, and delete; several ask for their count to be typed. Whether it was done."""
-    names = ", ".join(dict.fromkeys(NAMES[item.service] for item in items))
+    names = ", ".join(dict.fromkeys(SERVICE_NAMES[item.service] for item in items))
     lines = [
         _("Here: moved to the trash and kept there for 30 days; z takes it back."),
         _("{service}: keeps its copy.").format(service=names),
@@ -54,6 +54,3 @@ async def take_back(app: YunliaoApi) -> None:
     title = await app.undo_delete()
     words = _("“{title}” is back.").format(title=title) if title else _("There is nothing to take back.")
     app.notify(words, markup=False)
-
-
-__all__ = ["NAMES", "delete", "pin", "rename", "take_back"]

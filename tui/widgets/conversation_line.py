@@ -10,8 +10,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui.models import ConversationSummary, TurnState
+from tui.models import ConversationSummary, ServiceName, TurnState
 from tui.text import clean_line
+from tui.widgets.context_bar import SERVICE_NAMES
 from tui.widgets.conversation_rows import TitleFilter
 from tui.words import _
 
@@ -60,6 +61,17 @@ def state_sign(state: TurnState, signs: Signs) -> str:
     if state == "waiting":
         return signs.waiting
     return signs.failed if state in ("failed", "interrupted", "cut_off") else " "
+
+
+def empty_note(found: TitleFilter, service: ServiceName | None, *, loaded: bool) -> list[str]:
+    """The lines that stand in place of the conversations when there are none to show."""
+    if not loaded:
+        return [_("Loading …")]
+    if found:
+        return [_("Nothing matches “{text}”.").format(text=found.typed), "", _("Esc shows all.")]
+    if service:
+        return [_("No conversations with {service}.").format(service=SERVICE_NAMES[service]), "", _("0 shows all.")]
+    return [_("No conversations yet."), "", _("n begins one.")]
 
 
 def paint(

@@ -16,7 +16,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import Blur, Click, Focus, MouseScrollDown, MouseScrollUp, Resize
 from textual.geometry import Region
 from textual.getters import app as app_getter
@@ -28,8 +28,10 @@ from textual.widgets import Input
 
 from tui.contract import YunliaoApi
 from tui.models import ConversationSummary, ServiceName
-from tui.widgets.conversation_changes import NAMES, delete, pin, rename, take_back
-from tui.widgets.conversation_line import ASCII, STYLES, UNICODE, fit, paint, title_of
+from tui.widgets.context_bar import SERVICE_NAMES
+from tui.widgets.conversation_changes import delete, pin, rename, take_back
+from tui.widgets.conversation_keys import BINDINGS
+from tui.widgets.conversation_line import ASCII, STYLES, UNICODE, empty_note, fit, paint, title_of
 from tui.widgets.conversation_rows import Rows, TitleFilter, relative_time
 from tui.words import _
 
@@ -53,31 +55,7 @@ class ConversationList(Widget, can_focus=True):
 
     HELP = "Each line: service (R RDS Copilot, D Data Agent, A DashScope), state, title, age."
     BINDING_GROUP_TITLE = "Conversations"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,l", "open", "open", id="conversations.open"),
-        Binding("n", "new", "new", id="conversations.new"),
-        Binding("slash", "filter", "filter", id="conversations.filter"),
-        Binding("r", "rename", "rename", id="conversations.rename"),
-        Binding("d", "delete", "delete", id="conversations.delete", tooltip="Delete here; asks first"),
-        Binding("z", "undo", "take back", id="conversations.undo", show=False, tooltip="Take back the last deletion"),
-        Binding("p", "pin", "pin", id="conversations.pin", show=False),
-        Binding("space", "mark", "mark", id="conversations.mark", show=False, tooltip="Mark for d and p"),
-        Binding("c", "copy_id", "copy id", id="conversations.copy_id", show=False),
-        Binding("R", "reload", "refresh", id="conversations.reload", show=False),
-        Binding("1", "service('1')", "RDS Copilot only", id="conversations.service_rds", show=False),
-        Binding("2", "service('2')", "Data Agent only", id="conversations.service_dms", show=False),
-        Binding("3", "service('3')", "DashScope only", id="conversations.service_dashscope", show=False),
-        Binding("0", "service('0')", "all services", id="conversations.service_all", show=False),
-        Binding("j,down", "move(1)", "down", id="conversations.down", show=False),
-        Binding("k,up", "move(-1)", "up", id="conversations.up", show=False),
-        Binding("g,home", "move_to(0)", "first", id="conversations.first", show=False),
-        Binding("G,end", "move_to(-1)", "last", id="conversations.last", show=False),
-        Binding("ctrl+d", "page(0.5)", "half a page down", id="conversations.half_down", show=False),
-        Binding("ctrl+u", "page(-0.5)", "half a page up", id="conversations.half_up", show=False),
-        Binding("pagedown", "page(1)", "page down", id="conversations.page_down", show=False),
-        Binding("pageup", "page(-1)", "page up", id="conversations.page_up", show=False),
-        Binding("escape", "close_filter", "show all", id="conversations.close_filter", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = BINDINGS
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"conversations--{name}" for name in STYLES}
     DEFAULT_CSS = """
     ConversationList {
@@ -264,7 +242,8 @@ class ConversationList(Widget, can_focus=True):
         row = self._top + y - HEAD
         styles = self._line_styles()
         if not self._rows.items:
-            note = self._note(y - HEAD, width)
+            notes = empty_note(self._filter, self._service, loaded=self.app.index_loaded)
+            note = notes[y - HEAD] if y - HEAD < len(notes) else ""
             return Strip([Segment(fit(f" {note}", width), self._line_styles()["quiet"])], width)
         item = self._rows.at(row)
         if isinstance(item, str):
@@ -285,7 +264,7 @@ class ConversationList(Widget, can_focus=True):
     def _head(self, width: int) -> Strip:
         """The filter in words, and at the right where the cursor is in a list longer than the view."""
         count = len(self._rows.items)
-        parts = [NAMES[self._service]] if self._service else []
+        parts = [SERVICE_NAMES[self._service]] if self._service else []
         if self._marked:
             parts.append(_("{count} marked").format(count=len(self._marked)))
         if self._rows.height > self._view:
@@ -295,18 +274,6 @@ class ConversationList(Widget, can_focus=True):
         return Strip([Segment(fit(left, width - len(right)) + right, self._line_styles()["quiet"])]).adjust_cell_length(
             width, self.rich_style
         )
-
-    def _note(self, line: int, width: int) -> str:
-        """What stands in place of the rows when there are none."""
-        if not self.app.index_loaded:
-            lines = [_("Loading …")]
-        elif self._filter:
-            lines = [_("Nothing matches “{text}”.").format(text=self._filter.typed), "", _("Esc shows all.")]
-        elif self._service:
-            lines = [_("No conversations with {service}.").format(service=NAMES[self._service]), "", _("0 shows all.")]
-        else:
-            lines = [_("No conversations yet."), "", _("n begins one.")]
-        return lines[line] if line < len(lines) else ""
 
     def _ages_in_view(self) -> list[str]:
         now = self._now()
