@@ -134,6 +134,10 @@ async def stage(*turns: Turn, size: tuple[int, int] = (80, 24), key: str = "c", 
         yield shown
 
 
+def at_end(shown: Shown) -> bool:
+    return shown.widget.following
+
+
 # --- looks -----------------------------------------------------------------------------------------------------
 
 
@@ -265,7 +269,7 @@ async def test_it_follows_while_at_the_end() -> None:
             shown.widget.update_turn(replace(live, blocks=(TextBlock(paragraphs(count)),)))
             await shown.settle()
             assert f"   line {count - 1}" in shown.lines
-            assert shown.widget.following
+            assert at_end(shown)
             assert shown.screen_lines() == shown.lines
 
 
@@ -275,13 +279,13 @@ async def test_it_stays_where_the_reader_is() -> None:
         await shown.focus()
         await shown.press("k", "k", "k")
         top = shown.lines[0]
-        assert not shown.widget.following
+        assert not at_end(shown)
         shown.widget.update_turn(replace(live, blocks=(TextBlock(paragraphs(50)),)))
         await shown.settle()
         assert shown.lines[0] == top
         assert shown.widget.new_lines == 20
         await shown.press("G")
-        assert shown.widget.following
+        assert at_end(shown)
         assert shown.widget.new_lines == 0
         assert "line 49" in shown.text
 
@@ -297,7 +301,7 @@ async def test_new_lines_count_down_as_they_are_read() -> None:
         await shown.press(*["pagedown"] * 2)
         assert shown.widget.new_lines < 40
         await shown.press(*["pagedown"] * 2)
-        assert shown.widget.following
+        assert at_end(shown)
         assert shown.widget.new_lines == 0
 
 
@@ -340,7 +344,7 @@ async def test_a_whole_answer_at_once_comes_in_slices() -> None:
         assert not shown.widget.settled
         await shown.settle()
         assert "paragraph 1999" in shown.text
-        assert shown.widget.following
+        assert at_end(shown)
 
 
 async def test_two_megabytes_in_one_line() -> None:
@@ -348,7 +352,7 @@ async def test_two_megabytes_in_one_line() -> None:
         shown.widget.update_turn(turn("1", "x" * 2_000_000))
         await shown.focus()
         await shown.press("g", "j", "G")
-        assert shown.widget.following
+        assert at_end(shown)
 
 
 async def test_a_turn_can_be_taken_out() -> None:
@@ -406,10 +410,10 @@ async def test_pages_keys_and_the_wheel() -> None:
         await shown.press("ctrl+d", "ctrl+u")
         assert [line[3:] for line in shown.lines] == [line[3:] for line in first]
         await shown.press("end")
-        assert shown.widget.following
+        assert at_end(shown)
         shown.widget.scroll_page_up()
         await shown.settle()
-        assert not shown.widget.following
+        assert not at_end(shown)
         top = shown.lines[3]
         shown.widget.post_message(wheel(MouseScrollUp))
         await shown.settle()
@@ -429,7 +433,7 @@ async def test_questions_with_brackets() -> None:
         await shown.press("right_square_bracket")
         assert "question 3" in shown.lines[0]
         await shown.press("right_square_bracket", "right_square_bracket")
-        assert shown.widget.following
+        assert at_end(shown)
 
 
 async def test_the_cursor_goes_from_block_to_block() -> None:
@@ -468,7 +472,7 @@ async def test_scroll_to_turn() -> None:
         assert "question 2" in shown.lines[0]
         shown.widget.follow_end()
         await shown.settle()
-        assert shown.widget.following
+        assert at_end(shown)
 
 
 @pytest.mark.parametrize("width", [40, 60, 120, 200])
@@ -479,7 +483,7 @@ async def test_a_new_width_keeps_the_top_line(width: int) -> None:
         await shown.press("g", *["pagedown"] * 4)
         while not shown.lines[0][3:].startswith("P"):
             shown.widget.action_scroll_lines(1)
-            assert not shown.widget.following
+            assert not at_end(shown)
         top = shown.lines[0][3:].split()[0]
         await shown.pilot.resize_terminal(width, 24)
         await shown.settle()
@@ -496,7 +500,7 @@ async def test_a_new_width_at_the_end_stays_at_the_end() -> None:
         for size in [(50, 20), (140, 50), (80, 5), (20, 24), (10, 3), (80, 24)]:
             await shown.pilot.resize_terminal(*size)
             await shown.settle()
-            assert shown.widget.following
+            assert at_end(shown)
             assert "END" in shown.text or size[0] < 12
 
 
@@ -509,7 +513,7 @@ async def test_position_and_folds_are_kept_by_conversation() -> None:
         lines = shown.lines
         shown.widget.show(two, key="two")
         await shown.settle()
-        assert shown.widget.following
+        assert at_end(shown)
         shown.widget.show(one, key="one")
         await shown.settle()
         assert [line[3:] for line in shown.lines] == [line[3:] for line in lines]

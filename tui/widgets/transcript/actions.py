@@ -9,6 +9,7 @@ from textual.message import Message
 
 from tui.models import ACTIVE, FINAL, Turn
 from tui.widgets.transcript import messages
+from tui.widgets.transcript.cursor import BlockCursor
 from tui.widgets.transcript.lines import TableView, Unit
 from tui.widgets.transcript.search import Mark, Match, find_all, line_pattern, marks_in
 from tui.widgets.transcript.selection import choices_of, file_name, links_of, message_text
@@ -24,6 +25,7 @@ class TranscriptActions:
     """Mixed into the widget: movements, folds, search, and requests to the screen."""
 
     _view: Viewport
+    _cursor: BlockCursor
     has_focus: bool
 
     if TYPE_CHECKING:
@@ -61,14 +63,14 @@ class TranscriptActions:
     def action_go_top(self) -> None:
         self._view.to_top()
         if self._view.turns:
-            self._view.set_cursor(0, 0)
+            self._cursor.put(0, 0)
         self._sync()
 
     def action_go_end(self) -> None:
         self._view.to_end()
         if self._view.turns and self.has_focus:
             last = len(self._view.turns) - 1
-            self._view.set_cursor(last, len(self._view.units(last)) - 1)
+            self._cursor.put(last, len(self._view.units(last)) - 1)
         self._sync()
 
     def follow_end(self) -> None:
@@ -81,7 +83,7 @@ class TranscriptActions:
         for index, turn in enumerate(self._view.turns):
             if turn.id == turn_id:
                 self._view.to_line(index, 0)
-                self._view.set_cursor(index, 0)
+                self._cursor.put(index, 0)
                 self._sync()
                 return
 
@@ -99,7 +101,7 @@ class TranscriptActions:
             self.scroll_to_turn(self._view.turns[max(0, index)].id)
 
     def action_move_cursor(self, step: int) -> None:
-        self._view.move_cursor(step)
+        self._cursor.move(step)
         self._sync()
 
     # --- folds and tables ----------------------------------------------------------------------------------
@@ -109,7 +111,7 @@ class TranscriptActions:
         view = self._view
         if not view.turns:
             return None
-        found = view.cursor_unit()
+        found = self._cursor.here()
         if found is None:
             index = len(view.turns) - 1
             units = view.units(index)
@@ -324,7 +326,7 @@ class TranscriptActions:
             line, column = inside[0] if inside else (first, 0)
         self._match_at = (index, line, column)
         number = next((n for n, unit in enumerate(units) if unit.start <= line < unit.end), 0)
-        view.set_cursor(index, number)
+        self._cursor.put(index, number)
         top = view.top
         if view.following or not (top <= (index, line) and index == top[0] and line < top[1] + view.height):
             view.to_line(index, line, view.height // 3)

@@ -21,6 +21,7 @@ from tui.models import (
     ThinkingBlock,
     ToolBlock,
 )
+from tui.text import clean_line
 from tui.widgets.transcript.cells import Spans, cut, expand_tabs, wrap
 from tui.widgets.transcript.charts import chart_rows
 from tui.widgets.transcript.code import code_block, rule
@@ -344,6 +345,9 @@ def _code(block: CodeBlock, look: Look, opened: bool, number: int) -> Drawn:
     live = block.state in ("running", "pending")
     language = block.language.lower()
     drawn = Drawn(code_block(look, look.content, block.source, language, number, live))
+    if block.title:
+        label = f" {look.marks.dot} ".join((f"{language or _('text')} {number}", clean_line(block.title)))
+        drawn.rows[0] = rule(look, look.content, label)
     drawn.waiting = look.highlighter.due(language, None if live else block.source)
     drawn.parts.append(Part("code", language, block.source, 0, len(drawn.rows), number))
     words = {"running": _("running"), "failed": _("failed"), "skipped": _("skipped"), "pending": _("not run yet")}

@@ -44,9 +44,13 @@ class Inline:
 
             options = {"maxNesting": _MAX_NESTING}
             rules = ["table", "strikethrough"]
-            self._parser = MarkdownIt("commonmark", options).enable(rules)
             self._without_links = MarkdownIt("commonmark", options).enable(rules).disable(["link", "image"])
+            self._parser = MarkdownIt("commonmark", options).enable(rules)
         return self._parser
+
+    def warm_up(self) -> None:
+        """Import and build the parser. May run in a thread."""
+        _ = self.parser
 
     def blocks(self, source: str, references: References) -> list[Token]:
         """The block tokens of `source`; inline contents are left unparsed. Adds to `references` what it finds."""

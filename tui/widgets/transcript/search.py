@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.models import CellOutput, ChartBlock, CodeBlock, TableBlock, Turn
+from tui.models import Block, CellOutput, ChartBlock, CodeBlock, TableBlock, Turn
 from tui.widgets.transcript.blocks import table_text
 from tui.widgets.transcript.cells import Spans
+from tui.widgets.transcript.sections import source_of
 from tui.widgets.transcript.styles import Kind
-from tui.widgets.transcript.turn_layout import QUESTION, source_of
+from tui.widgets.transcript.turn_layout import QUESTION
 
 _MOST = 10_000
 
@@ -61,7 +62,7 @@ def find_all(turns: Sequence[Turn], query: str) -> list[Match]:
     return matches
 
 
-def searchable(block: object) -> str:
+def searchable(block: Block) -> str:
     """All text of a block."""
     match block:
         case TableBlock():
@@ -69,9 +70,9 @@ def searchable(block: object) -> str:
         case ChartBlock():
             return block.title + "\n" + table_text(block.data)
         case CodeBlock():
-            return "\n".join([block.source, *map(_output, block.outputs)])
+            return "\n".join([block.title, block.source, *map(_output, block.outputs)])
         case _:
-            return source_of(block)  # type: ignore[arg-type]  # one of the blocks
+            return source_of(block)
 
 
 def _output(output: CellOutput) -> str:

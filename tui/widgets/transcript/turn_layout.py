@@ -5,150 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from time import perf_counter
-from typing import Protocol
 
-from tui.models import ACTIVE, Block, Problem, TextBlock, Turn
-from tui.widgets.transcript.blocks import ERROR, WARNING, Drawn, draw, wrapped
-from tui.widgets.transcript.cells import Spans, cut, width_of, wrap
-from tui.widgets.transcript.lines import BLANK, Gutter, Line, Look, TableView, Unit, splice
-from tui.widgets.transcript.styles import BOLD, DIM, TEXT, Kind
+from tui.models import ACTIVE, TextBlock, Turn
+from tui.widgets.transcript.blocks import wrapped
+from tui.widgets.transcript.cells import width_of
+from tui.widgets.transcript.endings import end_rows
+from tui.widgets.transcript.lines import BLANK, Gutter, Line, Look, Unit, splice
+from tui.widgets.transcript.sections import BlockSection, RowsSection, Section
+from tui.widgets.transcript.styles import DIM, TEXT, Kind
 from tui.widgets.transcript.text_section import TextSection
-from tui.words import _
 
 QUESTION = -1
+"""Stands for the question where the index of a block is asked for."""
 _QUESTION_LINES = 14
 """Lines of a long question that are shown while it is folded."""
 _QUESTION_MOST = 2000
-
-
-class Section(Protocol):
-    """A part of a turn that is laid out by itself."""
-
-    lines: list[Line]
-    complete: bool
-
-    def step(self) -> int | None: ...
-    def units(self) -> list[Unit]: ...
-    def recolour(self, number: int = 0) -> None: ...
-    @property
-    def numbers(self) -> int: ...
-    @property
-    def waiting(self) -> bool: ...
-
-
-class BlockSection:
-    """A block that is drawn as a whole whenever something of it changes."""
-
-    def __init__(self, look: Look, turn: str, index: int, number: int) -> None:
-        self.look = look
-        self.turn = turn
-        self.index = index
-        self.number = number
-        self.lines: list[Line] = []
-        self.complete = False
-        self.drawn = Drawn()
-        self._block: Block | None = None
-        self._live = False
-
-    def feed(self, block: Block, live: bool) -> None:
-        if block is not self._block or live != self._live:
-            self._block, self._live, self.complete = block, live, False
-
-    def step(self) -> int | None:
-        if self._block is None:
-            return None
-        look = self.look
-        self.drawn = draw(
-            self._block,
-            look,
-            opened=look.fold.is_open(self.turn, self.index),
-            view=look.tables.get((self.turn, self.number)) or TableView(),
-            number=self.number,
-            live=self._live,
-        )
-        self.complete = True
-        return splice(self.lines, 0, [Line(row) for row in self.drawn.rows])
-
-    @property
-    def numbers(self) -> int:
-        return len(self.drawn.parts)
-
-    @property
-    def waiting(self) -> bool:
-        return self.drawn.waiting
-
-    def recolour(self, number: int = 0) -> None:
-        if self.waiting or number in (0, self.number):
-            self.complete = False
-
-    def units(self) -> list[Unit]:
-        drawn = self.drawn
-        kind = type(self._block).__name__.removesuffix("Block").lower()
-        whole = Unit(kind, 0, len(self.lines), self.index, foldable=drawn.foldable, source=source_of(self._block))
-        if drawn.parts:
-            part = drawn.parts[0]
-            whole.number, whole.language, whole.source = part.number, part.language, part.text
-            whole.kind, whole.columns = part.kind, drawn.columns
-        units = [whole]
-        for part in drawn.parts[1:]:
-            units[-1].end = part.start
-            units.append(Unit(part.kind, part.start, part.end, self.index, part.number, part.language, part.text))
-            units[-1].end = len(self.lines)
-        return units
-
-
-class RowsSection:
-    """Lines that are made elsewhere: the question, the end."""
-
-    def __init__(self, index: int, kind: str) -> None:
-        self.index = index
-        self.kind = kind
-        self.lines: list[Line] = []
-        self.complete = True
-        self.numbers = 0
-        self.waiting = False
-        self.foldable = False
-        self.source = ""
-        self._new: list[Line] | None = None
-
-    def put(self, lines: list[Line], source: str, foldable: bool = False) -> None:
-        self._new, self.source, self.foldable, self.complete = lines, source, foldable, False
-
-    def step(self) -> int | None:
-        new, self._new, self.complete = self._new, None, True
-        return None if new is None else splice(self.lines, 0, new)
-
-    def recolour(self, number: int = 0) -> None:
-        """Nothing in it has colours that come later."""
-
-    def units(self) -> list[Unit]:
-        end = len(self.lines)
-        return [Unit(self.kind, 0, end, self.index, source=self.source, foldable=self.foldable)] if end else []
-
-
-def source_of(block: Block | None) -> str:
-    """What copying or searching a block that is not text or code gives."""
-    match block:
-        case None:
-            return ""
-        case TextBlock():
-            return block.text
-        case _:
-            pass
-    parts: list[str] = []
-    for name in ("name", "title", "text", "arguments", "result", "details", "answered"):
-        value = getattr(block, name, "")
-        if isinstance(value, str) and value:
-            parts.append(value)
-    for step in getattr(block, "steps", ()):
-        parts.append(step.title)
-    for item in (*getattr(block, "items", ()), *getattr(block, "options", ())):
-        parts.append(item)
-    for link in getattr(block, "links", ()):
-        parts += [link.title, link.url]
-    for call in getattr(block, "calls", ()):
-        parts += [call.name, call.description, call.arguments]
-    return "\n".join(part for part in parts if part)
 
 
 class TurnLayout:
@@ -300,18 +171,19 @@ class TurnLayout:
         start = self._starts[index] if self._starts else 0
         return index, sum(_letters(self.lines[start:line]))
 
-    def find(self, mark: tuple[int, int]) -> int:
-        """The line where the text of `mark` stands now."""
+    def find(self, mark: tuple[int, int]) -> int | None:
+        """The line where the text of `mark` stands now, None where it is not laid out yet."""
         index, letters = mark
         if index >= len(self._starts):
-            return max(0, len(self.lines) - 1)
+            return max(0, len(self.lines) - 1) if self.complete else None
         start = self._starts[index]
-        end = start + len(self._parts[index].lines)
+        part = self._parts[index]
+        end = start + len(part.lines)
         for number, count in enumerate(_letters(self.lines[start:end])):
             if letters < count:
                 return start + number
             letters -= count
-        return max(start, end - 1)
+        return max(start, end - 1) if part.complete else None
 
     def section_lines(self, section: int, position: int | None = None) -> tuple[int, int]:
         """The lines of a section, or of the piece of it that holds source offset `position`."""
@@ -347,55 +219,3 @@ _SPACE = re.compile(r"\s+")
 
 def _letters(lines: Iterable[Line]) -> list[int]:
     return [len(_SPACE.sub("", line.text)) for line in lines]
-
-
-def end_rows(turn: Turn, look: Look) -> list[Spans]:
-    """How the turn stands, where that is not plain to see."""
-    rows: list[Spans] = []
-    width = look.content
-    words = {
-        "queued": _("queued: it is sent when the answer before it has ended"),
-        "sending": _("sending {dots}").format(dots=look.marks.ellipsis),
-        "stopping": _("stopping: asked the service to stop, waiting for its word"),
-        "stopped": _("stopped"),
-        "cut_off": _("cut off: the stream ended before the service said that the answer was complete"),
-        "interrupted": _("interrupted: the program ended before the answer did"),
-    }
-    if turn.state in words:
-        rows += wrap(((words[turn.state], WARNING if turn.state in ("cut_off", "interrupted") else DIM),), width)
-    if turn.recovered:
-        rows += wrap(((_("part of this answer was fetched afterwards from the service's history"), DIM),), width)
-    if turn.frames_skipped:
-        count = turn.frames_skipped
-        text = (
-            _("{n} unreadable frames of the stream were left out")
-            if count > 1
-            else _("one unreadable frame of the stream was left out")
-        )
-        rows += wrap(((text.format(n=count), DIM),), width)
-    if turn.problem is not None:
-        rows += problem_rows(turn.problem, look)
-    if turn.rating:
-        mark = _("you marked this answer as helpful") if turn.rating == "like" else _("you marked this as not helpful")
-        rows += wrap(((mark, DIM),), width)
-    return rows
-
-
-def problem_rows(problem: Problem, look: Look) -> list[Spans]:
-    """`✗ title: sentence`, then dim what to try and the request id."""
-    sign = look.marks.failed + " "
-    text = wrap(
-        (
-            (problem.title, ERROR | BOLD),
-            (": " if problem.title and problem.sentence else "", TEXT),
-            (problem.sentence, TEXT),
-        ),
-        look.content - 2,
-    )
-    rows = [(((sign if index == 0 else "  "), ERROR), *row) for index, row in enumerate(text)]
-    code = " ".join(part for part in (problem.code, f"HTTP {problem.status}" if problem.status else "") if part)
-    request = _("request {id}").format(id=problem.request_id) if problem.request_id else ""
-    facts = f" {look.marks.dot} ".join(part for part in (problem.remedy, code, request) if part)
-    if facts:
-        rows += [(("  ", TEXT), *row) for row in wrap(((cut(facts, 4000), DIM),), look.content - 2)]
-    return rows

@@ -1,4 +1,4 @@
-"""Which lines are in view: a position anchored to content, turns laid out near it only, and the block cursor.
+"""Which lines are in view: a position anchored to content, turns laid out near it only.
 
 Knows no Textual. A position is a turn and a line in it, so turns above the view need no heights at all.
 """
@@ -29,14 +29,6 @@ class Shown:
 
 
 @dataclass(slots=True)
-class Cursor:
-    """The block that the cursor stands on."""
-
-    turn: str
-    unit: int
-
-
-@dataclass(slots=True)
 class Viewport:
     look: Look
     height: int = 1
@@ -44,7 +36,6 @@ class Viewport:
     following: bool = True
     new_lines: int = 0
     """Lines that came below the view since the end was left."""
-    cursor: Cursor | None = None
     _index: dict[str, int] = field(default_factory=dict)
     _layouts: dict[str, TurnLayout] = field(default_factory=dict)
     _turn: int = 0
@@ -59,7 +50,7 @@ class Viewport:
         self.turns = list(turns)
         self._index = {turn.id: number for number, turn in enumerate(self.turns)}
         self._layouts.clear()
-        self.following, self.new_lines, self.cursor, self._mark = True, 0, None, None
+        self.following, self.new_lines, self._mark = True, 0, None
         self._turn = self._line = 0
 
     def update(self, turn: Turn) -> bool:
@@ -84,8 +75,6 @@ class Viewport:
         del self.turns[index]
         self._layouts.pop(turn_id, None)
         self._index = {turn.id: number for number, turn in enumerate(self.turns)}
-        if self.cursor and self.cursor.turn == turn_id:
-            self.cursor = None
         if top and top[0] in self._index:
             self._turn = self._index[top[0]]
         else:
@@ -113,15 +102,30 @@ class Viewport:
     # --- layout --------------------------------------------------------------------------------------------
 
     def layout(self, index: int, deadline: float = 0.0, whole: bool = False) -> TurnLayout:
-        """The layout of a turn; with `whole` laid out to its end or until `deadline`."""
+        """The layout of a turn; with `whole` laid out to its end or until `deadline`.
+
+        Laying out the turn at the top never moves the line that is at the top.
+        """
         turn = self.turns[index]
         layout = self._layouts.get(turn.id)
         if layout is None:
             layout = self._layouts[turn.id] = TurnLayout(self.look, turn)
         if layout.turn is not turn:
             layout.update(turn)
+        if layout.complete:
+            return layout
+        anchored = index == self._turn and not self.following and self._mark is None and bool(layout.lines)
+        mark = layout.mark(self._line) if anchored else None
+        changed: int | None = None
         while not layout.complete and (not layout.lines or (whole and perf_counter() < deadline)):
-            layout.step(deadline)
+            first = layout.step(deadline)
+            changed = first if changed is None else changed if first is None else min(first, changed)
+        if mark is not None and changed is not None and changed <= self._line:
+            found = layout.find(mark)
+            if found is None:
+                self._mark = mark
+            else:
+                self._line = found
         return layout
 
     def arrange(self) -> list[Shown]:
@@ -130,7 +134,7 @@ class Viewport:
             self._turn = self._line = 0
             return []
         deadline = perf_counter() + SLICE
-        self._refresh_anchor(deadline)
+        self._return_to_mark(deadline)
         if self.following:
             self._to_end(deadline)
         else:
@@ -144,24 +148,14 @@ class Viewport:
             self.new_lines = min(self.new_lines, self._below(self.new_lines))
         return shown
 
-    def _refresh_anchor(self, deadline: float) -> None:
-        """Lay out the turn at the top; its top line stays the one it was."""
-        turn = self.turns[self._turn]
-        known = self._layouts.get(turn.id)
+    def _return_to_mark(self, deadline: float) -> None:
+        """Put the line of a remembered place at the top, as soon as it is laid out."""
         if self._mark is not None:
-            layout = self.layout(self._turn, max(deadline, perf_counter() + SLICE * 3), whole=True)
-            self._line, self._mark = layout.find(self._mark), None
-        elif not self.following and known is not None and (known.turn is not turn or not known.complete):
-            mark = known.mark(self._line)
-            changed: int | None = None
-            known.update(turn)
-            while not known.complete:
-                first = known.step(deadline)
-                changed = first if changed is None else changed if first is None else min(first, changed)
-                if perf_counter() >= deadline:
-                    break
-            if changed is not None and changed <= self._line:
-                self._line = known.find(mark)
+            layout = self.layout(self._turn, deadline, whole=True)
+            found = layout.find(self._mark)
+            if found is not None:
+                self._line, self._mark = found, None
+            self._line = min(self._line, max(0, len(layout.lines) - 1))
 
     def _to_end(self, deadline: float) -> None:
         self._turn = len(self.turns) - 1
@@ -196,18 +190,13 @@ class Viewport:
 
     def _clamp(self, deadline: float) -> None:
         """Never past the end: the last line is not above the bottom while there is more above."""
-        missing = self.height - self._count(self.height, deadline)
-        if missing > 0 and all(layout.complete for layout in self._layouts.values()):
-            self._up(missing, deadline)
-
-    def _count(self, most: int, deadline: float) -> int:
-        """How many lines there are from the top of the view on, at least `most` or all."""
         count = -self._line
         for index in range(self._turn, len(self.turns)):
-            count += len(self.layout(index, deadline, whole=True).lines)
-            if count >= most:
-                break
-        return count
+            layout = self.layout(index, deadline, whole=True)
+            count += len(layout.lines)
+            if count >= self.height or not layout.complete:
+                return
+        self._up(self.height - count, deadline)
 
     def _collect(self, deadline: float) -> list[Shown]:
         shown: list[Shown] = []
@@ -237,8 +226,6 @@ class Viewport:
         layout = self._layouts.get(turn.id)
         before = len(layout.lines) if layout else 0
         if not self.following and index >= self._turn:
-            if index == self._turn:
-                self._refresh_anchor(perf_counter() + SLICE)
             after = len(self.layout(index, perf_counter() + SLICE, whole=True).lines)
             self.new_lines += max(0, after - before)
 
@@ -263,9 +250,7 @@ class Viewport:
         """One slice of what is left to do; the view itself first."""
         deadline = perf_counter() + SLICE
         for index in [number for turn, number in self._index.items() if turn in self._layouts]:
-            layout = self.layout(index)
-            if not layout.complete and (self.following or index != self._turn):
-                layout.step(deadline)
+            self.layout(index, deadline, whole=True)
             if perf_counter() >= deadline:
                 return
         index_near = self._neighbour()
@@ -337,65 +322,12 @@ class Viewport:
     def top(self) -> tuple[int, int]:
         return self._turn, self._line
 
-    # --- the cursor ----------------------------------------------------------------------------------------
-
     def units(self, index: int, within: float = 0.0) -> list[Unit]:
         """The blocks of a turn as far as it is laid out, which may go on for `within` seconds first."""
         return self.layout(index, perf_counter() + within, whole=within > 0).units()
 
-    def cursor_unit(self) -> tuple[int, Unit] | None:
-        """The turn's index and the block that the cursor stands on."""
-        if self.cursor is None or self.cursor.turn not in self._index:
-            return None
-        index = self._index[self.cursor.turn]
-        units = self.units(index)
-        if not units:
-            return None
-        self.cursor.unit = min(self.cursor.unit, len(units) - 1)
-        return index, units[self.cursor.unit]
-
-    def set_cursor(self, index: int, unit: int) -> None:
-        self.cursor = Cursor(self.turns[index].id, unit)
-
-    def move_cursor(self, step: int) -> None:
-        """To the next (1) or previous (-1) block, which comes into view."""
-        here = self.cursor_unit()
-        if here is None or self.cursor is None:
-            return
-        index, unit = here[0], self.cursor.unit + step
-        if unit < 0:
-            if index == 0:
-                return
-            index -= 1
-            unit = len(self.units(index, SLICE * 2)) - 1
-        elif unit >= len(self.units(index, SLICE * 2)):
-            if index == len(self.turns) - 1:
-                self.to_end()
-                return
-            index, unit = index + 1, 0
-        self.set_cursor(index, max(0, unit))
-        target = self.cursor_unit()
-        if target is not None:
-            self.reveal(index, target[1].start, target[1].end)
-
-    def cursor_into(self, shown: Sequence[Shown]) -> None:
-        """Put the cursor on a block in view where it is on none: the nearest to where it was, else the newest."""
-        if not shown:
-            self.cursor = None
-            return
-        here = self.cursor_unit()
-        last = self.following
-        if here is not None:
-            index, unit = here
-            if any(item.turn == index and unit.start <= item.number < unit.end for item in shown):
-                return
-            first = shown[0]
-            last = (index, unit.start) > (first.turn, first.number)
-        for item in reversed(shown) if last else shown:
-            for number, unit in enumerate(self.units(item.turn)):
-                if unit.start <= item.number < unit.end:
-                    self.set_cursor(item.turn, number)
-                    return
+    def index_of(self, turn_id: str) -> int | None:
+        return self._index.get(turn_id)
 
     def recolour(self) -> None:
         """Colours have come for code that stood plain."""

@@ -21,6 +21,7 @@ from tui.models import Turn
 from tui.widgets.transcript import messages
 from tui.widgets.transcript.actions import TranscriptActions
 from tui.widgets.transcript.cells import wrap
+from tui.widgets.transcript.cursor import BlockCursor
 from tui.widgets.transcript.highlight import Highlighter
 from tui.widgets.transcript.inline import Inline
 from tui.widgets.transcript.keys import BINDINGS
@@ -34,6 +35,8 @@ _REMEMBERED = 200
 """Conversations whose position and folds are remembered."""
 _PAUSE = 0.012
 """Seconds between two slices of layout: keys come through in between."""
+_WARM_UP = 0.4
+"""Seconds after which the parser is imported, if nothing needed it before."""
 
 
 @dataclass(slots=True)
@@ -141,6 +144,7 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         marks = ASCII if ascii_only else UNICODE
         look = Look(0, Inline(), Highlighter(highlight), marks, zone)
         self._view = Viewport(look)
+        self._cursor = BlockCursor(self._view)
         self._palette: Palette | None = None
         self._rows: list[_Row] = []
         self._fetching = False
@@ -159,6 +163,7 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
                 self._kept.popitem(last=False)
         self._key = key
         self._clear_find()
+        self._cursor.clear()
         self._view.look = replace(self._view.look, fold=kept.fold, tables=kept.tables)
         self._view.show(turns)
         self._view.restore(kept.position)
@@ -253,17 +258,18 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         assert palette is not None
         look = view.look
         shown = view.arrange() if view.turns else self._empty_lines(look)
+        focused = self.has_focus
         here = None
-        if self.has_focus and view.turns:
-            view.cursor_into(shown)
-            here = view.cursor_unit()
+        if focused and view.turns:
+            self._cursor.into(shown)
+            here = self._cursor.here()
         marks = self._marks(shown)
         rows: list[_Row] = []
         for y, item in enumerate(shown):
             gutter = item.line.gutter
             if here is not None and item.turn == here[0] and here[1].start <= item.number < here[1].end:
                 gutter = Gutter.CURSOR
-            elif self.has_focus and gutter is Gutter.BAR:
+            elif focused and gutter is Gutter.BAR:
                 gutter = Gutter.QUIET
             rows.append(self._row(y, item.line, gutter, marks.get(y, ()), palette))
         blank = Strip.blank(look.width, palette[0])
@@ -319,6 +325,7 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
 
     def on_mount(self) -> None:
         self._worker_timer = self.set_interval(_PAUSE, self._work, pause=True)
+        self.set_timer(_WARM_UP, self._warm_up)
 
     def on_resize(self) -> None:
         self._measure()
@@ -342,6 +349,10 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         self._sync()
         if not self._view.unfinished and self._worker_timer is not None:
             self._worker_timer.pause()
+
+    def _warm_up(self) -> None:
+        """Import the Markdown parser beside the event loop, before the first answer needs it."""
+        self.run_worker(asyncio.to_thread(self._view.look.inline.warm_up), group="warm-up")
 
     async def _fetch_colours(self) -> None:
         try:
