@@ -24,6 +24,8 @@ class ConversationsScreen(Screen[None]):
 
     CSS_PATH = "conversations.tcss"
     AUTO_FOCUS = "ConversationList"
+    hides_chat = True
+    """What ends in the chat meanwhile is not seen."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,h", "back", "back", id="conversations_screen.back", show=False),
         Binding("q", "app.request_quit", "quit", id="conversations_screen.quit", show=False),

@@ -119,11 +119,13 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         self._drafts: dict[str, str] = {}
         self._draft_timer: asyncio.TimerHandle | None = None
         self._inputs: dict[ServiceName, list[str]] = {}
-        for theme in themes.load():
+        own, self._broken_palettes = themes.load_folder(self._places.config / "themes")
+        for theme in (*themes.load(), *own):
             self.register_theme(theme)
-        self.theme = themes.choose(self.settings.theme, environ)
+        self.theme = themes.choose(self.settings.theme, environ, self.available_themes)
         if self.settings.keys:
-            self.set_keymap({name: "" if keys == "none" else keys for name, keys in self.settings.keys.items()})
+            # `none` is a key that never arrives: Textual takes no empty one.
+            self.set_keymap(dict(self.settings.keys))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return themes.variable_defaults()
@@ -143,7 +145,8 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         self._store_open.set()
         self._announce()
         await asyncio.gather(self._connect(), self.conversations.load_list())
-        for notice in self._store.notices:
+        broken = [f"{palette.path}: {palette.reason}" for palette in self._broken_palettes]
+        for notice in (*self._store.notices, *broken):
             self.notify(notice, severity="warning", timeout=10, markup=False)
         if not self._connect_error and (lost := await self.transfers.finish_lost()):
             self.notify(_("{count} uploaded files were not registered yet; that is done now.").format(count=lost))
@@ -332,8 +335,10 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
             self.conversations_changed.publish(conversation_id)
 
     def _shown(self) -> str:
-        """The conversation that is on screen, if any."""
-        return str(getattr(self.screen, "conversation_id", "")) if self._running and self.screen_stack else ""
+        """The conversation that is on screen, or right below a dialog or the help."""
+        if not self._running or not self.screen_stack or getattr(self.screen, "hides_chat", False):
+            return ""
+        return self._shown_below()
 
     async def _service(self, name: ServiceName) -> ConversationService:
         await self._connected.wait()
@@ -406,6 +411,9 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
             self.turn_changed.publish(TurnUpdate(conversation_id, ""))
         else:
             self.notify(_("The other window did not let go of it."), severity="warning")
+
+    async def refresh_conversations(self) -> None:
+        await self.conversations.load_list()
 
     def draft_of_new(self, service: ServiceName) -> str:
         return self._drafts.get(f"new-{service}", "") or self._store.draft_of_new(service)
@@ -534,7 +542,7 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
             self.notify(_("Settings not saved: {reason}").format(reason=error.strerror), severity="error", markup=False)
         self.settings = replace(self.settings, **changes)  # type: ignore[arg-type]  # names are those of Settings
         with suppress(KeyError):
-            self.theme = themes.choose(self.settings.theme, self._environ)
+            self.theme = themes.choose(self.settings.theme, self._environ, self.available_themes)
         use_language(self.settings.language)
         self._announce()
 

@@ -89,9 +89,10 @@ class Conversations:
     # --- reading -------------------------------------------------------------------------------------------
 
     async def load_list(self) -> None:
-        """Read the index; what was made meanwhile stays."""
+        """Read the index, again if it was read before; what is open here is known better than on disk."""
         found = {summary.id: summary for summary in await self._store.summaries()}
-        self._summaries = found | self._summaries
+        here = {key: summary for key, summary in self._summaries.items() if not self.loaded or key in self._open}
+        self._summaries = found | here
         self._sorted = None
         self.loaded = True
         self._hooks.list_changed("")
