@@ -68,6 +68,7 @@ BREAKS: dict[str, Callable[[bytes], bytes]] = {
     "a byte in a mark": lambda data: re.sub(rb"# crc32 (.)", rb"# crc33 \1", data, count=4),
     "zeros in the middle": lambda data: data[:600] + bytes(200) + data[800:],
     "zeros at the end": lambda data: data + bytes(4096),
+    "a torn record filled up with zeros": lambda data: data + b'\n[[record]]\nkind = "ques' + bytes(100),
     "a tail of something else": lambda data: data + b"<html>",
     "the head": lambda data: data.replace(b"schema = 1", b"schema = x"),
     "cut at a line": lambda data: data[: data.rindex(b"# crc32")],

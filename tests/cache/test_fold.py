@@ -90,6 +90,11 @@ def test_ids_do_not_change_the_state() -> None:
     assert (turn.state, turn.ids.task) == ("waiting", "x")
 
 
+def test_ids_that_are_not_named_again_stay() -> None:
+    turn = only_turn(ASKED, IdsRecord("t1", TurnIds("c", "m", "x")), IdsRecord("t1", TurnIds(checkpoint="7")))
+    assert turn.ids == TurnIds("c", "m", "x", checkpoint="7")
+
+
 def test_a_rating_survives_a_later_answer() -> None:
     final = Turn("t1", "", at(1), "done")
     written: list[Record] = [ASKED, FeedbackRecord("t1", "like", at=at(2)), AnswerRecord(final, at=at(3))]

@@ -142,6 +142,12 @@ def test_a_field_of_a_newer_version_is_passed_over() -> None:
     assert codec.record_from_table(table) == QuestionRecord("t", at, "why?")
 
 
+def test_a_file_that_others_edited_cannot_drive_the_terminal() -> None:
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    table = {"kind": "question", "turn": "t", "at": at, "text": "\x1b[2Jwhy?", "options": {"\x07": "\u202e"}}
+    assert codec.record_from_table(table) == QuestionRecord("t", at, "␛[2Jwhy?", {"␇": "\ufffd"})
+
+
 def test_the_first_value_of_a_record_is_a_scalar() -> None:
     with pytest.raises(ValueError, match="scalar"):
         journal.record_fragment({"only": {"a": "table"}})

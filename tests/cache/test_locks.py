@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tui.cache import files, locks
+from tui.cache import codec, files, journal, locks
+from tui.cache.conversation import ConversationFile
 from tui.cache.locks import Held, WriterLock, owner
+from tui.cache.places import prepare
+from tui.cache.records import Head, QuestionRecord
 
 
 def before_first(original: Callable[..., bool], happens: Callable[[], object]) -> Callable[..., bool]:
@@ -40,6 +44,20 @@ def test_a_file_that_is_not_the_expected_one_is_not_written_to(tmp_path: Path) -
     with pytest.raises(files.Changed):
         files.append(path, b"three", expected=stamp)
     assert path.read_bytes() == b"onetwo"
+
+
+def test_what_others_wrote_since_is_not_compacted_unread(tmp_path: Path) -> None:
+    """Somebody took over just before: the compaction must not make their record look as if it had been read."""
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    places, _repaired = prepare(tmp_path / "state")
+    head = Head("20261122-010203-rds-7f3k9qzp", "rds", now)
+    file = ConversationFile(places, head.id, lambda: now, print, head)
+    file.append([QuestionRecord("t1", now, "ours")])
+    theirs = journal.record_fragment(codec.record_to_table(QuestionRecord("t2", now, "theirs")))
+    files.append(places.journal(head.id), theirs)
+    assert not file.compact()
+    file.refresh()
+    assert [turn.question for turn in file.conversation().turns] == ["ours", "theirs"]
 
 
 def test_a_lock_whose_file_was_removed_while_we_wait_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cache.strategies import of, plain
+from tests.cache.strategies import of
 from tui.accumulator import LiveTurn, coalesce, merge_ids
 from tui.cache import codec, journal
 from tui.cache.fold import Fold
@@ -22,6 +22,8 @@ from tui.services.events import (
     Finished,
     FrameSkipped,
     Heartbeat,
+    PositionMoved,
+    Rewound,
     Status,
     TextDelta,
     TextReplaced,
@@ -33,8 +35,15 @@ from tui.services.events import (
 
 NOW = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
 ASKED = Turn("t1", "why?", NOW, "sending")
-deltas = st.builds(TextDelta, plain) | st.builds(ThinkingDelta, plain)
-events: st.SearchStrategy[list[Event]] = st.lists(deltas | of(Event, depth=1), max_size=12)
+words = st.sampled_from(["", "a", "b ", "\n\n", "汉"])
+deltas: st.SearchStrategy[Event] = st.builds(TextDelta, words) | st.builds(ThinkingDelta, words)
+places: st.SearchStrategy[Event] = of(PositionMoved) | st.just(Rewound())
+anything: st.SearchStrategy[Event] = of(Event, depth=1)
+# Half of a stream is deltas: drawn by kind first, because `|` gives each of thirty events the same chance.
+events = st.lists(
+    st.sampled_from([deltas, deltas, places, anything]).flatmap(lambda kind: kind),
+    max_size=12,
+)
 
 
 def live(turn: Turn = ASKED) -> LiveTurn:

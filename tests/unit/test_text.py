@@ -34,6 +34,21 @@ def test_every_character_there_is() -> None:
     assert max(len(clean(char)) for char in every) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("a\r\nb\rc", "a\nbc"),
+        ("\x1b]0;title\x07", "␛]0;title␇"),
+        ("a\u2028b\u2029c\x85d", "a\nb\nc\nd"),
+        ("\ufeffSELECT", "SELECT"),
+        ("a\u202eb", "a\ufffdb"),
+        ("[bold]\t[/]", "[bold]\t[/]"),
+    ],
+)
+def test_what_becomes_of_it(text: str, cleaned: str) -> None:
+    assert clean(text) == cleaned
+
+
 @given(texts)
 def test_nothing_that_drives_a_terminal_is_left(text: str) -> None:
     cleaned = clean(text)
