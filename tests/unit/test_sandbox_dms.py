@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -321,6 +322,81 @@ def test_other_forms_of_a_request(agent: Agent) -> None:
     assert got.json()["Data"]["SessionStatus"] == "IDLE"
     streamed = agent.post("", line="POST /api/v1/chat/stream", SessionId=agent.session, AgentId=agent.agent)
     assert "SSE_FINISH" in streamed.text
+
+
+def test_sessions_are_filtered(agent: Agent) -> None:
+    for title in ("Refunds of May", "退款", "refunds of June"):
+        agent.data("CreateDataAgentSession", Title=title, SessionConfig={"CustomAgentId": f"ca-{len(title)}"})
+        agent.server.advance(10)
+
+    def titles(**parameters: str) -> list[str]:
+        return [session["Title"] for session in agent.data("ListDataAgentSession", "", **parameters)]
+
+    made = [session["CreateTime"] for session in agent.data("ListDataAgentSession")]
+    assert titles() == ["refunds of June", "退款", "Refunds of May"]
+    assert titles(Title="REFUNDS") == ["refunds of June", "Refunds of May"]
+    assert titles(PageSize="2", PageNumber="2") == ["Refunds of May"]
+    assert titles(CreateStartTime=str(made[1])) == ["refunds of June", "退款"]
+    assert titles(CreateEndTime=str(made[1])) == ["退款", "Refunds of May"]
+    assert titles(CustomAgentId="ca-2") == ["退款"]
+
+
+def test_a_database_is_not_read_and_that_is_said(agent: Agent) -> None:
+    agent.begin()
+    agent.send("How many rows?", DataSources=[{"DataSourceType": "database", "DbName": "shop"}], SessionConfig=SKIP)
+    agent.settle()
+
+    assert "No database can be read" in text_of(agent.events("ask-finishes"), "think")
+
+
+def test_a_sheet_can_be_chosen(agent: Agent) -> None:
+    """The larger one is taken where none is named."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for name, count in (("small", 2), ("large", 5)):
+        sheet = book.create_sheet(name)
+        sheet.append(["n"])
+        for number in range(count):
+            sheet.append([number])
+    file = io.BytesIO()
+    book.save(file)
+    key = "data_agent/file_upload/main/x/book.xlsx"
+    agent.server._world.parts["dms"].objects.put(key, file.getvalue(), "x")  # type: ignore[attr-defined]
+    file_id = agent.data("FileUploadCallback", Filename="book.xlsx", UploadLocation=key)["FileId"]
+
+    def rows(**more: object) -> str:
+        agent.begin()
+        source = {"DataSourceType": "remote_data_center", "FileId": file_id, **more}
+        agent.send("How many rows?", DataSources=[source], SessionConfig={"Mode": "ASK_DATA"})
+        agent.settle()
+        return text_of(agent.events(), "llm")
+
+    assert "**5**" in rows()
+    assert "**2**" in rows(Tables=["small"])
+
+
+def test_a_file_that_cannot_be_read_is_said(agent: Agent) -> None:
+    key = "data_agent/file_upload/main/x/bad.xlsx"
+    agent.server._world.parts["dms"].objects.put(key, b"a,b", "x")  # type: ignore[attr-defined]
+    file_id = agent.data("FileUploadCallback", Filename="bad.xlsx", UploadLocation=key)["FileId"]
+    agent.begin(File=file_id)
+    agent.send("How many rows?")
+
+    assert "not an Excel workbook" in text_of(agent.events(), "output_conclusion")
+
+
+@pytest.mark.parametrize("numbers", ["", "counting-checkpoints"])
+def test_parallel_lines_alternate(agent: Agent, numbers: str) -> None:
+    agent.begin()
+    agent.send("parallel", numbers)
+    frames = [frame for frame in agent.events() if frame["category"] == "output_conclusion"]
+
+    lines = [frame["channel"]["mission_id"] for frame in frames]
+    assert lines[:4] == ["line-1", "line-2", "line-1", "line-2"]
+    for line in ("line-1", "line-2"):
+        joined = "".join(f["content"] for f in frames if f["channel"]["mission_id"] == line)
+        assert json.loads(joined)["result"].endswith("is done (sandbox data).")
 
 
 # --- replay ----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@
 | `long [N]`     | a conclusion of N paragraphs (40)                                                          |
 | `bench [N]`    | a conclusion of N KB (20) of Markdown, the same each time                                  |
 | `everything`   | every category that is known, in every form                                                |
+| `parallel`     | two lines of work at once: their frames alternate, each with a channel of its own          |
 | `control`      | llm control output that is nobody's answer, then the answer                                |
 | `error`        | a cell that fails, then SSE_FAILURE                                                        |
 | `empty`        | no text at all                                                                             |
@@ -26,7 +27,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from tui.sandbox import samples
 from tui.sandbox.dms_desk import Desk
-from tui.sandbox.dms_steps import Ask, Block, Cell, Data, Failure, Offer, Rest, executing, table_output
+from tui.sandbox.dms_steps import Ask, Block, Cell, Data, Failure, Offer, Rest, Together, executing, table_output
 
 Script = Callable[[Desk, str], Awaitable[None]]
 _NOTE = "\n\n*sandbox data*\n"
@@ -165,6 +166,12 @@ def _text_output(kind: str, text: str) -> dict[str, object]:
     return {"output_type": "display_data", "metadata": {}, "data": {kind: text}}
 
 
+async def _parallel(desk: Desk, rest: str) -> None:
+    await desk.do(Block("think", "Two lines of work.\n"))
+    lines = [{"mission_idx": n, "objective_order": 1, "result": f"Line {n} is done (sandbox data)."} for n in (1, 2)]
+    await desk.do(Together(tuple(Block("output_conclusion", line, size=16) for line in lines)))
+
+
 async def _control(desk: Desk, rest: str) -> None:
     await desk.do(Block("llm", '{"action":"query","reason":"count rows","answers":[]}'))
     await desk.do(Block("llm", '```json\n<result>{"action":"stop","reason":"","answers":["1"]}</result>\n```'))
@@ -216,6 +223,7 @@ _SPECIALS: Mapping[str, Script] = {
     "long": _long,
     "bench": _bench,
     "everything": _everything,
+    "parallel": _parallel,
     "control": _control,
     "error": _error,
     "empty": _empty,

@@ -40,7 +40,8 @@ async def analyse(desk: Desk) -> None:
         await desk.do(Block("output_conclusion", said(tongue, "unreadable", reason=error)))
         return
     if is_sample:
-        await desk.do(Block("think", said(tongue, "sample", table=table.name)))
+        has_database = any(source.get("DataSourceType") == "database" for source in desk.session.sources)
+        await desk.do(Block("think", said(tongue, "database" if has_database else "sample", table=table.name)))
     await _Analysis(desk, dataset, table).run()
 
 

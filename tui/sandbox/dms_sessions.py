@@ -121,7 +121,7 @@ def _matching(agents: DataAgents, call: DmsCall) -> Iterable[Session]:
     last = call.whole("EndTime", call.whole("CreateEndTime", whole, 0, whole), 0, whole)
     title, agent = call.text("Title").lower(), call.text("CustomAgentId")
     for session in sorted(agents.sessions.values(), key=lambda session: session.created_at, reverse=True):
-        fits = session.account == call.account and first <= session.created_at * 1000 <= last
+        fits = session.account == call.account and first <= int(session.created_at * 1000) <= last
         if fits and title in session.title.lower() and agent in ("", str(session.config.get("CustomAgentId") or "")):
             yield session
 

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from tui.sandbox.faults import Faults
@@ -24,7 +25,13 @@ class Block:
     size: int = 0
     pause: float = 0.0
     """Seconds of the script before it."""
-    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Blocks of parallel lines of work: their frames alternate, each line is a channel of its own."""
+
+    blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ class Failure:
     as_text: bool = False
 
 
-Step: TypeAlias = Block | Data | Ask | Offer | Cell | Rest | Failure
+Step: TypeAlias = Block | Together | Data | Ask | Offer | Cell | Rest | Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,7 @@ class Piece:
     rest: float | None = 0.0
     """Real seconds; None: until released."""
     channel: str = ""
+    """mission_id of the frame; empty for that of the turn."""
 
 
 def compact(value: object) -> str:
@@ -121,8 +129,14 @@ def table_output(columns: Sequence[str], records: Sequence[Mapping[str, object]]
 def pieces(step: Step, faults: Faults) -> Iterator[Piece]:
     """The pieces of one step."""
     match step:
-        case Block(category, content, size, pause, channel):
-            yield from _block(category, content, size, pause, faults, channel)
+        case Block(category, content, size, pause):
+            yield from _block(category, content, size, pause, faults)
+        case Together(blocks):
+            lines = [list(pieces(block, faults)) for block in blocks]
+            for level in itertools.zip_longest(*lines):
+                for number, piece in enumerate(level, 1):
+                    if piece is not None:
+                        yield replace(piece, inside=False, channel=f"line-{number}")
         case Data(category, content, event, pause):
             text, kind = _written(content)
             yield Piece(event, category, text, kind, pause=pause)
@@ -145,17 +159,15 @@ def _written(content: object) -> tuple[str, str]:
     return (content, "str") if isinstance(content, str) else (compact(content), "json")
 
 
-def _block(
-    category: str, content: object, size: int, pause: float, faults: Faults, channel: str = ""
-) -> Iterator[Piece]:
+def _block(category: str, content: object, size: int, pause: float, faults: Faults) -> Iterator[Piece]:
     text, kind = _written(content)
     size = size or (TEXT_DELTA if kind == "str" else JSON_DELTA)
-    yield Piece("content_start", category, "", kind, pause=pause, channel=channel)
+    yield Piece("content_start", category, "", kind, pause=pause)
     for start in range(0, len(text), size):
-        yield Piece("delta", category, text[start : start + size], kind, inside=True, channel=channel)
+        yield Piece("delta", category, text[start : start + size], kind, inside=True)
     if "snapshots" in faults:
-        yield Piece("data", category, text, kind, inside=True, channel=channel)
-    yield Piece("content_finish", category, "", kind, inside=True, channel=channel)
+        yield Piece("data", category, text, kind, inside=True)
+    yield Piece("content_finish", category, "", kind, inside=True)
 
 
 def _cell(cell: Cell, faults: Faults) -> dict[str, object]:
