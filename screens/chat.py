@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,12 +13,10 @@ from textual.events import DescendantFocus, Resize
 from textual.getters import query_one
 from textual.widgets import Input, Static, TextArea
 
-from screens.asking import AskingScreen
-from tui import routes
+from screens.analysing import AnalysingScreen
 from tui.contract import Context
 from tui.keys import NO_KEY
 from tui.models import ServiceName, SuggestionsBlock, Turn
-from tui.services.dms_options import DataSource, read_data, write_data
 from tui.turns import TurnUpdate
 from tui.widgets.ask_panel import AskPanel
 from tui.widgets.composer import Composer
@@ -37,7 +34,7 @@ WIDE = 100
 """Columns from which on the list stands beside the chat."""
 
 
-class ChatScreen(AskingScreen):
+class ChatScreen(AnalysingScreen):
     """One conversation; the list beside it at `WIDE` columns and more."""
 
     # Not CSS_PATH: a sheet that comes with a screen makes Textual parse every sheet anew, before the first paint.
@@ -73,9 +70,6 @@ class ChatScreen(AskingScreen):
     def __init__(self, conversation_id: str = "", turn_id: str = "") -> None:
         super().__init__()
         self.conversation_id = conversation_id
-        self.service: ServiceName = "rds"
-        self.new_options: dict[ServiceName, dict[str, str]] = {}
-        """What the next new conversation with a service begins with."""
         self._turn_id = turn_id
         self._list_wanted = True
         self._quit_armed = 0.0
@@ -89,7 +83,7 @@ class ChatScreen(AskingScreen):
         yield ContextBar(id="context")
         yield Static(id="banner", markup=False)
         with Horizontal(id="body"):
-            yield ConversationList(id="list")
+            yield ConversationList(now=lambda: self.app.now().astimezone(), id="list")
             yield Transcript(id="transcript")
         yield Input(id="find", placeholder=_("find in this conversation"), compact=True)
         yield AskPanel(
@@ -108,6 +102,7 @@ class ChatScreen(AskingScreen):
         self.app.turn_changed.subscribe(self, self._turn_changed)
         self.app.conversations_changed.subscribe(self, self._conversations_changed)
         self.app.context_changed.subscribe(self, self._context_changed)
+        self.app.transfers_changed.subscribe(self, self.take_ready_uploads)
         self._context_changed(self.app.context)
         self.show(self.conversation_id, self._turn_id)
 
@@ -288,6 +283,7 @@ class ChatScreen(AskingScreen):
         if not self.conversation_id:
             options = self.new_options.pop(self.service, None)
             conversation_id = await self.app.create_conversation(self.service, options)
+            self.wait_for_uploads_of(conversation_id)
             self.conversation_id = conversation_id
             self.transcript.show((), key=conversation_id)
             self.app.set_draft("", "", self.service)
@@ -495,6 +491,11 @@ class ChatScreen(AskingScreen):
     def answer_changed(self) -> None:
         self._update_status()
 
+    def options_changed(self) -> None:
+        if not self.conversation_id:
+            self.transcript.empty_text = self._welcome()
+        self._update_status()
+
     def action_new(self, service: ServiceName | None = None) -> None:
         if service is not None:
             self._keep_draft()
@@ -513,66 +514,6 @@ class ChatScreen(AskingScreen):
         items = next((block.items for block in reversed(blocks) if isinstance(block, SuggestionsBlock)), ())
         if digit <= len(items):
             self._ask_text(items[digit - 1])
-
-    def options(self) -> Mapping[str, str]:
-        """What goes with each turn of the conversation that is shown, or of the one that begins next."""
-        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
-        return conversation.options if conversation else self.new_options.get(self.service, {})
-
-    async def set_options(self, options: Mapping[str, str]) -> None:
-        """Keep what `options` shall be from now on."""
-        kept = {name: value for name, value in options.items() if value}
-        if self.conversation_id:
-            await self.app.set_options(self.conversation_id, kept)
-        else:
-            self.new_options[self.service] = kept
-            self.transcript.empty_text = self._welcome()
-        self._update_status()
-
-    @on(Composer.FilesRequested)
-    def _files_requested(self, event: Composer.FilesRequested) -> None:
-        event.stop()
-        self.choose_files()
-
-    def action_files(self) -> None:
-        self.choose_files()
-
-    @work(group="files", exclusive=True)
-    async def choose_files(self) -> None:  # type: ignore[override]  # a worker, which is not waited for
-        chosen = await self.app.push_screen_wait(
-            routes.build("uploads", session=self._remote_id(), chosen=self._data())
-        )
-        if chosen is None:
-            return
-        if self.service != "dms":
-            self.app.notify(_("Only the Data Agent works on files: a new conversation with it begins."))
-            self.action_new("dms")
-        await self.set_options({**self.options(), "data": write_data(chosen)})
-
-    def _remote_id(self) -> str:
-        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
-        return conversation.remote_id if conversation else ""
-
-    def _data(self) -> tuple[DataSource, ...]:
-        return read_data(self.options().get("data", ""))
-
-    @work(group="session", exclusive=True)
-    async def action_session(self) -> None:
-        if self.service != "dms":
-            self.app.notify(_("RDS Copilot has no settings for one conversation."))
-            return
-        begun = bool(self.conversation_id)
-        found = await self.app.push_screen_wait(routes.build("session", options=self.options(), begun=begun))
-        if found is not None:
-            await self.set_options(found)
-
-    def action_recover(self) -> None:
-        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
-        turn = conversation.turns[-1] if conversation and conversation.turns else None
-        if turn is None or turn.state not in ("interrupted", "cut_off", "failed", "waiting"):
-            self.app.notify(_("The newest answer is complete."))
-        else:
-            self.app.recover(self.conversation_id, turn.id)
 
     @on(ConversationList.Opened)
     def _opened(self, event: ConversationList.Opened) -> None:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:  # httpx comes with them, and only who uploads needs it
 
 AT_ONCE = 2
 """Files that are sent at the same time; the others wait."""
+MOST_FOLDERS = 10
+FOLDERS = "folders"
+"""The file with the recent folders, one a line."""
 TICK = 0.5
 """Seconds between signs of progress: twice a second is what a slow line can bear."""
 
@@ -69,6 +72,8 @@ class Transfers:
         self._transfers: dict[str, Transfer] = {}
         self._jobs: dict[str, _Job] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self.recent: list[Path] = []
+        """Folders that files were sent from, newest first; of earlier runs too once `finish_lost` was called."""
 
     @property
     def transfers(self) -> Sequence[Transfer]:
@@ -96,6 +101,7 @@ class Transfers:
     def upload(self, check: FileCheck) -> str:
         """Send a file that was checked and has no problem; the transfer's id."""
         transfer = Transfer(uuid.uuid4().hex, "upload", check.name, check.size)
+        self._remember(check.path.absolute().parent)
         upload: Upload | None = None
 
         async def run() -> AsyncGenerator[Transfer]:
@@ -143,6 +149,8 @@ class Transfers:
 
     async def finish_lost(self) -> int:
         """Register what an earlier run uploaded and could not register; how many files that is."""
+        if self._folder is not None:
+            self.recent += [folder for folder in await asyncio.to_thread(self._folders) if folder not in self.recent]
         notes = await asyncio.to_thread(self._notes) if self._folder else []
         for note_id, registration in notes:
             if note_id not in self._transfers:
@@ -219,14 +227,20 @@ class Transfers:
             del self._transfers[transfer_id], self._jobs[transfer_id]
             self._hooks.changed()
 
+    def _remember(self, folder: Path) -> None:
+        if self.recent[:1] != [folder]:
+            self.recent = [folder, *(known for known in self.recent if known != folder)][:MOST_FOLDERS]
+            lines = "\n".join(str(known) for known in self.recent if "\n" not in str(known))
+            self._hooks.spawn(
+                "recent-folders", asyncio.to_thread(self._write, FOLDERS, lines.encode("utf-8", "replace"))
+            )
+
     # --- notes on disk; blocking ---------------------------------------------------------------------------
 
     def _keep(self, note_id: str, registration: Registration) -> None:
         if self._folder is None:
             return
         import tomli_w
-
-        from tui.cache import files
 
         note = {
             "name": registration.name,
@@ -235,9 +249,23 @@ class Transfers:
             "uploaded_at": registration.uploaded_at,
             "account": self._hooks.account(),
         }
+        self._write(f"{note_id}.toml", tomli_w.dumps(note).encode())
+
+    def _write(self, name: str, data: bytes) -> None:
+        if self._folder is None:
+            return
+        from tui.cache import files
+
         with suppress(OSError):  # it is in memory all the same
             files.private_folder(self._folder)
-            files.replace(self._folder / f"{note_id}.toml", tomli_w.dumps(note).encode())
+            files.replace(self._folder / name, data)
+
+    def _folders(self) -> list[Path]:
+        assert self._folder is not None
+        with suppress(OSError, ValueError):
+            lines = (self._folder / FOLDERS).read_text(encoding="utf-8").splitlines()
+            return [Path(line) for line in lines if line.startswith("/")][:MOST_FOLDERS]
+        return []
 
     def _forget(self, note_id: str) -> None:
         if self._folder is not None:

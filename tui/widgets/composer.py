@@ -35,6 +35,9 @@ class Composer(TextArea):
         Binding("ctrl+o", "edit_externally", "editor", id="composer.edit", tooltip="Write in $EDITOR", show=False),
         Binding("pageup", "page(-1)", "scroll up", id="composer.page_up", tooltip="Scroll the answer", show=False),
         Binding("pagedown", "page(1)", "scroll down", id="composer.page_down", tooltip="Scroll the answer", show=False),
+        # The text area has meanings of its own for these two.
+        Binding("f6", "app.focus_next", "next part", id="composer.next_part", show=False),
+        Binding("f7", "screen.session", "session", id="composer.session", show=False),
         Binding("ctrl+c", "interrupt", "stop / clear", id="composer.interrupt", show=False),
     ]
 

@@ -1,0 +1,125 @@
+"""The part of the chat that belongs to analyses: what a conversation works on, its settings, its files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from textual import on, work
+
+from screens.asking import AskingScreen
+from tui import routes
+from tui.models import ServiceName
+from tui.services.dms_options import DataSource, read_data, write_data
+from tui.widgets.composer import Composer
+from tui.words import _
+
+
+class AnalysingScreen(AskingScreen):
+    """A screen with a conversation that may have data and settings of its own."""
+
+    service: ServiceName = "rds"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.new_options: dict[ServiceName, dict[str, str]] = {}
+        """What the next new conversation with a service begins with."""
+        self._awaited: dict[str, str] = {}
+        """Uploads on their way, and the conversation that they are for ("" for the new one)."""
+
+    # --- options -------------------------------------------------------------------------------------------
+
+    def options(self) -> Mapping[str, str]:
+        """What goes with each turn of the conversation that is shown, or of the one that begins next."""
+        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
+        return conversation.options if conversation else self.new_options.get(self.service, {})
+
+    async def set_options(self, options: Mapping[str, str]) -> None:
+        """Keep what `options` shall be from now on."""
+        kept = {name: value for name, value in options.items() if value}
+        if self.conversation_id:
+            await self.app.set_options(self.conversation_id, kept)
+        else:
+            self.new_options[self.service] = kept
+        self.options_changed()
+
+    def options_changed(self) -> None:
+        """Told after the options became other ones."""
+        raise NotImplementedError
+
+    def action_new(self, service: ServiceName | None = None) -> None:
+        """Begin a new conversation, with another service where one is named."""
+        raise NotImplementedError
+
+    @work(group="session", exclusive=True)
+    async def action_session(self) -> None:
+        if self.service != "dms":
+            self.app.notify(_("RDS Copilot has no settings for one conversation."))
+            return
+        begun = bool(self.conversation_id)
+        found = await self.app.push_screen_wait(routes.build("session", options=self.options(), begun=begun))
+        if found is not None:
+            await self.set_options(found)
+
+    # --- files ---------------------------------------------------------------------------------------------
+
+    @on(Composer.FilesRequested)
+    def _files_requested(self, event: Composer.FilesRequested) -> None:
+        event.stop()
+        self.choose_files()
+
+    def action_files(self) -> None:
+        self.choose_files()
+
+    def choose_files(self) -> None:
+        self._choose_files()
+
+    @work(group="files", exclusive=True)
+    async def _choose_files(self) -> None:
+        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
+        before = read_data(self.options().get("data", "")) if self.service == "dms" else ()
+        session = conversation.remote_id if conversation and conversation.service == "dms" else ""
+        chosen = await self.app.push_screen_wait(routes.build("uploads", session=session, chosen=before))
+        if chosen is None or (chosen.sources == before and not chosen.pending):
+            return
+        if self.service != "dms":
+            self.app.notify(_("Only the Data Agent works on files: a new conversation with it begins."))
+            self.action_new("dms")
+        self._awaited |= dict.fromkeys(chosen.pending, self.conversation_id)
+        await self._work_on(chosen.sources)
+        self.take_ready_uploads()
+
+    async def _work_on(self, sources: Iterable[DataSource]) -> None:
+        await self.set_options({**self.options(), "data": write_data(sources)})
+
+    def wait_for_uploads_of(self, conversation_id: str) -> None:
+        """The new conversation has begun: what was for it is for `conversation_id`."""
+        self._awaited = {transfer: known or conversation_id for transfer, known in self._awaited.items()}
+
+    def take_ready_uploads(self, _none: None = None) -> None:
+        """Attach the uploads that became ready after the panel was left."""
+        for transfer_id, conversation_id in [*self._awaited.items()]:
+            transfer = self.app.transfers.get(transfer_id)
+            if transfer is None or transfer.step == "cancelled":
+                del self._awaited[transfer_id]
+            elif transfer.source is not None:
+                del self._awaited[transfer_id]
+                self._attach_ready(conversation_id, transfer.source)
+            elif transfer.step == "failed" and transfer.problem is not None:
+                del self._awaited[transfer_id]
+                self.app.show_problem(transfer.problem)
+
+    @work(group="attach")
+    async def _attach_ready(self, conversation_id: str, source: DataSource) -> None:
+        if conversation_id:
+            conversation = await self.app.open_conversation(conversation_id)
+            held: Mapping[str, str] = conversation.options
+        else:
+            held = self.new_options.setdefault("dms", {})
+        known = read_data(held.get("data", ""))
+        data = write_data([*(one for one in known if one.id != source.id), source])
+        if conversation_id:
+            await self.app.set_options(conversation_id, {**held, "data": data})
+        else:
+            self.new_options["dms"]["data"] = data
+        self.app.notify(_("{name} is ready and attached.").format(name=source.name), markup=False)
+        self.options_changed()

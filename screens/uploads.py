@@ -1,0 +1,469 @@
+"""The files of the Data Agent: those here, those on the service, those on their way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import DescendantFocus, Resize
+from textual.getters import app as app_getter
+from textual.getters import query_one
+from textual.screen import Screen
+from textual.widgets import DirectoryTree, Input, OptionList, Static, Tree
+from textual.widgets.option_list import Option
+from textual.widgets.tree import TreeNode
+
+from screens.dialogs import ChooseDialog
+from tui.contract import Context, YunliaoApi
+from tui.services.dms_options import DataSource
+from tui.services.errors import ServiceError
+from tui.services.upload_checks import FileCheck, check_file
+from tui.terminal.clipboard import readable_size
+from tui.text import clean_line
+from tui.transfer import Transfer
+from tui.widgets.choices import Choices
+from tui.widgets.context_bar import ContextBar
+from tui.widgets.conversation_rows import TitleFilter
+from tui.widgets.file_lines import names_line, preview_lines, remote_line, transfer_line
+from tui.widgets.file_tree import FileTree
+from tui.widgets.hints import HintLine
+from tui.widgets.path_input import PathInput
+from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.services.dms_files import RemoteFile
+
+WIDE = 100
+PREVIEW_PAUSE = 0.15
+"""Seconds that the cursor rests on a file before it is looked into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a conversation shall work on."""
+
+    sources: tuple[DataSource, ...]
+    pending: tuple[str, ...] = ()
+    """Uploads that are still on their way, to be added when they are ready."""
+
+
+class RemoteList(Choices):
+    """The service's files."""
+
+    BINDING_GROUP_TITLE = "Files on the service"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "select", "attach", id="remote.attach", show=False, tooltip="Attach to the conversation"),
+        Binding("d", "screen.delete", "delete", id="remote.delete", show=False, tooltip="Delete; asks first"),
+        Binding("w", "screen.download", "download", id="remote.download", show=False, tooltip="Download the file"),
+        Binding("s", "screen.scope", "scope", id="remote.scope", show=False, tooltip="All files / this conversation's"),
+        Binding("R", "screen.refresh_remote", "refresh", id="remote.refresh", show=False, tooltip="List them anew"),
+    ]
+
+
+class TransferList(Choices):
+    """Files on their way, newest last."""
+
+    BINDING_GROUP_TITLE = "Transfers"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "screen.cancel", "cancel", id="transfers.cancel", show=False, tooltip="Cancel this transfer"),
+        Binding("r", "screen.retry", "retry", id="transfers.retry", show=False, tooltip="Go on from the failed step"),
+        Binding("d,delete", "screen.dismiss_one", "clear", id="transfers.dismiss", show=False, tooltip="Off the list"),
+    ]
+
+
+class UploadsScreen(Screen[Chosen]):
+    """Browse at the left, the service at the right, transfers below; Esc goes back with what is attached."""
+
+    CSS_PATH = "uploads.tcss"
+    AUTO_FOCUS = "FileTree"
+    BINDING_GROUP_TITLE = "Files"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "back", "back", id="uploads.back", show=False, tooltip="Back, with what is attached"),
+        Binding("u", "upload", "upload", id="uploads.upload", show=False, tooltip="Upload what is marked"),
+        Binding("slash", "filter", "filter", id="uploads.filter", show=False, tooltip="Filter by name"),
+        Binding("p", "path", "path", id="uploads.path", show=False, tooltip="Type a path"),
+        Binding("o", "recent", "recent", id="uploads.recent", show=False, tooltip="Recent folders"),
+        Binding("1", "pane('here')", "here", id="uploads.here", show=False, tooltip="To the files here"),
+        Binding("2", "pane('service')", "service", id="uploads.service", show=False, tooltip="To the service's files"),
+        Binding("3", "pane('transfers')", "transfers", id="uploads.transfers", show=False, tooltip="To the transfers"),
+    ]
+
+    app = app_getter(YunliaoApi)
+    browser = query_one("#tree", FileTree)
+    remote = query_one("#remote", RemoteList)
+    lines = query_one("#transfers", TransferList)
+    filter_bar = query_one("#filter", Input)
+
+    def __init__(self, session: str = "", chosen: Sequence[DataSource] = (), folder: str = "") -> None:
+        """`session`: the service's id of the conversation, where it has one; `chosen`: what is attached to it."""
+        super().__init__()
+        self._session = session
+        self._only_session = False
+        self._chosen = {source.id: source for source in chosen}
+        self._begun: list[str] = []
+        """Uploads that were begun here and are not attached yet."""
+        self._files: tuple[RemoteFile, ...] = ()
+        self._folder = folder
+        self._shown_transfers: list[str] = []
+        self._found = TitleFilter("")
+        self._filtered: FileTree | RemoteList | None = None
+
+    # --- layout --------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        bar = ContextBar(id="context")
+        bar.set_reactive(ContextBar.service, "dms")
+        bar.set_reactive(ContextBar.subject, _("Files"))
+        yield bar
+        yield Static(id="attached", markup=False)
+        with Horizontal(id="panes"):
+            with Vertical(id="here"):
+                yield PathInput(id="path", placeholder=_("path: Tab completes, Enter goes there"))
+                yield FileTree(self._start_folder(), ascii_only=self.app.settings.ascii, id="tree")
+                yield Static(id="preview", markup=False)
+            with Vertical(id="service"):
+                yield Static(id="service-title", classes="title", markup=False)
+                yield RemoteList(id="remote")
+        yield TransferList(id="transfers")
+        yield Input(id="filter", placeholder=_("filter by name"))
+        yield HintLine(id="hints")
+
+    def _start_folder(self) -> Path:
+        recent = self.app.transfers.recent
+        return Path(self._folder) if self._folder else recent[0] if recent else Path.cwd()
+
+    def on_mount(self) -> None:
+        self.app.transfers_changed.subscribe(self, lambda _none: self._show_transfers())
+        self.app.context_changed.subscribe(self, self._context_changed)
+        self._context_changed(self.app.context)
+        self.filter_bar.display = False
+        self._place("here")
+        self._show_attached()
+        self._show_transfers()
+        self.action_refresh_remote()
+
+    def _context_changed(self, context: Context) -> None:
+        self.query_one(ContextBar).context = context
+
+    def on_resize(self, event: Resize) -> None:
+        self._place("service" if self.remote.has_focus else "here")
+        self._show_transfers()
+        self._show_remote()
+
+    def _place(self, pane: str) -> None:
+        """Both panes where there is room, else one."""
+        wide = self.app.size.width >= WIDE
+        self.query_one("#here").display = wide or pane == "here"
+        self.query_one("#service").display = wide or pane == "service"
+
+    def action_pane(self, pane: str) -> None:
+        if pane != "transfers":
+            self._place(pane)
+        {"here": self.browser, "service": self.remote, "transfers": self.lines}[pane].focus()
+
+    @on(DescendantFocus)
+    def _update_hints(self) -> None:
+        focused = self.focused
+        if focused is self.remote:
+            hints = [("Space", _("attach")), ("w", _("download")), ("d", _("delete")), ("1", _("here"))]
+        elif focused is self.lines:
+            hints = [("x", _("cancel")), ("r", _("retry")), ("d", _("clear")), ("1", _("here"))]
+        elif isinstance(focused, Input):
+            hints = [("Enter", _("go")), ("Esc", _("back"))]
+        else:
+            hints = [("Space", _("mark")), ("u", _("upload")), ("p", _("path")), ("2", _("service"))]
+        self.query_one(HintLine).hints = [*hints, ("Esc", _("back")), ("?", _("more"))]
+
+    # --- what is attached ----------------------------------------------------------------------------------
+
+    def _show_attached(self) -> None:
+        names = [source.name or source.id for source in self._chosen.values()]
+        names += [_("{name} (on its way)").format(name=held.name) for held in self._pending()]
+        text = _("attached: {names}").format(names=names_line(names))
+        self.query_one("#attached", Static).update(Content(clean_line(text, 400)))
+
+    def _pending(self) -> list[Transfer]:
+        held = [self.app.transfers.get(transfer_id) for transfer_id in self._begun]
+        return [transfer for transfer in held if transfer is not None and not transfer.is_over]
+
+    def action_back(self) -> None:
+        if isinstance(self.focused, Input):
+            self._close_inputs()
+            return
+        self.dismiss(Chosen(tuple(self._chosen.values()), tuple(held.id for held in self._pending())))
+
+    def _close_inputs(self) -> None:
+        if self.focused is self.filter_bar:
+            self.filter_bar.value = ""
+            self.filter_bar.display = False
+            (self._filtered or self.browser).focus()
+        else:
+            self.browser.focus()
+
+    # --- here ----------------------------------------------------------------------------------------------
+
+    def action_path(self) -> None:
+        self._place("here")
+        path = self.query_one(PathInput)
+        path.value = f"{Path(self.browser.path).absolute()}/"
+        path.focus()
+        path.action_end()
+
+    @on(Input.Submitted, "#path")
+    @work(group="path", exclusive=True)
+    async def _go_to(self, event: Input.Submitted) -> None:
+        event.stop()
+        found = await asyncio.to_thread(_look_up, event.value)
+        if found is None:
+            self.app.notify(
+                _("There is no {path}.").format(path=clean_line(event.value)), severity="warning", markup=False
+            )
+            return
+        folder, file = found
+        self.browser.path = folder
+        if file is not None and file not in self.browser.marked:
+            self.browser.mark(file)
+            self._preview(file)
+        self.browser.focus()
+
+    @work(group="recent", exclusive=True)
+    async def action_recent(self) -> None:
+        folders = self.app.transfers.recent
+        if not folders:
+            self.app.notify(_("No file was uploaded yet."))
+            return
+        dialog = ChooseDialog(_("Recent folders"), [(str(folder), "") for folder in folders])
+        chosen = await self.app.push_screen_wait(dialog)
+        if chosen is not None:
+            self.browser.path = folders[chosen]
+            self.action_pane("here")
+
+    @on(Tree.NodeHighlighted)
+    def _highlighted(self, event: Tree.NodeHighlighted[object]) -> None:
+        event.stop()
+        node: TreeNode[object] = event.node
+        here = self.browser.here
+        if here is not None and not node.allow_expand:
+            self._preview(here)
+
+    @work(group="preview", exclusive=True)
+    async def _preview(self, path: Path) -> None:
+        await asyncio.sleep(PREVIEW_PAUSE)
+        self._show_preview(await asyncio.to_thread(check_file, path))
+
+    def _show_preview(self, check: FileCheck) -> None:
+        facts = [
+            check.name,
+            readable_size(check.size),
+            check.encoding,
+            names_line(check.sheets) if check.sheets else "",
+        ]
+        parts = [Content.styled("  ".join(fact for fact in facts if fact), "bold")]
+        if check.problem is not None:
+            parts.append(Content.styled(check.problem.sentence, "$error"))
+        elif check.preview is not None:
+            width = max(20, self.query_one("#preview").content_size.width)
+            parts += [Content(line) for line in preview_lines(check.preview, width)]
+        self.query_one("#preview", Static).update(Content("\n").join(parts))
+
+    @on(DirectoryTree.FileSelected)
+    def _file_selected(self, event: DirectoryTree.FileSelected) -> None:
+        event.stop()
+        self.browser.mark(event.path)
+
+    @work(group="upload")
+    async def action_upload(self) -> None:
+        """Check what is marked (or the file under the cursor), and send what passes."""
+        here = self.browser.here
+        paths = [*self.browser.marked] or ([here] if here is not None and not self.browser.on_folder else [])
+        if not paths:
+            self.app.notify(_("Mark a file with Space, then u uploads it."))
+            return
+        self.browser.unmark_all()
+        for path in paths:
+            check = await asyncio.to_thread(check_file, path)
+            if check.problem is not None:
+                self.app.show_problem(check.problem)
+                self._show_preview(check)
+            else:
+                self._begun.append(self.app.transfers.upload(check))
+        self._show_attached()
+
+    # --- on their way --------------------------------------------------------------------------------------
+
+    def _show_transfers(self) -> None:
+        transfers = self.app.transfers.transfers
+        width, ascii_only = max(20, self.app.size.width - 3), self.app.settings.ascii
+        texts = {held.id: Content(transfer_line(held, width, ascii_only=ascii_only)) for held in transfers}
+        self.lines.display = bool(texts)
+        if [*texts] != self._shown_transfers:
+            before = self.lines.highlighted
+            self._shown_transfers = [*texts]
+            self.lines.clear_options()
+            self.lines.add_options([Option(text, id=transfer_id) for transfer_id, text in texts.items()])
+            if texts:
+                self.lines.highlighted = min(before if before is not None else len(texts) - 1, len(texts) - 1)
+        else:
+            for transfer_id, text in texts.items():
+                self.lines.replace_option_prompt(transfer_id, text)
+        self._take_ready()
+
+    def _take_ready(self) -> None:
+        """Attach the uploads of this panel that are ready."""
+        ready = [held for held in map(self.app.transfers.get, self._begun) if held is not None and held.source]
+        for held in ready:
+            assert held.source is not None
+            self._begun.remove(held.id)
+            self._chosen[held.source.id] = held.source
+        self._show_attached()
+        if ready:
+            self.action_refresh_remote()
+
+    def _transfer(self) -> Transfer | None:
+        index = self.lines.highlighted
+        return self.app.transfers.get(self._shown_transfers[index]) if index is not None else None
+
+    def action_cancel(self) -> None:
+        if (held := self._transfer()) is not None:
+            self.app.transfers.cancel(held.id)
+
+    def action_retry(self) -> None:
+        if (held := self._transfer()) is not None:
+            self.app.transfers.retry(held.id)
+
+    def action_dismiss_one(self) -> None:
+        if (held := self._transfer()) is not None:
+            self.app.transfers.dismiss(held.id)
+            if not self.app.transfers.transfers:
+                self.browser.focus()
+
+    # --- on the service ------------------------------------------------------------------------------------
+
+    @work(group="remote", exclusive=True)
+    async def action_refresh_remote(self) -> None:
+        title = self.query_one("#service-title", Static)
+        if not self._files:
+            title.update(Content(_("On the service: reading the list …")))
+        try:
+            self._files = await self.app.transfers.listed(self._session if self._only_session else "")
+        except ServiceError as error:
+            title.update(Content(_("On the service: {reason}").format(reason=error.problem.sentence)))
+            return
+        self._show_remote()
+
+    def _show_remote(self) -> None:
+        if not self.is_mounted:
+            return
+        shown = [file for file in self._files if not self._found or self._found.matches(file.name)]
+        what = _("of this conversation") if self._only_session else _("all")
+        self.query_one("#service-title", Static).update(
+            Content(_("On the service ({what}): {count}").format(what=what, count=len(shown)))
+        )
+        width = max(30, self.remote.content_size.width - 3)
+        before, now = self.remote.highlighted, datetime.now(UTC)
+        self.remote.clear_options()
+        self.remote.add_options(
+            [
+                Option(
+                    Content(
+                        remote_line(
+                            file, width, now, chosen=file.id in self._chosen, ascii_only=self.app.settings.ascii
+                        )
+                    ),
+                    id=f"f{number}",
+                )
+                for number, file in enumerate(shown)
+            ]
+        )
+        self._listed = shown
+        if shown:
+            self.remote.highlighted = min(before or 0, len(shown) - 1)
+
+    _listed: Sequence[RemoteFile] = ()
+
+    def _remote_file(self) -> RemoteFile | None:
+        index = self.remote.highlighted
+        return self._listed[index] if index is not None and index < len(self._listed) else None
+
+    @on(OptionList.OptionSelected, "#remote")
+    def _toggle_attached(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        file = self._remote_file()
+        if file is None:
+            return
+        if file.id in self._chosen:
+            del self._chosen[file.id]
+        else:
+            self._chosen[file.id] = DataSource(file_id=file.id, name=file.name)
+        self._show_attached()
+        self._show_remote()
+
+    def action_scope(self) -> None:
+        if not self._session:
+            self.app.notify(_("This conversation has no session yet."))
+            return
+        self._only_session = not self._only_session
+        self.action_refresh_remote()
+
+    def action_download(self) -> None:
+        if (file := self._remote_file()) is not None:
+            self.app.transfers.download(file)
+
+    def action_delete(self) -> None:
+        file = self._remote_file()
+        if file is None:
+            return
+
+        async def delete() -> None:
+            try:
+                await self.app.transfers.delete(file.id)
+            except ServiceError as error:
+                self.app.show_problem(error.problem)
+                return
+            self._chosen.pop(file.id, None)
+            self._show_attached()
+            self.action_refresh_remote()
+
+        lines = [file.name, _("It is deleted on the service and cannot be brought back. Copies here stay.")]
+        self.app.confirm(_("Delete this file?"), lines, _("delete"), delete)
+
+    # --- filter --------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        self._filtered = self.remote if self.focused is self.remote else self.browser
+        self.filter_bar.display = True
+        self.filter_bar.focus()
+
+    @on(Input.Changed, "#filter")
+    @work(group="filter", exclusive=True)
+    async def _filter(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._filtered is self.remote:
+            self._found = TitleFilter(event.value)
+            self._show_remote()
+        else:
+            await self.browser.filter(event.value)
+
+    @on(Input.Submitted, "#filter")
+    def _filtered_enough(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.filter_bar.display = bool(event.value)
+        (self._filtered or self.browser).focus()
+
+
+def _look_up(typed: str) -> tuple[Path, Path | None] | None:
+    """The folder that a typed path names, and the file in it; None where there is nothing. Blocking."""
+    path = Path(os.path.abspath(os.path.expanduser(typed)))
+    if path.is_dir():
+        return path, None
+    return (path.parent, path) if path.is_file() else None
