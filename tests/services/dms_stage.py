@@ -20,7 +20,7 @@ from tui.services.endpoints import parse_endpoint
 from tui.services.keys import AccessKey, FixedKey, Secret
 from tui.services.rpc import RpcClient
 
-QUICK = Timing(backoff=(0.0,), tries=4, sure=0.3, ask=0.2, cancel=0.2, catch_up=0.2)
+QUICK = Timing(backoff=(0.0,), tries=4, sure=0.3, ask=0.2, cancel=0.2, finish=0.1, catch_up=0.2)
 PATIENT = Patience(first_poll=0.0, slowest_poll=0.0, start=5.0, gone=0.0)
 
 
@@ -43,6 +43,13 @@ class Stage:
     """At an ask, and when there is nothing more, the connection stays open and silent."""
     connections: int = 0
     more: asyncio.Event = field(default_factory=asyncio.Event)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def until(self, reached: Callable[[], bool]) -> None:
+        """Wait for a state that a call brings about."""
+        while not reached():
+            self.called.clear()
+            await self.called.wait()
 
     def messages(self) -> list[dict[str, str]]:
         return [params for action, params in self.calls if action == "SendChatMessage"]
@@ -54,6 +61,7 @@ class Stage:
         action = request.headers["x-acs-action"]
         params = dict(request.query)
         self.calls.append((action, params))
+        self.called.set()
         if action in self.answers:
             answer = self.answers[action](params)
             if answer is not None:
@@ -82,6 +90,7 @@ class Stage:
 
     async def _stream(self, request: web.Request, response: web.StreamResponse, checkpoint: int) -> None:
         self.connections += 1
+        self.called.set()
         at = 0
         while True:
             self.more.clear()
@@ -106,7 +115,7 @@ class Stage:
 
 @asynccontextmanager
 async def on_stage(stage: Stage, timing: Timing = QUICK) -> AsyncIterator[DmsDataAgent]:
-    """The service, connected to `stage`."""
+    """The service, connected to `stage`; a test that hangs fails."""
     app = web.Application(client_max_size=2**24)
     app.router.add_route("*", "/{tail:.*}", stage.handle)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -118,7 +127,8 @@ async def on_stage(stage: Stage, timing: Timing = QUICK) -> AsyncIterator[DmsDat
     calls = SignedCalls(RpcClient(DATA_AGENT, endpoint, FixedKey(AccessKey("FAKE_AK", Secret("FAKE_SECRET")))))
     service = DmsDataAgent(calls, Place("cn-hangzhou"), timing=timing, patience=PATIENT)
     try:
-        yield service
+        async with asyncio.timeout(30):
+            yield service
     finally:
         await service.aclose()
         stage.keep_open = False

@@ -39,6 +39,8 @@ class Timing:
     """An open ask that is looked at again: whether somebody answered it meanwhile."""
     cancel: float = 10.0
     """A run that was cancelled while it waited may have no last word."""
+    finish: float = 1.0
+    """After SSE_FINISH: a replay may bring that of an earlier turn before what is new."""
     catch_up: float = 2.0
     """Of silence in a replay, after which it is taken to be over."""
 
@@ -58,6 +60,8 @@ class Run:
     """The turn ends when its waiting run is cancelled: there need not be a last word."""
     began: float = 0.0
     """Loop time from which it is counted how long nothing came."""
+    ends_at: float | None = None
+    """Loop time at which a connection that was finished in form is left; usually the service closes it."""
     stop_wanted: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: asyncio.Task[None] | None = None
 
@@ -85,15 +89,18 @@ class Follower:
         tries, refusals, run.began = 0, 0, now()
         while not reader.is_over():
             error: ServiceError | None = None
+            run.ends_at = None
             try:
                 async with self._calls.stream("GetChatContent", self._parameters(run, reader.checkpoint)) as batches:
                     for event in reader.connect():
                         yield event
-                    async for batch in _until(batches, lambda: self._deadline(run, reader)):
+                    async for batch in _until(batches, lambda: self._next_read(run, reader)):
                         for event in await _read(reader, batch):
                             yield event
-                        if reader.is_over() or reader.finished:
+                        if reader.is_over():
                             break
+                        if reader.finished:
+                            run.ends_at = now() + self._timing.finish
             except ServiceError as lost:
                 error = lost
             if reader.is_over():
@@ -104,15 +111,15 @@ class Follower:
             if isinstance(error, (AuthenticationError, PermissionDeniedError)):
                 yield Failed(replace(error.problem, delivered=_delivered(run)))
                 return
+            tries = 0 if reader.moved and error is None else tries + 1
             deadline = self._deadline(run, reader)
-            if deadline is not None and now() >= deadline:
+            if deadline is not None and (now() >= deadline or (tries > self._timing.tries and error is None)):
                 ending = await self._nothing_came(run, reader)
                 if ending:
                     for event in ending:
                         yield event
                     return
-                run.began = now()
-            tries = 0 if reader.moved and error is None else tries + 1
+                tries, run.began = 0, now()
             if isinstance(error, ApiError) and not error.problem.retryable:
                 refusals += 1
                 if problem := await self._refused(run, error, final=refusals > 2):
@@ -127,6 +134,10 @@ class Follower:
             await asyncio.sleep(pause)
         assert reader.end is not None
         yield reader.end
+
+    def _next_read(self, run: Run, reader: DmsReader) -> float | None:
+        moments = [moment for moment in (run.ends_at, self._deadline(run, reader)) if moment is not None]
+        return min(moments, default=None)
 
     def _deadline(self, run: Run, reader: DmsReader) -> float | None:
         """Loop time until which it is waited for something to begin; None where it will."""
