@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from time import perf_counter
+from typing import TypeAlias
 
 from tui.models import ACTIVE, TextBlock, Turn
 from tui.widgets.transcript.blocks import wrapped
@@ -14,6 +14,9 @@ from tui.widgets.transcript.lines import BLANK, Gutter, Line, Look, Unit, splice
 from tui.widgets.transcript.sections import BlockSection, RowsSection, Section
 from tui.widgets.transcript.styles import DIM, TEXT, Kind
 from tui.widgets.transcript.text_section import TextSection
+
+Mark: TypeAlias = tuple[int, int]
+Snapshot: TypeAlias = tuple[list[Line], list[int]]
 
 QUESTION = -1
 """Stands for the question where the index of a block is asked for."""
@@ -165,13 +168,17 @@ class TurnLayout:
                     self._units.append(unit)
         return self._units
 
-    def mark(self, line: int) -> tuple[int, int]:
-        """Where `line` is in the text, whatever the width: the part and how many characters of it come before."""
-        index = max((number for number, start in enumerate(self._starts) if start <= line), default=0)
-        start = self._starts[index] if self._starts else 0
-        return index, sum(_letters(self.lines[start:line]))
+    def snapshot(self) -> Snapshot:
+        """The lines as they stand, to take a mark in later."""
+        return list(self.lines), list(self._starts)
 
-    def find(self, mark: tuple[int, int]) -> int | None:
+    def mark(self, line: int, snapshot: Snapshot | None = None) -> Mark:
+        """Where `line` is in the text, whatever the width: the part and how many characters of it come before."""
+        lines, starts = snapshot or (self.lines, self._starts)
+        index = max((number for number, start in enumerate(starts) if start <= line), default=0)
+        return index, sum(_letters(lines[starts[index] if starts else 0 : line]))
+
+    def find(self, mark: Mark) -> int | None:
         """The line where the text of `mark` stands now, None where it is not laid out yet."""
         index, letters = mark
         if index >= len(self._starts):
@@ -214,8 +221,5 @@ class TurnLayout:
         self.complete = False
 
 
-_SPACE = re.compile(r"\s+")
-
-
 def _letters(lines: Iterable[Line]) -> list[int]:
-    return [len(_SPACE.sub("", line.text)) for line in lines]
+    return [sum([len(text) - text.count(" ") for text, _ in line.spans]) for line in lines]

@@ -8,15 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import TypeAlias
 
 from tui.models import Turn
 from tui.widgets.transcript.lines import Line, Look, Unit
-from tui.widgets.transcript.turn_layout import TurnLayout
+from tui.widgets.transcript.turn_layout import Mark, TurnLayout
 
 SLICE = 0.006
 """Seconds of layout in one go."""
 _KEPT_SCREENS = 3
 """Turns that begin within so many screens of the view stay laid out."""
+
+
+Place: TypeAlias = tuple[str, Mark]
+"""A turn's id and a place in its text."""
 
 
 @dataclass(slots=True)
@@ -40,8 +45,11 @@ class Viewport:
     _layouts: dict[str, TurnLayout] = field(default_factory=dict)
     _turn: int = 0
     _line: int = 0
-    _mark: tuple[int, int] | None = None
+    _mark: Mark | None = None
     """Where the top line is in its text, while its turn is not laid out (a new width, a remembered position)."""
+    _seen: tuple[str, int] = ("", 0)
+    """Up to which line of which turn all was in view, or there when the end was left."""
+    _seen_mark: Mark | None = None
 
     # --- contents ------------------------------------------------------------------------------------------
 
@@ -50,7 +58,7 @@ class Viewport:
         self.turns = list(turns)
         self._index = {turn.id: number for number, turn in enumerate(self.turns)}
         self._layouts.clear()
-        self.following, self.new_lines, self._mark = True, 0, None
+        self.following, self.new_lines, self._mark, self._seen_mark = True, 0, None, None
         self._turn = self._line = 0
 
     def update(self, turn: Turn) -> bool:
@@ -80,14 +88,14 @@ class Viewport:
         else:
             self._turn, self._line = min(index, max(0, len(self.turns) - 1)), 0
 
-    def position(self) -> tuple[str, tuple[int, int]] | None:
+    def position(self) -> Place | None:
         """Where the view is, to come back to; None at the end."""
         if self.following or not self.turns:
             return None
         turn = self.turns[self._turn]
         return turn.id, self._mark or self.layout(self._turn).mark(self._line)
 
-    def restore(self, position: tuple[str, tuple[int, int]] | None) -> None:
+    def restore(self, position: Place | None) -> None:
         if position and position[0] in self._index:
             self.following = False
             self._turn, self._mark = self._index[position[0]], position[1]
@@ -95,6 +103,9 @@ class Viewport:
     def relook(self, look: Look) -> None:
         """Another width or other marks: everything is laid out anew, what is at the top stays there."""
         position = self.position()
+        seen = self._layouts.get(self._seen[0])
+        if seen is not None and self._seen_mark is None:
+            self._seen_mark = seen.mark(self._seen[1])
         self.look = look
         self._layouts.clear()
         self.restore(position)
@@ -115,12 +126,13 @@ class Viewport:
         if layout.complete:
             return layout
         anchored = index == self._turn and not self.following and self._mark is None and bool(layout.lines)
-        mark = layout.mark(self._line) if anchored else None
+        snapshot = layout.snapshot() if anchored else None
         changed: int | None = None
         while not layout.complete and (not layout.lines or (whole and perf_counter() < deadline)):
             first = layout.step(deadline)
             changed = first if changed is None else changed if first is None else min(first, changed)
-        if mark is not None and changed is not None and changed <= self._line:
+        if snapshot and changed is not None and changed <= self._line:
+            mark = layout.mark(self._line, snapshot)
             found = layout.find(mark)
             if found is None:
                 self._mark = mark
@@ -142,10 +154,7 @@ class Viewport:
         shown = self._collect(deadline)
         if not self.following and self._below(len(shown)) == 0:
             self.following = True
-        if self.following:
-            self.new_lines = 0
-        elif self.new_lines:
-            self.new_lines = min(self.new_lines, self._below(self.new_lines))
+        self._count_new(shown, deadline)
         return shown
 
     def _return_to_mark(self, deadline: float) -> None:
@@ -220,14 +229,27 @@ class Viewport:
                 break
         return max(0, min(count, most)) if most else max(0, count)
 
-    def grown(self, turn: Turn) -> None:
-        """Count the lines that `turn` has won, where they are below the view."""
-        index = self._index[turn.id]
-        layout = self._layouts.get(turn.id)
-        before = len(layout.lines) if layout else 0
-        if not self.following and index >= self._turn:
-            after = len(self.layout(index, perf_counter() + SLICE, whole=True).lines)
-            self.new_lines += max(0, after - before)
+    def _count_new(self, shown: Sequence[Shown], deadline: float) -> None:
+        """Count the lines after the last one that was in view, or that was there when the end was left."""
+        last = len(self.turns) - 1
+        if self.following:
+            self._seen = self.turns[last].id, len(self.layout(last).lines)
+            self.new_lines = 0
+            return
+        index = self._index.get(self._seen[0])
+        line = self._seen[1]
+        if self._seen_mark is not None and index is not None:
+            found = self.layout(index, deadline, whole=True).find(self._seen_mark)
+            if found is None:
+                return
+            line, self._seen_mark = found, None
+        if index is None:
+            index, line = last, len(self.layout(last, deadline, whole=True).lines)
+        if shown and (shown[-1].turn, shown[-1].number + 1) > (index, line):
+            index, line = shown[-1].turn, shown[-1].number + 1
+        self._seen = self.turns[index].id, line
+        count = sum(len(self.layout(at, deadline, whole=True).lines) for at in range(index, last + 1))
+        self.new_lines = max(0, count - line)
 
     @property
     def unfinished(self) -> bool:

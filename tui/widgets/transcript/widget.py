@@ -29,7 +29,7 @@ from tui.widgets.transcript.lines import Fold, Gutter, Line, Look, TableView, ma
 from tui.widgets.transcript.marks import ASCII, UNICODE
 from tui.widgets.transcript.search import Mark, marked
 from tui.widgets.transcript.styles import DIM, Kind, Palette
-from tui.widgets.transcript.viewport import Shown, Viewport
+from tui.widgets.transcript.viewport import Place, Shown, Viewport
 
 _REMEMBERED = 200
 """Conversations whose position and folds are remembered."""
@@ -45,7 +45,7 @@ class _Kept:
 
     fold: Fold = field(default_factory=Fold)
     tables: dict[tuple[str, int], TableView] = field(default_factory=dict)
-    position: tuple[str, tuple[int, int]] | None = None
+    position: Place | None = None
 
 
 @dataclass(slots=True)
@@ -172,8 +172,6 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
     def update_turn(self, turn: Turn) -> None:
         """A new turn, or one that changed (same id). What did not change of it costs nothing."""
         if self._view.update(turn):
-            if self._ready:
-                self._view.grown(turn)
             self._sync()
 
     def remove_turn(self, turn_id: str) -> None:
