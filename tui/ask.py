@@ -14,6 +14,7 @@ import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,7 @@ class _Run:
             except ServiceError as error:
                 return self._refused(error.problem)
             if self._cause is not None:
-                return self._cause
+                return self._refused(_not_sent(), self._cause)
             turn = self._conversations.ask(self._conversation, question)
             await self._over.wait()
             conversation = await self._conversations.open(self._conversation)
@@ -286,8 +287,10 @@ class _Run:
         if self._conversation:
             self._conversations.stop(self._conversation)
 
-    def _refused(self, problem: Problem) -> Exit:
-        code = Exit.USAGE if problem.code == "" else _code_of(problem)
+    def _refused(self, problem: Problem, code: Exit | None = None) -> Exit:
+        """End before there is a turn."""
+        if code is None:
+            code = _code_of(problem) if problem.code else Exit.USAGE
         self._output.problem(problem)
         self._output.end("", _unsent(problem), code)
         return code
@@ -312,7 +315,9 @@ def _code_of(problem: Problem) -> Exit:
     return Exit.NOT_ALLOWED if kind in ("auth", "permission", "order") else Exit.FAILED
 
 
-def _unsent(problem: Problem) -> Turn:
-    from datetime import UTC, datetime
+def _not_sent() -> Problem:
+    return Problem(_("Not sent"), _("it was stopped before the question was sent."), delivered="no")
 
+
+def _unsent(problem: Problem) -> Turn:
     return Turn("", "", datetime.now(UTC), state="failed", ids=TurnIds(), problem=problem)

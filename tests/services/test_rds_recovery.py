@@ -9,13 +9,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.services.turns import QUESTION, Seen, ask, collect, kept, live, reference, text_of
-from tui.models import TurnIds
+from tui.models import ThinkingBlock, Turn, TurnIds
 from tui.sandbox.server import SandboxServer
 from tui.services.base import Page, TurnRef, TurnRequest
 from tui.services.errors import ServiceError, TransportError
 from tui.services.events import Failed, Finished, Status, TextReplaced, TurnStarted
 from tui.services.rds import RdsCopilot
 from tui.services.rds_recovery import SURE_AFTER, Recovery
+
+
+def _thinking(turn: Turn) -> str:
+    return "".join(block.text for block in turn.blocks if isinstance(block, ThinkingBlock))
 
 
 async def recover(rds: RdsCopilot, turn: TurnRef) -> Seen:
@@ -54,6 +58,7 @@ async def test_the_rest_of_an_answer_is_fetched(fault: str, sandbox: SandboxServ
     assert turn.snapshot().state == "done"
     shape = [type(block).__name__ for block in turn.snapshot().blocks]
     assert (shape.count("ToolBlock"), shape.count("DocumentBlock")) == (2, 1)
+    assert _thinking(whole).startswith(_thinking(turn.snapshot()))
     assert sandbox.state()["accepted"] == {QUESTION: 1}
 
 
@@ -85,6 +90,15 @@ async def test_of_two_equal_questions_the_later_one_is_found(sandbox: SandboxSer
 
     assert found.turn.state == "done"
     assert found.turn.ids.message != first.turn.ids.message
+
+
+async def test_an_equal_question_of_before_is_not_taken_for_it(sandbox: SandboxServer, rds: RdsCopilot) -> None:
+    first = await ask(rds, "echo the same")
+    later = datetime.now(UTC) + timedelta(seconds=30)
+    lost = TurnRef("echo the same", later, TurnIds(conversation=first.turn.ids.conversation))
+
+    assert (await recover(rds, lost)).of(Failed)[0].problem.delivered == "unknown"
+    assert (await recover(rds, replace(lost, ids=TurnIds()))).of(Failed)[0].problem.delivered == "unknown"
 
 
 async def test_while_the_service_answers_it_is_waited_for(sandbox: SandboxServer, rds: RdsCopilot) -> None:

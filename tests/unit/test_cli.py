@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tui.cli import main
+from tui.conversations import Conversations
 from tui.exits import Exit, meanings
 from tui.sandbox.server import SandboxServer
 
@@ -227,10 +228,10 @@ def test_the_exit_code_says_how_it_went(
 
 
 def test_what_came_after_a_drop_is_printed_once(run: Run, sandbox: SandboxServer) -> None:
-    whole = run("ask", "-q", "why did replication lag rise?").out
-    sandbox.set_faults("drop-after=30")
+    whole = run("ask", "-q", "long 5").out
+    sandbox.set_faults("drop-after=60")
 
-    assert run("ask", "-q", "why did replication lag rise?").out == whole
+    assert run("ask", "-q", "long 5").out == whole
 
 
 def test_a_refusal_in_json_is_in_the_summary(run: Run, sandbox: SandboxServer) -> None:
@@ -243,12 +244,38 @@ def test_a_refusal_in_json_is_in_the_summary(run: Run, sandbox: SandboxServer) -
     assert summary["problem"]["delivered"] == "no"
 
 
-def test_a_time_limit_stops_the_service_too(run: Run, sandbox: SandboxServer) -> None:
-    ran = run("ask", "--timeout", "0.3", "hold 3")
+@pytest.mark.parametrize("seconds", ["0.0001", "0.5"])
+def test_a_time_limit_stops_the_service_too(seconds: str, run: Run, sandbox: SandboxServer) -> None:
+    """Also one that is over before the question was sent, or before the service named its task."""
+    ran = run("ask", "--timeout", seconds, "hold 3")
 
     assert ran.code == Exit.TIMED_OUT
     state = sandbox.state()
-    assert (state["stop_calls"], state["running"]) == (1, [])
+    assert state["running"] == []
+    assert state["stop_calls"] == sum(state["accepted"].values())
+
+
+def test_a_signal_between_the_key_and_the_send_is_not_lost(
+    run: Run, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = Conversations.ask
+
+    def interrupted(self: Conversations, conversation_id: str, text: str) -> Any:
+        turn = send(self, conversation_id, text)
+        os.kill(os.getpid(), signal.SIGINT)
+        return turn
+
+    monkeypatch.setattr(Conversations, "ask", interrupted)
+
+    assert run("ask", "hold 3").code == Exit.STOPPED
+    assert sandbox.state()["running"] == []
+
+
+def test_what_was_stopped_before_it_was_sent_says_so(run: Run, sandbox: SandboxServer) -> None:
+    summary = run("ask", "--json", "--timeout", "0.0001", "echo x").lines[-1]
+
+    assert (summary["event"], summary["exit"], summary["problem"]["delivered"]) == ("summary", 5, "no")
+    assert sandbox.state()["accepted"] == {}
 
 
 def test_hostile_text_does_not_reach_the_terminal(run: Run) -> None:
