@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -44,6 +46,13 @@ async def answered(store: Store, service: ServiceName = "rds", title: str = "lag
     conversation_id = await asked(store, service, title)
     await store.append(conversation_id, answer())
     return conversation_id
+
+
+def test_importing_it_is_cheap() -> None:
+    code = (
+        "import sys, tui.cache.store; print(*{'attr', 'cattrs', 'tomli', 'tomli_w', 'platformdirs'} & {*sys.modules})"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"\n"
 
 
 # --- writing and reading -----------------------------------------------------------------------------------

@@ -144,6 +144,12 @@ def test_no_character_is_lost(pieces: list[str]) -> None:
     assert len(coalesce(stream)) <= 1
 
 
+def test_a_text_that_was_read_back_grows_on() -> None:
+    held = applied([ThinkingDelta("h")])
+    held = applied([ThinkingDelta("m"), TextDelta("Be")], held)
+    assert applied([TextDelta("cause")], held).blocks == (ThinkingBlock("hm"), TextBlock("Because"))
+
+
 def test_thinking_and_text_are_blocks_of_their_own() -> None:
     turn = applied([ThinkingDelta("h"), ThinkingDelta("m"), TextDelta("a"), ThinkingDelta("x"), TextDelta("b")])
     assert turn.blocks == (ThinkingBlock("hm"), TextBlock("a"), ThinkingBlock("x"), TextBlock("b"))
