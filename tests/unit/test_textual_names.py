@@ -24,7 +24,7 @@ KNOWING = ("tui/terminal/display.py", "tui/terminal/driver.py")
 
 PRIVATE_MODULES = {"textual._compositor", "textual._xterm_parser", "textual._ansi_sequences"}
 METHODS: dict[type, set[str]] = {
-    App: {"_display"},
+    App: {"_display", "_set_pointer_shape"},
     _compositor.Compositor: {"_get_renders", "render_partial_update"},
     _xterm_parser.XTermParser: {"_sequence_to_key_events"},
 }

@@ -110,6 +110,9 @@ class PaintedDisplay(App[ReturnType]):
             self._painter.invalidate()
         self.refresh(layout=True)
 
+    def _set_pointer_shape(self, shape: str) -> None:
+        """Shapes of the mouse pointer are not worth their bytes."""
+
     # --- the cursor ---------------------------------------------------------------------------------------
 
     @property

@@ -1,0 +1,137 @@
+"""The whole app on a pty, against its sandbox: what reaches the terminal and what is left of it at the end."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.pty.terminal import Terminal
+from tests.pty.test_lifecycle import assert_bare, assert_given_back
+
+SIZES = [(120, 40), (80, 24)]
+
+# What the painter sends: nothing that sets a title, a clipboard, a palette or asks for a report beyond its own.
+_KNOWN = re.compile(
+    r"\x1b\[[0-9;]*[ABCDGHJKSTXbmrd]|\x1b\[\?(?:25|69|2026)[hl]|\x1b\[\d+;\d+s|\x1b[78]|\x1b\[5n|[\r\n\b]"
+)
+
+
+def start(folder: Path, size: tuple[int, int] = (120, 40), *flags: str, margins: bool = False) -> Terminal:
+    command = [sys.executable, "-m", "tui", "--sandbox", "--data-dir", str(folder / "data"), *flags]
+    terminal = Terminal(command, size=size, environ={"LANG": "C.UTF-8"}, margins=margins)
+    terminal.until_text("SANDBOX", 60)
+    return terminal
+
+
+def ask(terminal: Terminal, question: str) -> None:
+    terminal.send(question)
+    terminal.until_text(question)
+    terminal.send("\r")
+
+
+def until_quiet(terminal: Terminal, seconds: float = 1.5) -> None:
+    """Until the terminal has received nothing for so long."""
+    quiet_since = time.monotonic()
+    deadline = quiet_since + 60
+    while time.monotonic() - quiet_since < seconds:
+        assert time.monotonic() < deadline, "the program never comes to rest"
+        if terminal.pump(0.1):
+            quiet_since = time.monotonic()
+
+
+def resize(terminal: Terminal, size: tuple[int, int]) -> None:
+    terminal.resize(*size)
+    terminal.until(lambda: "SANDBOX" in terminal.screen.lines[0], "the first row of the new size")
+    until_quiet(terminal)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize(
+    "flags", [(), ("--plain-display",), ("--low",)], ids=lambda flags: " ".join(flags) or "painted"
+)
+def test_a_question_is_answered_and_the_end_is_clean(
+    tmp_path: Path, size: tuple[int, int], flags: tuple[str, ...]
+) -> None:
+    with start(tmp_path, size, *flags) as terminal:
+        ask(terminal, "echo 主从延迟 is the answer")
+        terminal.until(
+            lambda: sum("is the answer" in line for line in terminal.screen.lines) >= 2, "question and answer"
+        )
+        until_quiet(terminal)
+        terminal.send("\x11")
+        assert terminal.wait() == 0
+        assert_given_back(terminal)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["term", "hup"])
+def test_a_signal_in_mid_answer(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    with start(tmp_path) as terminal:
+        ask(terminal, "bench 20")
+        terminal.until_text("Findings")
+        terminal.process.send_signal(number)
+        assert terminal.wait(20) == code
+        assert_given_back(terminal)
+        assert b"Traceback" not in terminal.output
+
+
+def test_after_a_kill_the_next_start_works_and_the_reset_helps(tmp_path: Path) -> None:
+    with start(tmp_path) as terminal:
+        ask(terminal, "bench 20")
+        terminal.until_text("Findings")
+        terminal.process.kill()
+        terminal.wait()
+    reset = [sys.executable, "-m", "tui", "--reset-terminal"]
+    with Terminal(reset) as terminal:
+        assert terminal.wait() == 0
+        assert_bare(terminal)
+    with start(tmp_path) as terminal:
+        terminal.until_text("bench 20")
+
+
+@pytest.mark.parametrize("margins", [True, False])
+def test_hostile_text_does_not_reach_the_terminal_as_anything_but_text(tmp_path: Path, margins: bool) -> None:
+    with start(tmp_path, margins=margins) as terminal:
+        until_quiet(terminal)
+        before = len(terminal.output)
+        ask(terminal, "hostile")
+        until_quiet(terminal, 2.5)
+        for key in ("\x1b", "\x1b[5~", "\x1b[5~", "G", "g", "a", "i", "\x1b"):
+            terminal.send(key)
+            until_quiet(terminal, 0.5)
+        text = _KNOWN.sub("", bytes(terminal.output[before:]).decode())
+        odd = [
+            text[max(0, place - 80) : place + 40]
+            for place, character in enumerate(text)
+            if not character.isprintable() and character not in "\u200d\u3000"
+        ]
+        assert odd == []
+        assert terminal.process.poll() is None
+
+
+def test_at_rest_nothing_is_sent(tmp_path: Path) -> None:
+    with start(tmp_path) as terminal:
+        ask(terminal, "echo done")
+        until_quiet(terminal, 2.0)
+        before = len(terminal.output)
+        for _look in range(30):
+            terminal.pump(0.1)
+        assert terminal.output[before:] == b""
+
+
+def test_a_resize_leaves_the_screen_whole(tmp_path: Path) -> None:
+    with start(tmp_path) as terminal:
+        ask(terminal, "table 12")
+        until_quiet(terminal)
+        for size in ((80, 24), (100, 30), (120, 40)):
+            resize(terminal, size)
+        terminal.send("\x0c")
+        until_quiet(terminal)
+        redrawn = terminal.screen.lines
+        resize(terminal, (90, 30))
+        resize(terminal, (120, 40))
+        assert terminal.screen.lines == redrawn
