@@ -43,7 +43,7 @@ class ConversationsScreen(Screen[None]):
         bar.set_reactive(ContextBar.service, self.app.settings.service)
         bar.set_reactive(ContextBar.subject, _("Conversations"))
         yield bar
-        conversations = ConversationList(id="conversations")
+        conversations = ConversationList(now=lambda: self.app.now().astimezone(), id="conversations")
         below = self.app.screen_stack[0]
         conversations.set_reactive(
             ConversationList.current, self._current or str(getattr(below, "conversation_id", ""))

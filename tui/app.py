@@ -84,7 +84,7 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         self.conversations_changed = Signal(self, "conversations changed")
         self.context_changed = Signal(self, "context changed")
         self.context = Context(profile=self.settings.profile, region=self._region)
-        self._store = Store(self._places.state, clock=self._now, fallback=self._places.runtime)
+        self._store = Store(self._places.state, clock=self.now, fallback=self._places.runtime)
         self._services: Services | None = None
         self._store_open = asyncio.Event()
         self._connected = asyncio.Event()
@@ -99,7 +99,7 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
                 service=self._service,
                 options=self._question_options,
                 seconds=self.seconds,
-                now=self._now,
+                now=self.now,
                 failed=self.show_problem,
             ),
         )
@@ -110,7 +110,7 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
                 spawn=self._spawn,
                 changed=self._note_transfers,
                 account=lambda: self.context.account or ("sandbox" if self.context.sandbox else ""),
-                now=self._now,
+                now=self.now,
             ),
             self._places.state / "uploads" if self._places.state else None,
             self.downloads,
@@ -242,7 +242,7 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
 
     # --- reading -------------------------------------------------------------------------------------------
 
-    def _now(self) -> datetime:
+    def now(self) -> datetime:
         return datetime.now(UTC)
 
     def seconds(self) -> float:

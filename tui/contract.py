@@ -6,6 +6,7 @@ The model is the truth and updates are hints: a subscriber re-reads what it show
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,10 @@ class YunliaoApi(App[int]):
 
     def place(self, service: ServiceName) -> Sequence[str]:
         """What goes with the next question, in words: region, language, model."""
+        raise NotImplementedError
+
+    def now(self) -> datetime:
+        """The wall clock of all times on screen; aware, UTC."""
         raise NotImplementedError
 
     def seconds(self) -> float:

@@ -101,6 +101,9 @@ class Host(YunliaoApi):
         self.held.sort(key=lambda one: (not one.pinned, -one.updated_at.timestamp()))
         self.conversations_changed.publish(conversation_id)
 
+    def now(self) -> datetime:
+        return NOW
+
     def seconds(self) -> float:
         return 0.0
 
