@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.turns import ask, text_of
-from tui.services.errors import ConfigurationError
+from tests.services.turns import ask, service_of, text_of
+from tui.sandbox.server import SandboxServer
+from tui.services.errors import AuthenticationError, ConfigurationError
+from tui.services.keys import AccessKey, Secret
 from tui.services.rds import RdsCopilot
 from tui.services.registry import open_services
 
@@ -74,3 +76,17 @@ def test_to_import_it_costs_nothing_that_is_not_used() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
 
     assert ran.stdout.splitlines() == ["[]", "[]"]
+
+
+async def test_a_temporary_key_signs_until_it_ends() -> None:
+    with SandboxServer(pace="unlimited") as sandbox:
+        for seconds, answered in ((3600.0, True), (-1.0, False)):
+            issued = sandbox.issue_sts(seconds)
+            secret, token = Secret(issued["access_key_secret"]), Secret(issued["security_token"])
+            rds = service_of(sandbox, AccessKey(issued["access_key_id"], secret, token))
+            if answered:
+                assert text_of((await ask(rds, "echo signed with a token")).turn) == "signed with a token"
+            else:
+                with pytest.raises(AuthenticationError, match=r"temporary credentials \(STS\) have expired"):
+                    await ask(rds)
+            await rds.aclose()
