@@ -11,7 +11,10 @@ from tui.text import clean
 
 LIMIT = 1000
 """Questions that are kept, of all services together."""
-_HEAD = journal.head_fragment({"history": {"of": "questions"}})
+
+
+def _head() -> bytes:
+    return journal.head_fragment({"history": {"of": "questions"}})
 
 
 class History:
@@ -56,7 +59,7 @@ class History:
             try:
                 files.append(self._path, data)
             except FileNotFoundError:
-                files.create(self._path, _HEAD + data)
+                files.create(self._path, _head() + data)
         except OSError as error:
             return error
         self._unwritten.clear()
@@ -67,4 +70,4 @@ class History:
         with suppress(OSError), files.locked(self._path):
             data, _stamp = files.read_from(self._path)
             kept = journal.scan(data).fragments[-LIMIT:]
-            files.replace(self._path, _HEAD + b"".join(data[begin:end] for begin, end in kept))
+            files.replace(self._path, _head() + b"".join(data[begin:end] for begin, end in kept))
