@@ -7,9 +7,8 @@ from dataclasses import fields
 
 from aiohttp import web
 
-from tui.sandbox import dms_agents, dms_chat, dms_files, dms_samples, dms_script, dms_sessions, dms_stream
+from tui.sandbox import dms_agents, dms_chat, dms_files, dms_sessions, dms_stream
 from tui.sandbox.call import Call
-from tui.sandbox.dms_desk import Desk
 from tui.sandbox.dms_records import Session, TurnRecord
 from tui.sandbox.dms_reply import Caseless, DmsCall, Rejection, reject
 from tui.sandbox.dms_state import DataAgents
@@ -37,6 +36,10 @@ def make_script(agents: DataAgents, session: Session, record: TurnRecord) -> Cal
     """What the agent does in a turn."""
 
     async def script(do: Perform) -> None:
+        # The analysis is imported with the first question: an app that embeds the sandbox starts without it.
+        from tui.sandbox import dms_samples, dms_script
+        from tui.sandbox.dms_desk import Desk
+
         desk = Desk(agents, session, record, do)
         special = dms_samples.script_for(record.text)
         if record.kind == "report":

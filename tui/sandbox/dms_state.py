@@ -11,9 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tui.sandbox import analysis_load
 from tui.sandbox.auth import Key
 from tui.sandbox.dms_records import Frame, Runtime, Session, TurnRecord, UploadedFile, checkpoint_of
 from tui.sandbox.dms_steps import Piece
@@ -22,6 +21,9 @@ from tui.sandbox.faults import Faults, parse_many
 from tui.sandbox.oss_store import ObjectStore, temporary_folder
 from tui.sandbox.shelf import Shelf
 from tui.sandbox.world import World
+
+if TYPE_CHECKING:
+    from tui.sandbox import analysis_load
 
 RUNTIME_LIFE, SESSION_LIFE = 3600.0, 6 * 3600.0
 """Seconds of silence after which a runtime, a session is reclaimed (protocol notes, section 7)."""
@@ -240,6 +242,8 @@ class DataAgents:
         Raises:
             analysis_load.Unreadable: there are none.
         """
+        from tui.sandbox import analysis_load
+
         stored = self.objects.get(key)
         if stored is None:
             raise analysis_load.Unreadable(f"{file_name} is not there any more.")
