@@ -58,6 +58,7 @@ class ChatScreen(AnalysingScreen):
             Binding(digit, f"digit({digit})", "choose", id=f"chat.digit_{digit}", show=False, tooltip=DIGIT)
             for digit in "123456789"
         ),
+        Binding("f10", "take_over", "take over", id="chat.take_over", show=False, tooltip="Write here, not there"),
         Binding("f3", "find_next", "next hit", id="chat.find_next", show=False, tooltip="Next hit"),
     ]
 
@@ -432,6 +433,18 @@ class ChatScreen(AnalysingScreen):
         count = self.transcript.find(event.value)
         if event.value and not count:
             self.app.notify(_("Nothing found for “{text}”.").format(text=event.value), markup=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "take_over":
+            conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
+            return bool(conversation and conversation.read_only)
+        return super().check_action(action, parameters)
+
+    @work(group="take-over", exclusive=True)
+    async def action_take_over(self) -> None:
+        """Become the writer of a conversation that another window has."""
+        await self.app.take_over(self.conversation_id)
+        self._update_status()
 
     def action_find_next(self) -> None:
         self.transcript.find_next()

@@ -369,7 +369,10 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
 
     async def open_conversation(self, conversation_id: str) -> Conversation:
         await self._store_open.wait()
-        return await self.conversations.open(conversation_id)
+        conversation = await self.conversations.open(conversation_id)
+        if conversation.read_only:
+            self._spawn(f"follow:{conversation_id}", self.conversations.follow(conversation_id))
+        return conversation
 
     def show_conversation(self, conversation_id: str, turn_id: str = "") -> None:
         chat = self.screen_stack[0]

@@ -343,3 +343,30 @@ async def test_help_lists_the_keys_of_the_place(server: SandboxServer, tmp_path:
         await user.until(lambda: user.sees("Write in $EDITOR"))
         await user.press("escape")
         await user.until(lambda: user.app.screen is user.chat)
+
+
+async def test_a_second_window_follows_and_can_take_over(server: SandboxServer, tmp_path: Path) -> None:
+    async with using(server, tmp_path) as first:
+        await first.ask("first")
+        conversation_id = first.chat.conversation_id
+        async with using(server, tmp_path) as second:
+            second.app.show_conversation(conversation_id)
+            await second.until(lambda: second.app.conversation(conversation_id) and second.transcript.turns)
+            assert second.conversation.read_only
+            # What is typed there is not lost and not sent.
+            await second.type("mine")
+            await second.press("enter")
+            await second.until(lambda: second.chat.composer.text == "mine")
+            # It sees what the first one writes.
+            await first.ask("second")
+            await second.until(lambda: len(second.conversation.turns) == 2)
+            await second.until(lambda: len(second.transcript.turns) == 2)
+            await second.press("f10")
+            await second.until(lambda: not second.conversation.read_only)
+            await second.press("enter")
+            await second.until(lambda: second.turn.question == "mine" and second.turn.state == "done")
+            # Now the first one is the reader: its question is given back.
+            await first.type("late")
+            await first.press("enter")
+            await first.until(lambda: first.chat.composer.text == "late")
+        assert control(server, "state")["accepted"] == {"first": 1, "second": 1, "mine": 1}
