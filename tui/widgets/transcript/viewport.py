@@ -152,7 +152,7 @@ class Viewport:
         else:
             self._clamp(deadline)
         shown = self._collect(deadline)
-        if not self.following and self._below(len(shown)) == 0:
+        if not self.following and self._below(deadline) == 0:
             self.following = True
         self._count_new(shown, deadline)
         return shown
@@ -219,15 +219,15 @@ class Viewport:
             index, number = index + 1, 0
         return shown
 
-    def _below(self, most: int) -> int:
-        """Lines below the view, counted to `most`."""
+    def _below(self, deadline: float) -> int:
+        """Lines below the view: none, or at least so many. Nothing in view is laid out any further here."""
         count = -self._line - self.height
         for index in range(self._turn, len(self.turns)):
-            layout = self.layout(index, perf_counter() + SLICE / 4, whole=True)
-            count += len(layout.lines) + (0 if layout.complete else 1)
-            if count > most:
+            layout = self.layout(index, deadline, whole=True)
+            count += len(layout.lines) + (not layout.complete)
+            if count > 0:
                 break
-        return max(0, min(count, most)) if most else max(0, count)
+        return max(0, count)
 
     def _count_new(self, shown: Sequence[Shown], deadline: float) -> None:
         """Count the lines after the last one that was in view, or that was there when the end was left."""
