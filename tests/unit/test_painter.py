@@ -11,7 +11,9 @@ import pytest
 
 from tests.emulator import Emulator
 from tui.terminal.cells import TAIL, Pen, Row, cells_of, mended, piece
-from tui.terminal.painter import Abilities, Band, Painter
+from tui.terminal.painter import Painter
+from tui.terminal.scrolling import Band
+from tui.terminal.writer import Abilities
 
 WALKS = int(os.environ.get("YUNLIAO_PROVE", "1"))
 """How many times as long the walks are; `make prove` sets it."""

@@ -28,8 +28,9 @@ from tui.terminal.driver import TerminalDriver
 from tui.terminal.flow import Flow
 from tui.terminal.lifecycle import Lifecycle
 from tui.terminal.meter import Meter
-from tui.terminal.painter import Abilities, Painter
+from tui.terminal.painter import Painter
 from tui.terminal.strips import Strips, bands_of
+from tui.terminal.writer import Abilities
 
 ReturnType = TypeVar("ReturnType")
 

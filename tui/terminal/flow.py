@@ -13,10 +13,10 @@ from typing import NamedTuple
 ASK_AFTER = 150
 """Bytes sent since the last question after which the next is asked. A question and its answer cost 4 bytes each way."""
 
-SHARE = 0.2
-"""Seconds of the line that one frame may take."""
+SHARE = 0.1
+"""Seconds of the line that one frame may take: so long a key may have to wait besides the round trip."""
 
-LEAST_BUDGET = 400
+LEAST_BUDGET = 240
 """Bytes that a frame may always have: less would never finish a screen."""
 
 GIVE_UP = 3.0

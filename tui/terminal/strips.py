@@ -9,7 +9,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui.terminal.cells import Pen, Row, piece
-from tui.terminal.painter import Band, Painter
+from tui.terminal.painter import Painter
+from tui.terminal.scrolling import Band
 
 _KEEP = 2000
 """Strips, and styles, that are remembered; about forty screens."""
