@@ -90,6 +90,11 @@ class Conversations:
 
     async def load_list(self) -> None:
         """Read the index, again if it was read before; what is open here is known better than on disk."""
+        if not self.loaded:
+            # The first page at once; a long list is compared with its files only after that.
+            self._summaries = {summary.id: summary for summary in await self._store.recent()} | self._summaries
+            self._sorted = None
+            self._hooks.list_changed("")
         found = {summary.id: summary for summary in await self._store.summaries()}
         here = {key: summary for key, summary in self._summaries.items() if not self.loaded or key in self._open}
         self._summaries = found | here
