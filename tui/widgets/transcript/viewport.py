@@ -16,6 +16,8 @@ from tui.widgets.transcript.turn_layout import Mark, TurnLayout
 
 SLICE = 0.006
 """Seconds of layout in one go."""
+_FEW = 4
+"""Layouts that are worth no thought."""
 _KEPT_SCREENS = 3
 """Turns that begin within so many screens of the view stay laid out."""
 
@@ -155,6 +157,8 @@ class Viewport:
         if not self.following and self._below(deadline) == 0:
             self.following = True
         self._count_new(shown, deadline)
+        if len(self._layouts) > _FEW:
+            self._forget()
         return shown
 
     def _return_to_mark(self, deadline: float) -> None:
