@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args
 
 from textual import work
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 from textual.signal import Signal
 
 import themes
@@ -55,9 +55,6 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
 
     TITLE = "Yunliao"
     CSS_PATH = str(themes.BASE_CSS)
-    # A mode and not get_default_screen: only so is the sheet of the first screen read.
-    MODES: ClassVar[dict[str, Any]] = {"chat": partial(routes.build, "chat")}
-    DEFAULT_MODE = "chat"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1,question_mark", "help", "help", id="app.help", show=False, tooltip="Every key of this place"),
         Binding("ctrl+p,colon", "command_palette", "palette", id="app.palette", show=False, tooltip="Every action"),
@@ -129,6 +126,16 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return themes.variable_defaults()
+
+    def get_default_screen(self) -> Screen[Any]:
+        screen: Screen[Any] = routes.build("chat")
+        return screen
+
+    def refresh_css(self, animate: bool = True) -> None:
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:  # The theme was set before the first screen, with which all sheets are parsed anyway.
+            self.stylesheet.set_variables(self.get_css_variables())
 
     # --- start and end -------------------------------------------------------------------------------------
 
