@@ -115,7 +115,7 @@ async def copy(
     return Verdict(sentence.format(size=size, path=path), (*tried, "file"), path)
 
 
-async def save(text: str, folder: Path, name: str = "") -> Path:
+async def save(text: str | bytes, folder: Path, name: str = "") -> Path:
     """Write `text` to a new file, readable by its owner alone, in `folder` (made when missing, 0700); return its path.
 
     `name` is only a wish: it is made safe, and numbered when taken. Raises `OSError`.
@@ -215,7 +215,7 @@ async def _answer(command: list[str]) -> str:
     return output.decode("utf-8", "replace").strip() if process.returncode == 0 else ""
 
 
-def _save(text: str, folder: Path, name: str) -> Path:
+def _save(text: str | bytes, folder: Path, name: str) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     stem, suffix = os.path.splitext(name)
     for number in range(1, 1000):
@@ -225,6 +225,6 @@ def _save(text: str, folder: Path, name: str) -> Path:
         except FileExistsError:
             continue
         with open(fd, "wb") as file:
-            file.write(text.encode("utf-8", "replace"))
+            file.write(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
         return path
     raise FileExistsError(f"{folder / name} and its numbered names are taken")

@@ -57,15 +57,19 @@ class LeanCompositor(Compositor):
             self._wanted = ()
 
     def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
-        wanted = self._wanted
-        if not wanted:
+        if not self._wanted:
             yield from super()._get_renders(crop)
             return
+        wanted = self._wanted
+        # From the front to the back: what lies behind something that covers a dirty region is not asked either.
         for widget, (region, clip) in self.visible_widgets.items():
             visible = region.intersection(clip)
             if visible and any(visible.overlaps(each) for each in wanted):
                 x, y, width, height = visible
                 yield region, clip, widget.render_lines(Region(x - region.x, y - region.y, width, height))
+                wanted = [each for each in wanted if not visible.contains_region(each)]
+                if not wanted:
+                    return
 
 
 class PaintedDisplay(App[ReturnType]):
