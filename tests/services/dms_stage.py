@@ -45,6 +45,11 @@ class Stage:
     more: asyncio.Event = field(default_factory=asyncio.Event)
     called: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def begin(self, parts: list[list[Row]], drop_at: set[int]) -> None:
+        """Forget what was, and play these."""
+        self.parts, self.drop_at = parts, drop_at
+        self.served, self.calls, self.written, self.connections = [], [], 0, 0
+
     async def until(self, reached: Callable[[], bool]) -> None:
         """Wait for a state that a call brings about."""
         while not reached():
@@ -114,7 +119,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def on_stage(stage: Stage, timing: Timing = QUICK) -> AsyncIterator[DmsDataAgent]:
+async def on_stage(stage: Stage, timing: Timing = QUICK, limit: float = 30) -> AsyncIterator[DmsDataAgent]:
     """The service, connected to `stage`; a test that hangs fails."""
     app = web.Application(client_max_size=2**24)
     app.router.add_route("*", "/{tail:.*}", stage.handle)
@@ -127,7 +132,7 @@ async def on_stage(stage: Stage, timing: Timing = QUICK) -> AsyncIterator[DmsDat
     calls = SignedCalls(RpcClient(DATA_AGENT, endpoint, FixedKey(AccessKey("FAKE_AK", Secret("FAKE_SECRET")))))
     service = DmsDataAgent(calls, Place("cn-hangzhou"), timing=timing, patience=PATIENT)
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(limit):
             yield service
     finally:
         await service.aclose()

@@ -15,7 +15,7 @@ from aiohttp import web
 from tests.services.dms_frames import Row, analysis, block, plain_answer, row
 from tests.services.dms_stage import QUICK, Stage, on_stage
 from tui.accumulator import LiveTurn
-from tui.models import AskBlock, NoticeBlock, Position, Turn, TurnIds
+from tui.models import NoticeBlock, Position, Turn, TurnIds
 from tui.services.base import AnswerRequest, AskReply, Page, TurnRef, TurnRequest
 from tui.services.dms import DmsDataAgent
 from tui.services.dms_options import DataSource, write_data
@@ -237,27 +237,26 @@ async def test_a_session_that_is_gone_is_explained() -> None:
 # --- the line ------------------------------------------------------------------------------------------------------
 
 
-async def test_every_cut_of_the_line_gives_the_same_turn() -> None:
-    async def run(cuts: set[int]) -> Turn:
-        stage = Stage(parts=analysis(counting=True), drop_at=cuts)
-        async with on_stage(stage) as service:
-            _events, turn = await ask(service)
-            while open_ask(turn) is not None:
-                _events, turn = await answer(service, turn, AskReply("approve"))
+@pytest.mark.parametrize("keep_open", [True, False], ids=["asks left open", "asks finished"])
+@pytest.mark.parametrize("counting", [True, False], ids=["counting", "shared"])
+async def test_a_cut_before_every_single_frame_gives_the_same_turn(counting: bool, keep_open: bool) -> None:
+    """One run for each frame: a cut there on the first connection that gets so far."""
+    stage = Stage()
+
+    async def run(service: DmsDataAgent, cut: int) -> Turn:
+        stage.begin(analysis(counting=counting), {cut} if cut >= 0 else set())
+        _events, turn = await ask(service)
+        while open_ask(turn) is not None:
+            _events, turn = await answer(service, turn, AskReply("approve"))
         assert len(stage.messages()) == 4
         return replace(turn, ids=TurnIds())
 
-    def content(turn: Turn) -> list[object]:
-        return [replace(b, answered="") if isinstance(b, AskBlock) else b for b in turn.blocks]
-
-    async def settled(cuts: set[int]) -> list[object]:
-        turn = await run(cuts)
-        assert turn.state == "done"
-        return content(turn)
-
-    whole = await settled(set())
-    for cut in range(0, 60, 7):
-        assert await settled({cut, cut + 1, cut + 9}) == whole, f"cut at {cut}"
+    async with on_stage(stage, limit=120) as service:
+        stage.keep_open = keep_open
+        whole = await run(service, -1)
+        assert whole.state == "done"
+        for cut in range(stage.written):
+            assert await run(service, cut) == whole, f"cut before frame {cut}"
 
 
 async def test_a_stream_that_ends_in_form_too_early_is_taken_up_again() -> None:

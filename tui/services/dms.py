@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 from tui.models import Position, Problem, Rating, ServiceName, Turn, TurnIds
@@ -267,7 +267,8 @@ class DmsDataAgent:
         """Wait for the agent and say so; at last the session. Ends early where a stop is wanted."""
         async for step in self.sessions.until_ready(session, options.get("workspace", "")):
             if isinstance(step, Session):
-                run.agent = step.agent_id
+                # That of a runtime that is gone would be refused; left out, the service fills it in.
+                run.agent = step.agent_id if step.readiness == "ready" else ""
                 yield step
             elif run.stop_wanted.is_set():
                 return
@@ -296,6 +297,9 @@ class DmsDataAgent:
             return TurnIds(conversation=run.session)
         data = as_object(answer.first("Data")) or answer
         run.agent = data.line("AgentId") or run.agent
+        if not run.agent:
+            with suppress(ServiceError):  # the message is there, whatever this says; the stream asks again
+                run.agent = (await self.sessions.describe(run.session)).agent_id
         return TurnIds(
             conversation=run.session, message=data.line("MessageId"), request=answer.line("RequestId", limit=100)
         )

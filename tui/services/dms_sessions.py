@@ -25,9 +25,15 @@ SESSION_EXPIRED = "SessionExpired"
 """`Problem.code` of a session that is no longer there: a new one with the same data can take its place."""
 _READY = frozenset({"running", "idle", "wait_input", "waiting_input"})
 _GONE = frozenset({"stopped", "failed"})
+_AT_REST = frozenset({"idle", "running", "wait_input", "waiting_input", "finished", "completed", "canceled"})
 MAX_PAGE = 50
 
-Readiness = Literal["ready", "starting", "gone"]
+Readiness = Literal[
+    "ready",
+    "starting",
+    "dormant",  # the session is there, its runtime was taken away; a message starts another one
+    "gone",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ class Session:
         """AgentStatus decides: SessionStatus can say CREATING for long while the agent runs already."""
         if self.agent_status == "running" or (self.status in _READY and self.agent_status not in _GONE):
             return "ready"
+        if self.agent_status == "stopped" and self.agent_id and self.status in _AT_REST:
+            return "dormant"
         if self.agent_status in _GONE or (not self.agent_id and not self.agent_status):
             return "gone"
         return "starting"
@@ -139,13 +147,13 @@ class Sessions:
         return replace(session, id=session.id or session_id)
 
     async def until_ready(self, session: Session, workspace: str = "") -> AsyncIterator[float | Session]:
-        """Look until the agent runs: gives the seconds waited so far, and at last the session.
+        """Look until the agent runs or a message may start it: gives the seconds waited, and at last the session.
 
         Raises:
             ServiceError: it will not start: code `SessionExpired`, or not within the time that it is waited for.
         """
         waited, pause = 0.0, self._patience.first_poll
-        while session.readiness != "ready":
+        while session.readiness not in ("ready", "dormant"):
             if session.readiness == "gone" and waited >= self._patience.gone:
                 raise expired()
             if waited >= self._patience.start:
