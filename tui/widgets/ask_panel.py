@@ -53,8 +53,8 @@ class AskPanel(Vertical, can_focus=True):
     AskPanel {
         display: none;
         height: auto;
-        margin: 0 0 0 3;
-        padding: 0 1;
+        /* No margin: a vertical layout takes the widest margin off the width of every widget in it. */
+        padding: 0 1 0 2;
         border-left: solid $waiting;
 
         &:focus { border-left: outer $waiting; }
