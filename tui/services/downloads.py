@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from tui.models import Problem
 from tui.services.dms_files import RemoteFile, RemoteFiles
@@ -53,8 +54,11 @@ async def download(files: RemoteFiles, file: RemoteFile, folder: Path) -> AsyncG
             before = received
             try:
                 file = await _with_link(files, file)
-                async with open_link(file.link.reveal(), received) as (whole, chunks):
+                async with open_link(file.link.reveal(), received) as (begin, whole, chunks):
                     size, told = whole or size, loop.time()
+                    if begin != received:  # all of it comes again
+                        received = begin
+                        await asyncio.to_thread(_cut, out, begin)
                     yield Fetched(received, size)
                     async for chunk in chunks:
                         await asyncio.to_thread(out.write, chunk)
@@ -78,6 +82,11 @@ async def download(files: RemoteFiles, file: RemoteFile, folder: Path) -> AsyncG
         out.close()
         with suppress(OSError):
             part.unlink(missing_ok=True)  # at once, cancelled or not
+
+
+def _cut(file: BinaryIO, size: int) -> None:
+    file.seek(size)
+    file.truncate()
 
 
 async def _with_link(files: RemoteFiles, file: RemoteFile) -> RemoteFile:

@@ -115,10 +115,11 @@ async def post_form(url: str, form: Form, path: Path, size: int, sent: Callable[
 
 
 @asynccontextmanager
-async def open_link(url: str, start: int = 0) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
-    """Open a pre-signed link from byte `start` on: the whole size (0 where not told) and the bytes.
+async def open_link(url: str, start: int = 0) -> AsyncIterator[tuple[int, int, AsyncIterator[bytes]]]:
+    """Open a pre-signed link, from byte `start` on if that is granted.
 
-    The link goes out as it is, unchanged and without any credential.
+    The link goes out as it is, unchanged and without any credential. Gives the byte at which the answer begins
+    (`start`, or 0), the whole size (0 where not told) and the bytes.
 
     Raises:
         ServiceError: as `post_form`.
@@ -133,10 +134,11 @@ async def open_link(url: str, start: int = 0) -> AsyncIterator[tuple[int, AsyncI
         except httpx.HTTPError as error:
             raise transport_error(error, host=endpoint.host) from error
         try:
-            if response.status_code != (206 if start else 200):
+            if response.status_code not in ((200, 206) if start else (200,)):
                 raise await _refused(response, endpoint)
+            begin = start if response.status_code == 206 else 0
             length = response.headers.get("content-length", "")
-            yield start + int(length) if length.isdecimal() else 0, _bytes(response, endpoint)
+            yield begin, begin + int(length) if length.isdecimal() else 0, _bytes(response, endpoint)
         finally:
             await response.aclose()
 
