@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,17 +12,19 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.events import DescendantFocus, Resize
 from textual.getters import query_one
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Static, TextArea
 
 from screens.analysing import AnalysingScreen
 from tui.contract import Context
 from tui.keys import NO_KEY
 from tui.models import ServiceName, SuggestionsBlock, Turn
+from tui.table_text import FORMATS, rows_of, table_as
 from tui.turns import TurnUpdate
 from tui.widgets.ask_panel import AskPanel
 from tui.widgets.composer import Composer
 from tui.widgets.context_bar import SERVICE_NAMES, ContextBar
 from tui.widgets.conversation_list import ConversationList
+from tui.widgets.find_bar import FindBar
 from tui.widgets.session_words import describe_options
 from tui.widgets.status import StatusLine
 from tui.widgets.transcript import Transcript, messages
@@ -66,7 +69,7 @@ class ChatScreen(AnalysingScreen):
     list_pane = query_one("#list", ConversationList)
     status = query_one("#status", StatusLine)
     context_bar = query_one("#context", ContextBar)
-    find_bar = query_one("#find", Input)
+    find_bar = query_one("#find", FindBar)
 
     def __init__(self, conversation_id: str = "", turn_id: str = "") -> None:
         super().__init__()
@@ -86,7 +89,7 @@ class ChatScreen(AnalysingScreen):
         with Horizontal(id="body"):
             yield ConversationList(now=lambda: self.app.now().astimezone(), id="list")
             yield Transcript(id="transcript")
-        yield Input(id="find", placeholder=_("find in this conversation"), compact=True)
+        yield FindBar(id="find")
         yield AskPanel(
             seconds=self.app.seconds, last_key=lambda: self.composer.last_key, ascii_only=ascii_only, id="ask"
         )
@@ -123,6 +126,7 @@ class ChatScreen(AnalysingScreen):
     def show(self, conversation_id: str, turn_id: str = "", *, focus: bool = True) -> None:
         """Show another conversation, or a new one for "" ; `focus`: and begin to write."""
         self.leave_answer()
+        self.find_bar.close()
         self._keep_draft()
         self.conversation_id = conversation_id
         self._put_draft("")
@@ -254,6 +258,8 @@ class ChatScreen(AnalysingScreen):
             hints = [*stop, ("^J", _("newline")), ("Tab", _("next part")), ("^P", _("palette")), ("F1", _("help"))]
             if narrow:
                 hints = [*stop, ("^J", _("newline")), ("Esc", _("transcript")), ("F1", _("more"))]
+        elif self.find_bar.has_focus_within:
+            hints = [("Enter", _("then n and N go on")), ("Esc", _("end the search"))]
         elif self.focused is self.ask_panel:
             hints = [("j k", _("scroll")), ("Esc", _("later: leave it pending")), ("?", _("more"))]
         elif self.focused is self.transcript:
@@ -261,7 +267,7 @@ class ChatScreen(AnalysingScreen):
                 *stop,
                 ("y", _("copy")),
                 ("Y", _("blocks")),
-                ("/", _("find")),
+                *([("n N", _("next, previous match"))] if self.find_bar.display else [("/", _("find"))]),
                 ("Enter", _("write")),
                 ("?", _("more")),
             ]
@@ -352,6 +358,35 @@ class ChatScreen(AnalysingScreen):
         event.stop()
         self.app.save_text(event.text, event.suggested_name)
 
+    @on(messages.SavePicture)
+    def _save_picture(self, event: messages.SavePicture) -> None:
+        event.stop()
+        try:
+            data = base64.b64decode(event.data)
+        except ValueError:
+            self.app.notify(_("The picture arrived damaged."), severity="warning")
+        else:
+            self.app.save_text(data, event.suggested_name)
+
+    @on(messages.ExportTable)
+    @work(group="choose", exclusive=True)
+    async def _export_table(self, event: messages.ExportTable) -> None:
+        event.stop()
+        from screens.dialogs import ChooseDialog
+
+        names = {"csv": "CSV", "tsv": "TSV", "md": "Markdown"}
+        rows = rows_of(event.source)
+        choices = [(_("copy as {form}").format(form=names[form]), table_as(rows[:8], form)) for form in FORMATS]
+        choices += [(_("write a file: {form}").format(form=names[form]), "") for form in FORMATS]
+        chosen = await self.app.push_screen_wait(ChooseDialog(_("This table"), choices))
+        if chosen is not None:
+            form = FORMATS[chosen % len(FORMATS)]
+            text = table_as(rows, form)
+            if chosen < len(FORMATS):
+                self.app.copy_text(text, _("the table"))
+            else:
+                self.app.save_text(text, f"{event.suggested_name}.{form}")
+
     @on(messages.ComposeRequested)
     def _compose_requested(self, event: messages.ComposeRequested) -> None:
         event.stop()
@@ -417,22 +452,24 @@ class ChatScreen(AnalysingScreen):
     @on(messages.FindRequested)
     def _find_requested(self, event: messages.FindRequested) -> None:
         event.stop()
-        self.find_bar.display = True
-        self.find_bar.focus()
+        self.find_bar.open()
 
-    @on(Input.Changed, "#find")
-    def _find(self, event: Input.Changed) -> None:
+    @on(FindBar.Changed)
+    def _find(self, event: FindBar.Changed) -> None:
         event.stop()
-        self.transcript.find(event.value)
+        self.transcript.find(event.text)
 
-    @on(Input.Submitted, "#find")
-    def _find_submitted(self, event: Input.Submitted) -> None:
+    @on(FindBar.Submitted)
+    def _find_submitted(self, event: FindBar.Submitted) -> None:
         event.stop()
-        self.find_bar.display = False
         self.transcript.focus()
-        count = self.transcript.find(event.value)
-        if event.value and not count:
-            self.app.notify(_("Nothing found for “{text}”.").format(text=event.value), markup=False)
+        if not event.text.strip():
+            self.find_bar.close()
+
+    @on(messages.MatchChanged)
+    def _match_changed(self, event: messages.MatchChanged) -> None:
+        event.stop()
+        self.find_bar.count(event.number, event.matches)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "take_over":
@@ -452,13 +489,13 @@ class ChatScreen(AnalysingScreen):
     # --- actions -------------------------------------------------------------------------------------------
 
     def action_back(self) -> None:
-        """Esc: out of the find bar, out of the composer, then to the list. It never quits and never clears.
+        """Esc: ends the search, then out of the composer, then to the list. It never quits, never clears what is written.
 
         While the service asks, it goes from the composer to what is asked, which stays pending.
         """
-        if self.find_bar.display and self.find_bar.has_focus:
+        if self.find_bar.display and (self.find_bar.has_focus_within or self.focused is self.transcript):
+            self.find_bar.close()
             self.transcript.find("")
-            self.find_bar.display = False
             self.transcript.focus()
         elif self.answer_prompt:
             self.leave_answer()

@@ -490,11 +490,11 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
             except OSError as error:
                 self.notify(_("Not copied: {reason}").format(reason=error.strerror), severity="error", markup=False)
                 return
-            self.notify(f"{clean_line(what)}: {verdict.sentence}", markup=False)
+            self.notify(clean_line(what) + _(": ") + verdict.sentence, markup=False)
 
         self._spawn("copy", go())
 
-    def save_text(self, text: str, name: str) -> None:
+    def save_text(self, text: str | bytes, name: str) -> None:
         async def go() -> None:
             try:
                 path = await save(text, self.downloads, name)
@@ -510,7 +510,7 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
             self._driver.write(sequence)
 
     def show_problem(self, problem: Problem) -> None:
-        lines = [f"{problem.title}: {problem.sentence}", problem.remedy]
+        lines = [_(": ").join(part for part in (problem.title, problem.sentence) if part), problem.remedy]
         if problem.request_id:
             lines.append(_("request id {id}").format(id=problem.request_id))
         self.notify("\n".join(line for line in lines if line), severity="error", timeout=15, markup=False)

@@ -175,7 +175,7 @@ class YunliaoApi(App[int]):
         """Copy by whatever way this terminal has, and say honestly what was done. `what` is in the sentence."""
         raise NotImplementedError
 
-    def save_text(self, text: str, name: str) -> None:
+    def save_text(self, text: str | bytes, name: str) -> None:
         """Write to a new file (0600) below the downloads folder and say where."""
         raise NotImplementedError
 

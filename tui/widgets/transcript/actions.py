@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from textual.message import Message
 
-from tui.models import ACTIVE, FINAL, Turn
+from tui.models import ACTIVE, FINAL, CodeBlock, Turn
 from tui.widgets.transcript import messages
 from tui.widgets.transcript.cursor import BlockCursor
 from tui.widgets.transcript.lines import TableView, Unit
@@ -174,6 +174,8 @@ class TranscriptActions:
                 return True if turn.state in FINAL or turn.state == "queued" else None
             if action == "rate":
                 return True if turn.state in FINAL and turn.blocks else None
+        if action == "export_table":
+            return True if self._table_here() else None
         if action == "stop":
             return True if any(turn.state in ACTIVE for turn in self._view.turns) else None
         if action in ("find_next", "find_previous"):
@@ -211,10 +213,26 @@ class TranscriptActions:
 
     def action_save(self) -> None:
         here = self._here()
-        if here:
+        if here and (pictures := self._pictures(*here)):
+            name = file_name(*here).rpartition(".")[0]
+            for number, data in enumerate(pictures, 1):
+                self.post_message(messages.SavePicture(data, f"{name}{f'-{number}' if number > 1 else ''}.png"))
+        elif here:
             turn, unit = here
             text = unit.source if unit.number else self.copy_text_of_message()
             self.post_message(messages.SaveRequested(text, file_name(turn, unit if unit.number else None)))
+
+    def _pictures(self, turn: Turn, unit: Unit) -> list[str]:
+        """The PNGs of the code cell under the cursor."""
+        block = turn.blocks[unit.section] if 0 <= unit.section < len(turn.blocks) else None
+        if unit.kind in ("table", "chart") or not isinstance(block, CodeBlock):
+            return []
+        return [output.image for output in block.outputs if output.image]
+
+    def action_export_table(self) -> None:
+        here = self._table_here()
+        if here:
+            self.post_message(messages.ExportTable(here[1].source, file_name(*here).rpartition(".")[0]))
 
     def action_retry(self) -> None:
         self._request(messages.Retry)
@@ -267,6 +285,7 @@ class TranscriptActions:
             self._match = next((n for n, match in enumerate(self._matches) if order[match.turn] >= top), 0)
             self._go_to_match()
         self._sync()
+        self._tell_match()
         return len(self._matches)
 
     def find_next(self, step: int = 1) -> None:
@@ -281,6 +300,7 @@ class TranscriptActions:
         self._match = (here + step) % len(self._matches)
         self._go_to_match()
         self._sync()
+        self._tell_match()
 
     def find_previous(self) -> None:
         self.find_next(-1)
@@ -295,6 +315,9 @@ class TranscriptActions:
     def match_number(self) -> int:
         """Which match is the current one, from 1; 0 for none."""
         return self._match + 1 if self._matches else 0
+
+    def _tell_match(self) -> None:
+        self.post_message(messages.MatchChanged(self.match_number, len(self._matches)))
 
     def _clear_find(self) -> None:
         self._query, self._matches, self._match, self._match_at = "", (), -1, None

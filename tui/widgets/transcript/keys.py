@@ -29,6 +29,7 @@ BINDINGS = [
     _key("y", "copy_message", "copy", "copy", "Copy this message"),
     _key("Y", "choose_block", "copy_block", "copy a block", "Choose a code block or table to copy"),
     _key("w", "save", "save", "save", "Write this block or message to a file"),
+    _key("x", "export_table", "export_table", "table as", "This table as CSV, TSV or Markdown: copy or write"),
     _key("v", "change_view", "view", "rows / grid", "Table as grid or as rows; chart as table"),
     _key("l,right", "scroll_columns(1)", "columns_right", "columns right", "The wide table one column to the right"),
     _key("h,left", "scroll_columns(-1)", "columns_left", "columns left", "The wide table one column to the left"),

@@ -43,6 +43,21 @@ class SaveRequested(Message):
 
 
 @dataclass
+class SavePicture(Message):
+    data: str
+    """A PNG in base64."""
+    suggested_name: str
+
+
+@dataclass
+class ExportTable(Message):
+    source: str
+    """Tab-separated lines, or Markdown."""
+    suggested_name: str
+    """Without an extension."""
+
+
+@dataclass
 class Retry(Message):
     turn: Turn
 
@@ -78,6 +93,15 @@ class Links(Message):
 @dataclass
 class ComposeRequested(Message):
     """Enter: back to the composer."""
+
+
+@dataclass
+class MatchChanged(Message):
+    """Another match is the current one."""
+
+    number: int
+    """From 1; 0 for none."""
+    matches: int
 
 
 @dataclass
