@@ -197,7 +197,7 @@ def test_addresses_are_taken_as_they_are() -> None:
 
 
 def workbook(path: Path) -> Path:
-    from openpyxl import Workbook  # type: ignore[import-untyped]
+    from openpyxl import Workbook
 
     book = Workbook()
     book.active.title = "订单"
