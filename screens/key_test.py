@@ -69,7 +69,7 @@ class KeyTestScreen(Screen[None]):
     def on_mount(self) -> None:
         if len(self.app.screen_stack) > 1:
             for entry in reversed(commands(self.app.screen_stack[-2], self.app.settings.keys)):
-                words = f"{entry.part}: {entry.what}" if entry.part else entry.what
+                words = entry.part + _(": ") + entry.what if entry.part else entry.what
                 self._actions |= dict.fromkeys(entry.keys, words)
 
     def on_key(self, event: Key) -> None:

@@ -71,10 +71,10 @@ class SessionScreen(Dialog[dict[str, str]]):
                 return self._options.get("agent_name", "") or value or _("none")
             case "skip":
                 skipped = [skip_name(part) for part in value.split(",") if part]
-                return ", ".join(skipped) or _("asks about everything")
+                return _(", ").join(skipped) or _("asks about everything")
             case "files":
-                return ", ".join(one.name or one.id for one in self._sources() if one.file_id) or _("none: @ or F4")
-        return ", ".join(one.name or one.id for one in self._sources() if one.database_id) or _("none")
+                return _(", ").join(one.name or one.id for one in self._sources() if one.file_id) or _("none: @ or F4")
+        return _(", ").join(one.name or one.id for one in self._sources() if one.database_id) or _("none")
 
     def _row(self, name: str) -> Content:
         labels = {

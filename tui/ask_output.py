@@ -108,7 +108,7 @@ class PlainOutput:
                 self._thinking = True
             case ToolProgress(call_id, name, status):
                 if self._tools.get(call_id or name) != status:
-                    self.say(f"{name or _('unnamed tool')}: {_STATUS[status]()}")
+                    self.say(f"{name or _('unnamed tool')}{_(': ')}{_STATUS[status]()}")
                 self._tools[call_id or name] = status
             case DocumentFound(title, links):
                 self.say(title)
@@ -131,7 +131,7 @@ class PlainOutput:
             self._error(sentence)
 
     def problem(self, problem: Problem) -> None:
-        self._error(f"{problem.title}: {problem.sentence}")
+        self._error(_(": ").join(part for part in (problem.title, problem.sentence) if part))
         if problem.remedy:
             self._error(problem.remedy)
         if problem.request_id:

@@ -132,5 +132,5 @@ class YunliaoCommands(Provider):
 
 
 def _of(command: Command) -> Entry:
-    text = f"{command.part}: {command.what}" if command.part else command.what
+    text = command.part + _(": ") + command.what if command.part else command.what
     return Entry(text, command.run, " ".join(command.keys))

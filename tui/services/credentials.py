@@ -301,7 +301,7 @@ def _quiet_package() -> None:
 def _missing(profile: str, known: tuple[str, ...]) -> ConfigurationError:
     if profile:
         sentence = _("There is no usable credentials profile called {name}.").format(name=clean_line(profile, 60))
-        names = ", ".join(clean_line(name, 40) for name in known[:20])
+        names = _(", ").join(clean_line(name, 40) for name in known[:20])
         remedy = _("Known: {names}").format(names=names) if names else _("Make one with `aliyun configure`.")
     else:
         sentence = _("No Alibaba Cloud credentials were found.")

@@ -95,7 +95,7 @@ def _command(node: DOMNode, binding: Binding, keymap: Mapping[str, str]) -> Comm
         action=binding.action,
         keys=tuple(dict.fromkeys(key_name(key.strip()) for key in keys if key.strip() not in ("", NO_KEY))),
         # The longer words alone where they say the short ones again.
-        what=(more if what.casefold() in more.casefold() else f"{what}: {more}") if more else what,
+        what=(more if what.casefold() in more.casefold() else what + _(": ") + more) if more else what,
         part="" if isinstance(node, App) else _(node.BINDING_GROUP_TITLE or ""),
         enabled=state is True,
     )

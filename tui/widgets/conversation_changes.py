@@ -29,7 +29,7 @@ async def pin(app: YunliaoApi, items: Sequence[ConversationSummary]) -> None:
 
 async def delete(app: YunliaoApi, items: Sequence[ConversationSummary]) -> bool:
     """Say what is deleted where, ask, and delete; several ask for their count to be typed. Whether it was done."""
-    names = ", ".join(dict.fromkeys(SERVICE_NAMES[item.service] for item in items))
+    names = _(", ").join(dict.fromkeys(SERVICE_NAMES[item.service] for item in items))
     lines = [
         _("Here: moved to the trash and kept there for 30 days; z takes it back."),
         _("{service}: keeps its copy.").format(service=names),

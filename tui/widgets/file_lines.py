@@ -97,4 +97,4 @@ def preview_lines(table: TableBlock, width: int) -> list[str]:
 
 
 def names_line(names: Sequence[str]) -> str:
-    return ", ".join(names) if names else _("none")
+    return _(", ").join(names) if names else _("none")

@@ -29,7 +29,7 @@ def describe_options(options: Mapping[str, str]) -> list[str]:
     """What differs from what the agent does by itself, a line each."""
     lines: list[str] = []
     if data := read_data(options.get("data", "")):
-        lines.append(_("data: {names}").format(names=", ".join(source.name or source.id for source in data)))
+        lines.append(_("data: {names}").format(names=_(", ").join(source.name or source.id for source in data)))
     if mode := options.get("mode", ""):
         lines.append(_("mode: {mode}").format(mode=mode_name(mode)))
     if plan := options.get("plan", ""):
@@ -39,5 +39,5 @@ def describe_options(options: Mapping[str, str]) -> list[str]:
     if options.get("search") == "true":
         lines.append(_("searches the web"))
     if skips := [skip_name(name) for name in options.get("skip", "").split(",") if name]:
-        lines.append(_("not asked about: {names}").format(names=", ".join(skips)))
+        lines.append(_("not asked about: {names}").format(names=_(", ").join(skips)))
     return lines

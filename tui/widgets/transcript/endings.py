@@ -48,7 +48,7 @@ def problem_rows(problem: Problem, look: Look) -> list[Spans]:
     text = wrap(
         (
             (problem.title, ERROR | BOLD),
-            (": " if problem.title and problem.sentence else "", TEXT),
+            (_(": ") if problem.title and problem.sentence else "", TEXT),
             (problem.sentence, TEXT),
         ),
         look.content - 2,
