@@ -337,6 +337,18 @@ async def test_only_changed_rows_are_painted(monkeypatch: pytest.MonkeyPatch) ->
         assert [one is other for one, other in zip(before, after, strict=True)].count(False) == 1
 
 
+async def test_a_paragraph_that_grows_repaints_its_last_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "word " * 50
+    live = turn("1", words, state="running")
+    async with stage(live) as shown:
+        painted: list[Region] = []
+        monkeypatch.setattr(shown.widget, "refresh", lambda *regions, **_: painted.extend(regions))
+        before = shown.strips
+        shown.widget.update_turn(replace(live, blocks=(TextBlock(words + "more"),)))
+        assert [region.height for region in painted] == [1]
+        assert [one is other for one, other in zip(before, shown.strips, strict=True)].count(False) == 1
+
+
 async def test_a_whole_answer_at_once_comes_in_slices() -> None:
     text = "\n\n".join(f"paragraph {n} with **bold** and `code` and [a link](https://e.com/{n})" for n in range(2000))
     async with stage() as shown:

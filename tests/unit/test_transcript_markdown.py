@@ -53,6 +53,7 @@ FRAGMENTS = st.sampled_from(
         "text ", "word", "\n", "\n", "\n\n", "\n\n", "- ", "* ", "+ ", "1. ", "2) ", "10. ", "    ", "  ", " ", "\t",
         "# ", "## ", "===\n", "---\n", "***\n", "> ", ">", "```", "```sql\n", "~~~", "`", "``", "**", "*", "_", "~~",
         "| a | b |\n", "|---|:-:|\n", "|---|", "| 1 | **2** |\n", "|", "\\|", "[", "]", "(", ")", "[a]", "[a]: /u\n",
+        "[a]\n\n", "[a]: /u\n\nx",
         "[b]: http://e.com 'T'\n", "[x][a]", "![i](/p.png)", "<b>", "</b>", "<div>\n", "<!--", "-->", "&amp;", "&#27;",
         "\\", "中文", "，", "。", "（", "👩‍👩‍👧", "❤️", "e\u0301", "- [ ] ", "- [x] ", "http://a.cn/b。", "a" * 70,
     ]
@@ -112,6 +113,19 @@ def test_changes_are_reported_from_the_first_changed_line_on(fragments: list[str
         assert len(before) >= same
         if changed is None:
             assert before == section.lines
+
+
+def test_a_definition_that_comes_late_is_used_at_the_end() -> None:
+    pieces = ["see [a] and [b][a]\n\n", "- [a]\n\n", "more\n\n", "[a]: https://e.com\n\n", "end"]
+    assert texts(render(pieces)) == [
+        "see a (https://e.com) and b (https://e.com)",
+        "",
+        "• a (https://e.com)",
+        "",
+        "more",
+        "",
+        "end",
+    ]
 
 
 def test_finished_blocks_are_not_touched_again() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,9 +79,15 @@ OPERATIONS = st.one_of(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@pytest.mark.parametrize("piece", [0.006, 0.0002], ids=["at once", "in many slices"])
+def test_any_operations_show_a_window_of_the_truth(piece: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.widgets.transcript.viewport.SLICE", piece)
+    any_operations()
+
+
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.integers(0, 15), max_size=8), st.lists(OPERATIONS, max_size=15))
-def test_any_operations_show_a_window_of_the_truth(sizes: list[int], operations: list[tuple[str, int]]) -> None:
+def any_operations(sizes: list[int], operations: list[tuple[str, int]]) -> None:
     view = Viewport(look(), 12)
     cursor = BlockCursor(view)
     thinking = ThinkingBlock("one\ntwo\nthree", 3)
@@ -185,6 +192,23 @@ def test_a_remembered_place_far_into_a_long_answer_is_found() -> None:
     place = view.position()
     view.show([turn("a", 3), turn("b", 3000), turn("c", 3)])
     view.restore(place)
+    assert settle(view) == before
+
+
+def test_what_is_not_laid_out_yet_is_not_taken_for_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = Viewport(look(), 10)
+    turns = [turn("a", 3), turn("b", 300)]
+    view.show(turns)
+    settle(view)
+    view.scroll(-100)
+    before = settle(view)
+    place = view.position()
+    monkeypatch.setattr("tui.widgets.transcript.viewport.SLICE", 0.0)  # a machine that is never fast enough
+    view.show(turns)
+    view.restore(place)
+    view.arrange()
+    assert not view.following
+    monkeypatch.undo()
     assert settle(view) == before
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from textual.message import Message
 
-from tui.models import Turn
+if TYPE_CHECKING:
+    from tui.models import Turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,7 @@ class Viewport:
         else:
             self._clamp(deadline)
         shown = self._collect(deadline)
-        if not self.following and self._below(deadline) == 0:
+        if not self.following and self._at_end(deadline):
             self.following = True
         self._count_new(shown, deadline)
         if len(self._layouts) > _FEW:
@@ -223,15 +223,15 @@ class Viewport:
             index, number = index + 1, 0
         return shown
 
-    def _below(self, deadline: float) -> int:
-        """Lines below the view: none, or at least so many. Nothing in view is laid out any further here."""
+    def _at_end(self, deadline: float) -> bool:
+        """Whether the last line is in view. Nothing in view is laid out any further here."""
         count = -self._line - self.height
         for index in range(self._turn, len(self.turns)):
             layout = self.layout(index, deadline, whole=True)
-            count += len(layout.lines) + (not layout.complete)
-            if count > 0:
-                break
-        return max(0, count)
+            count += len(layout.lines)
+            if count > 0 or not layout.complete:
+                return False
+        return self._mark is None
 
     def _count_new(self, shown: Sequence[Shown], deadline: float) -> None:
         """Count the lines after the last one that was in view, or that was there when the end was left."""
