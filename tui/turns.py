@@ -333,9 +333,9 @@ async def _recover(
     lost: Finished | Failed | None,
 ) -> Finished | Failed:
     """Look into the service's history until it is known how the turn ended, or the pauses are used up."""
-    running.say(_("the line dropped; looking for the answer on the service") if lost else _("looking for the answer"))
-    if not service.capabilities.resume:
-        running.live.set_recovered()
+    repair = isinstance(lost, Finished) and lost.reason == "done"
+    dropped = _("the line dropped; looking for the answer on the service")
+    running.say(dropped if lost and not repair else _("looking for the answer"))
     end = lost
     for pause in (0.0, *pauses):
         if running.stop_wanted.is_set():

@@ -81,7 +81,8 @@ class Desk:
         return await self.services.get(name)
 
     def _changed(self, update: TurnUpdate) -> None:
-        self.updates.append(update)
+        if update.ended or not self.updates or self.updates[-1] != update:
+            self.updates.append(update)
         self.changed.set()
 
     def _spawn(self, name: str, coroutine: Coroutine[Any, Any, None]) -> None:

@@ -115,7 +115,7 @@ async def test_the_answer_is_whole(name: str, server: SandboxServer, tmp_path: P
     assert _joined(turn) == history or name == "history-empty"
     assert not put_back
     assert turn.problem is None
-    assert turn.recovered == (name in TRUNCATED or name == "no-finish")
+    assert turn.recovered == (name in TRUNCATED)
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
