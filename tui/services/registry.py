@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tui.models import Problem, ServiceName
 from tui.services.base import ConversationService
+from tui.services.codes import service_title
 from tui.services.endpoints import DMS_REGION, Endpoint, dms_endpoint, dms_key_endpoints, parse_endpoint, rds_endpoint
 from tui.services.errors import ConfigurationError
 from tui.services.keys import AccessKey, FixedKey, KeySource, Secret
@@ -65,7 +66,18 @@ class Services:
         async with self._lock:
             if name not in self._made:
                 make = self._makers.get(name)
-                if make is None or name not in self.endpoints:
+                if make is not None and name not in self.endpoints:
+                    raise ConfigurationError(
+                        Problem(
+                            _("No access key"),
+                            _("Only an API key of the Data Agent was found; {name} needs an access key.").format(
+                                name=service_title(name)
+                            ),
+                            _("Set up a profile with `aliyun configure`, or ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET."),
+                            delivered="no",
+                        )
+                    )
+                if make is None:
                     raise ConfigurationError(
                         Problem(
                             _("Not available"),
@@ -152,15 +164,20 @@ async def open_services(
 
     chain = CredentialChain(profile, environ=environment)
     source = await asyncio.to_thread(chain.find)
+    api_key = Secret(environment.get("YUNLIAO_DMS_API_KEY", "").strip())
+    if source is None and api_key:
+        control, stream = dms_key_endpoints(environment.get("ALIBABA_CLOUD_REGION_ID", ""), environment)
+        shown = AccessKey(f"{api_key.reveal()[:4]}…", api_key, source="YUNLIAO_DMS_API_KEY")
+        return Services(FixedKey(shown), {"dms": control}, dms_key=DmsKey(api_key, stream))
     if source is None:
         return await asyncio.to_thread(_on_sandbox, _("no credentials were found"), faults, sandbox_folder)
     warnings = await asyncio.to_thread(chain.warnings)
     endpoints: dict[ServiceName, Endpoint] = {"rds": rds_endpoint(source.region, environment)}
     endpoints["dms"] = dms_endpoint(source.region, environment)
     dms_key = None
-    if api_key := environment.get("YUNLIAO_DMS_API_KEY", "").strip():
+    if api_key:
         endpoints["dms"], stream = dms_key_endpoints(source.region, environment)
-        dms_key = DmsKey(Secret(api_key), stream)
+        dms_key = DmsKey(api_key, stream)
     return Services(chain, endpoints, warnings=warnings, dms_key=dms_key)
 
 
