@@ -489,7 +489,7 @@ class ChatScreen(AnalysingScreen):
     # --- actions -------------------------------------------------------------------------------------------
 
     def action_back(self) -> None:
-        """Esc: ends the search, then out of the composer, then to the list. It never quits, never clears what is written.
+        """Esc: ends the search, else out of the composer, then to the list. It never quits and clears no draft.
 
         While the service asks, it goes from the composer to what is asked, which stays pending.
         """

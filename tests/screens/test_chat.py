@@ -11,6 +11,7 @@ from tests.turns.desk import control
 from tui.models import ToolBlock
 from tui.sandbox.server import SandboxServer
 from tui.settings import Settings
+from tui.widgets.transcript.search import find_all
 
 LAG = "why did replication lag rise on rm-bp1k3?"
 
@@ -232,8 +233,20 @@ async def test_find_in_the_conversation(server: SandboxServer, tmp_path: Path) -
         await user.ask(LAG)
         await user.press("escape", "slash", *"replica", "enter")
         assert user.chat.focused is user.transcript
+        total = len(find_all(user.conversation.turns, "replica"))
+        assert total > 2
+        await user.press("g", "slash", *"replica", "enter")
+        await user.until(lambda: any(line.rstrip().endswith(f"1 of {total}") for line in user.lines()))
+        await user.press("n")
+        await user.until(lambda: any(line.rstrip().endswith(f"2 of {total}") for line in user.lines()))
+        # Esc ends the search, where it stands; only the next one leaves.
+        await user.press("escape")
+        assert user.chat.focused is user.transcript
         assert not user.chat.find_bar.display
-        await user.press("n", "N", "slash", "escape")
+        assert user.transcript.match_number == 0
+        await user.press("slash", *"zzz", "enter")
+        await user.until(lambda: user.sees("nothing found"))
+        await user.press("slash", "escape")
         assert user.chat.focused is user.transcript
 
 

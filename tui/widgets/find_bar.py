@@ -1,0 +1,73 @@
+"""The line in which the user types what to find; it stays while matches are marked and counts them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from tui.words import _
+
+
+class FindBar(Horizontal):
+    """Hidden until `open`; `close` hides it and forgets the text."""
+
+    DEFAULT_CSS = """
+    FindBar {
+        display: none;
+        height: 1;
+        background: $surface;
+
+        #find-caret { width: 3; color: $primary; text-style: bold; }
+        #find-text { width: 1fr; padding: 0; background: $surface; }
+        #find-count { width: auto; padding: 0 1; color: $muted; text-style: $muted-style; }
+    }
+    """
+
+    @dataclass
+    class Changed(Message):
+        text: str
+
+    @dataclass
+    class Submitted(Message):
+        text: str
+
+    def compose(self) -> ComposeResult:
+        yield Static(" / ", id="find-caret", markup=False)
+        yield Input(id="find-text", placeholder=_("find in this conversation"), compact=True)
+        yield Static(id="find-count", markup=False)
+
+    @property
+    def text(self) -> str:
+        return self.query_one(Input).value
+
+    def open(self) -> None:
+        self.display = True
+        self.query_one(Input).focus()
+
+    def close(self) -> None:
+        self.display = False
+        with self.prevent(Input.Changed):
+            self.query_one(Input).value = ""
+        self.count(0, 0)
+
+    def count(self, number: int, matches: int) -> None:
+        """Show that the `number`-th of `matches` is the current one."""
+        text = _("{number} of {matches}").format(number=number, matches=matches)
+        if not matches:
+            text = _("nothing found") if self.text.strip() else ""
+        self.query_one("#find-count", Static).update(text)
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed(event.value))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Submitted(event.value))
