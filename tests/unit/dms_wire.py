@@ -8,30 +8,40 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
 from tests.unit.sandbox_wire import blocks, signed
-from tui.sandbox.server import SandboxServer
+from tui.sandbox.auth import Key
+from tui.sandbox.server import SandboxInfo, SandboxServer
 
 VERSION = "2025-04-14"
 
 
 class Agent:
-    """The Data Agent of a sandbox, with one session."""
+    """The Data Agent of a sandbox, with one session; `key` in the place of the main account's."""
 
-    def __init__(self, server: SandboxServer) -> None:
+    def __init__(self, server: SandboxServer, key: Key | None = None) -> None:
         self.server = server
+        self._key = key
         self.session = ""
         self.agent = ""
+
+    @property
+    def _info(self) -> SandboxInfo:
+        info, key = self.server.info, self._key
+        if key is None:
+            return info
+        return replace(info, access_key_id=key.access_key_id, access_key_secret=key.access_key_secret)
 
     def post(self, action: str, fault: str = "", line: str = "POST /", **parameters: object) -> httpx.Response:
         """One signed call; parameters that are no text become JSON."""
         texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
         headers = {"x-acs-version": VERSION, "x-sandbox-fault": fault}
         with httpx.Client(trust_env=False, verify=False, timeout=10) as client:
-            return client.send(signed(self.server.info, action, texts, line, headers=headers))
+            return client.send(signed(self._info, action, texts, line, headers=headers))
 
     def data(self, action: str, fault: str = "", **parameters: object) -> Any:
         """`Data` of a reply that says success."""
@@ -83,7 +93,7 @@ class Agent:
         if checkpoint is not None:
             parameters["Checkpoint"] = str(checkpoint)
         headers = {"x-acs-version": VERSION, "x-sandbox-fault": fault}
-        request = signed(self.server.info, "GetChatContent", parameters, headers=headers)
+        request = signed(self._info, "GetChatContent", parameters, headers=headers)
         data = b""
         with httpx.Client(trust_env=False, verify=False, timeout=10) as client:
             try:
@@ -104,7 +114,7 @@ class Agent:
         """The frames of a stream that stays open."""
         parameters = {"SessionId": self.session, "AgentId": self.agent, "Checkpoint": str(checkpoint)}
         headers = {"x-acs-version": VERSION, "x-sandbox-fault": fault}
-        request = signed(self.server.info, "GetChatContent", parameters, headers=headers)
+        request = signed(self._info, "GetChatContent", parameters, headers=headers)
         with httpx.Client(trust_env=False, verify=False, timeout=10) as client:
             response = client.send(request, stream=True)
             try:
