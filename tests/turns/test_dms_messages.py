@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ async def test_a_question_that_is_sent_while_the_agent_waits_is_no_answer(
     async with Desk(server, tmp_path) as desk:
         conversation_id, turn = await planned(desk)
         later = desk.conversations.ask(conversation_id, "echo later")
-        await desk.store.append(conversation_id)  # its turn to be written has come
+        await asyncio.gather(*(task for task in desk.tasks if later.id in task.get_name()))
         assert accepted(server) == {WEEKS: 1}
         assert desk.turn(conversation_id, later.id).state == "queued"
         # Refused, so the run ends, and the question follows by itself.
