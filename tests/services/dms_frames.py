@@ -47,7 +47,7 @@ def plan(current: int = 0, status: str = "pending") -> Row:
 
 
 def cell(cell_id: str, kind: str, source: str, outputs: list[Row], title: str = "") -> str:
-    inner = {"cell_id": cell_id, "title": title, "content_type": kind, "content": source}
+    inner: Row = {"cell_id": cell_id, "title": title, "content_type": kind, "content": source}
     inner |= {"nb_file_outputs": outputs, "outputs": []}
     return json.dumps({"result_type": "jupyter_cell", "result": json.dumps(inner, ensure_ascii=False)})
 
