@@ -121,6 +121,10 @@ def test_a_stream_ends_with_its_session(agent: Agent) -> None:
         agent.server.advance(6 * 3600 + 1)
         agent.data("ListDataAgentSession")
         assert kinds(list(frames))[-1] == ("SSE_FINISH", "")
+    agent.begin()
+    with agent.reading() as frames:
+        agent.server.reset()
+        assert kinds(list(frames)) == [("SSE_FINISH", "")]
 
 
 def test_another_account_sees_neither_sessions_nor_files(agent: Agent) -> None:
