@@ -77,9 +77,6 @@ class Stage(App[None]):
     def hear(self, message: Message) -> None:
         self.heard.append(message)
 
-    on_transcript_copy_requested = on_transcript_choose_block = on_transcript_save_requested = hear
-    on_transcript_retry = on_transcript_stop = on_transcript_feedback = on_transcript_details = hear
-    on_transcript_edit_resend = on_transcript_links = on_transcript_compose_requested = hear
     on_copy_requested = on_choose_block = on_save_requested = on_retry = on_stop = on_feedback = hear
     on_details = on_edit_resend = on_links = on_compose_requested = on_find_requested = hear
 
