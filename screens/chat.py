@@ -19,7 +19,7 @@ from tui.contract import Context
 from tui.keys import NO_KEY
 from tui.models import ServiceName, SuggestionsBlock, Turn
 from tui.table_text import FORMATS, rows_of, table_as
-from tui.turns import TurnUpdate
+from tui.turns import TurnUpdate, line_was_lost
 from tui.widgets.ask_panel import AskPanel
 from tui.widgets.composer import Composer
 from tui.widgets.context_bar import SERVICE_NAMES, ContextBar
@@ -405,7 +405,7 @@ class ChatScreen(AnalysingScreen):
         turn = event.turn
         if turn.state == "queued":
             self.app.unqueue(self.conversation_id, turn.id)
-        elif turn.state in ("interrupted", "cut_off"):
+        elif turn.state in ("interrupted", "cut_off") or (turn.problem is not None and line_was_lost(turn.problem)):
             self.app.recover(self.conversation_id, turn.id)
         elif self.app.activity(self.conversation_id) is not None:
             self.app.notify(_("An answer is running; stop it first, or wait."), severity="warning")
@@ -564,6 +564,15 @@ class ChatScreen(AnalysingScreen):
         items = next((block.items for block in reversed(blocks) if isinstance(block, SuggestionsBlock)), ())
         if digit <= len(items):
             self._ask_text(items[digit - 1])
+
+    def action_recover(self) -> None:
+        """Look on the service for what the newest answer lacks; nothing is sent again."""
+        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
+        turn = conversation.turns[-1] if conversation and conversation.turns else None
+        if turn is None or turn.state in ("done", "stopped"):
+            self.app.notify(_("Nothing is missing from the newest answer."))
+        elif turn.state in ("interrupted", "cut_off", "failed", "waiting"):
+            self.app.recover(self.conversation_id, turn.id)
 
     @on(ConversationList.Opened)
     def _opened(self, event: ConversationList.Opened) -> None:

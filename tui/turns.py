@@ -358,11 +358,20 @@ async def _recover(
                 if running.stop_wanted.is_set():
                     break
         except ServiceError as error:
-            end = Failed(error.problem)
+            end = Failed(_of_the_question(error.problem, running.live.snapshot()))
         if isinstance(end, Finished) or (isinstance(end, Failed) and not line_was_lost(end.problem)):
             return end
         running.say(_("no connection; looking again soon"))
     return end or Finished("cut_off")
+
+
+def _of_the_question(problem: Problem, turn: Turn) -> Problem:
+    """The problem of looking for an answer as one of the turn: a look that did not leave says nothing of the question."""
+    return replace(
+        problem,
+        delivered="yes" if turn.blocks or turn.ids != TurnIds() else "unknown",
+        remedy=_("What had arrived is kept; F5 looks for the rest. Sending it again may ask it twice."),
+    )
 
 
 async def _stop_in_recovery(running: RunningTurn, service: ConversationService) -> None:

@@ -1,0 +1,39 @@
+"""The service cannot be reached any more while it answers."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.turns.desk import Desk, control
+from tui.sandbox.server import SandboxServer
+from tui.turns import line_was_lost
+
+QUESTION = "why did replication lag rise on rm-bp1k3?"
+
+
+async def test_what_cannot_be_looked_for_is_not_taken_for_unsent(tmp_path: Path) -> None:
+    folder = tmp_path / "service"
+    with SandboxServer(pace="unlimited", faults=["hold=20"], folder=folder) as server:
+        port = int(server.info.url.rpartition(":")[2])
+        async with Desk(server, tmp_path / "user") as desk:
+            conversation_id = await desk.conversations.create("rds")
+            asked = desk.conversations.ask(conversation_id, QUESTION)
+            await desk.until(lambda: control(server, "state")["holding"])
+            await asyncio.to_thread(server.stop)
+            await desk.ended(asked.id)
+            turn = desk.turn(conversation_id, asked.id)
+            assert turn.state == "failed"
+            assert turn.problem is not None
+            assert turn.problem.delivered == "yes"
+            assert line_was_lost(turn.problem)
+            assert "Nothing was sent" not in turn.problem.remedy
+            assert desk.put_back(asked.id) == ""
+            desk.updates.clear()
+            with SandboxServer(port=port, pace="unlimited", folder=folder) as again:
+                desk.conversations.recover(conversation_id, asked.id)
+                await desk.ended(asked.id)
+                found = desk.turn(conversation_id, asked.id)
+                assert found.state == "done"
+                assert len(found.answer) > len(turn.answer)
+                assert control(again, "state")["accepted"] == {}
