@@ -366,7 +366,7 @@ async def _recover(
 
 
 def _of_the_question(problem: Problem, turn: Turn) -> Problem:
-    """The problem of looking for an answer as one of the turn: a look that did not leave says nothing of the question."""
+    """The problem of a look for the answer as one of the turn: whether that left says nothing of the question."""
     return replace(
         problem,
         delivered="yes" if turn.blocks or turn.ids != TurnIds() else "unknown",
