@@ -26,12 +26,16 @@ _CONTROL = frozenset(
         "ListDataAgentSession",
         "DescribeFileUploadSignature",
         "FileUploadCallback",
+        # Sources differ on the plane of these two: either will do.
         "ListFileUpload",
+        "DeleteFileUpload",
         "ListCustomAgent",
         "DescribeCustomAgent",
     )
 )
-_STREAM = frozenset(("SendChatMessage", "GetChatContent", "CreateDataAgentFeedback", "ListFileUpload"))
+_STREAM = frozenset(
+    ("SendChatMessage", "GetChatContent", "CreateDataAgentFeedback", "ListFileUpload", "DeleteFileUpload")
+)
 _PLANES: Mapping[str, frozenset[str]] = {CONTROL_PATH: _CONTROL, STREAM_PATH: _STREAM}
 
 
