@@ -38,7 +38,7 @@ SCREENS = [cls for cls in CLASSES if issubclass(cls, Screen)]
 def test_its_bindings_name_actions(cls: type[DOMNode]) -> None:
     for binding in Binding.make_bindings(cls.BINDINGS):
         namespace, name, _parameters = parse(binding.action)
-        homes: list[type[DOMNode]] = SCREENS if namespace == "screen" else [YunliaoApp]
+        homes: list[type[DOMNode]] = [*SCREENS] if namespace == "screen" else [YunliaoApp]
         if not namespace:
-            homes = [cls, YunliaoApp]
+            homes.append(cls)
         assert any(hasattr(home, f"{kind}{name}") for home in homes for kind in ("action_", "_action_")), binding
