@@ -126,9 +126,9 @@ class Desk:
         turn = conversation.turns[-1]
         ask = open_ask(turn)
         assert ask is not None
-        self.updates.clear()
+        before = len(self.updates)
         assert self.conversations.answer(conversation_id, ask.ask_id, reply)
-        await self.ended(turn.id)
+        await self.until(lambda: any(u.ended and u.turn_id == turn.id for u in self.updates[before:]))
         return self.turn(conversation_id, turn.id)
 
     def put_back(self, turn_id: str) -> str:

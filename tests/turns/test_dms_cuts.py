@@ -56,18 +56,24 @@ class CutDesk(Desk):
     """A desk whose Data Agent is reached over a `Line`."""
 
     line: Line = field(default_factory=lambda: Line({}))
+    timing: Timing = QUICK
 
     async def _service(self, name: ServiceName) -> ConversationService:
         if not hasattr(self, "_agent"):
             info = self.server.info
             keys = FixedKey(AccessKey(info.access_key_id, Secret(info.access_key_secret)))
             rpc = RpcClient(DATA_AGENT, parse_endpoint(info.url, "test"), keys, transport=self.line)
-            self._agent = DmsDataAgent(SignedCalls(rpc), Place("cn-hangzhou"), timing=QUICK)
+            self._agent = DmsDataAgent(SignedCalls(rpc), Place("cn-hangzhou"), timing=self.timing)
         return self._agent
 
     async def __aexit__(self, *error: object) -> None:
         await super().__aexit__(*error)
-        await self._agent.aclose()
+        if hasattr(self, "_agent"):
+            await self._agent.aclose()
+
+
+def reply_to(ask: AskBlock) -> AskReply:
+    return AskReply("approve_all") if ask.kind == "sql" else YES
 
 
 async def whole_analysis(desk: Desk) -> Turn:
@@ -77,7 +83,7 @@ async def whole_analysis(desk: Desk) -> Turn:
     for _answer in range(3):
         ask = open_ask(turn)
         assert ask is not None, turn
-        turn = await desk.answer(conversation_id, AskReply("approve_all") if ask.kind == "sql" else YES)
+        turn = await desk.answer(conversation_id, reply_to(ask))
     assert turn.state == "done"
     return turn
 
