@@ -5,11 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 from textual.screen import Screen
 
-from tui.routes import ROUTES, resolve_name
+from tui.routes import ROUTES
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {
