@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from textual import on, work
 
 from screens.asking import AskingScreen
 from tui import routes
-from tui.models import ServiceName
 from tui.services.dms_options import DataSource, read_data, write_data
 from tui.widgets.composer import Composer
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.models import ServiceName
 
 
 class AnalysingScreen(AskingScreen):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import on, work
 from textual.events import ScreenResume
 from textual.getters import app as app_getter
@@ -9,13 +11,14 @@ from textual.getters import query_one
 from textual.screen import Screen
 
 from tui.contract import YunliaoApi
-from tui.models import AskBlock, Conversation, PlanBlock, Turn
-from tui.services.base import AskReply, ReplyAction
-from tui.turns import open_ask
 from tui.widgets.ask_panel import AskPanel
 from tui.widgets.ask_words import seems_to_read
 from tui.widgets.composer import Composer
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.models import AskBlock, Conversation, Turn
+    from tui.services.base import ReplyAction
 
 
 class AskingScreen(Screen[None]):
@@ -40,6 +43,8 @@ class AskingScreen(Screen[None]):
         if self.app.activity(self.conversation_id) is not None:
             self._just_answered = ("", "")
             return None
+        from tui.turns import open_ask
+
         turn = next((turn for turn in reversed(conversation.turns) if turn.state != "queued"), None)
         ask = open_ask(turn) if turn is not None and turn.state in ("waiting", "done") else None
         if turn is None or ask is None or self._just_answered == (self.conversation_id, ask.ask_id):
@@ -56,6 +61,8 @@ class AskingScreen(Screen[None]):
                 self.composer.focus()
             self.ask_panel.show(None)
             return
+        from tui.models import PlanBlock
+
         conversation, turn, ask = found
         plans = [block for block in turn.blocks if isinstance(block, PlanBlock)]
         self.ask_panel.show(ask, plans[-1].steps if plans else (), data=bool(conversation.options.get("data")))
@@ -97,15 +104,15 @@ class AskingScreen(Screen[None]):
         if event.choice == "files":
             self.choose_files()
         elif event.option:
-            self._send_answer(ask, AskReply("reply", event.option))
+            self._send_answer(ask, "reply", event.option)
         elif event.choice == "change":
             self._begin_answer(ask, "reply" if by_words else "change")
         elif ask.kind == "datasource" and event.choice == "approve":
-            self._send_answer(ask, AskReply("reply", _("Use the data that I chose.")))
+            self._send_answer(ask, "reply", _("Use the data that I chose."))
         elif ask.kind == "sql" and event.choice != "refuse":
             self._agree_to_sql(ask, event.choice)
         else:
-            self._send_answer(ask, AskReply(event.choice))
+            self._send_answer(ask, event.choice)
 
     def choose_files(self) -> None:
         """Choose data for the conversation."""
@@ -127,18 +134,20 @@ class AskingScreen(Screen[None]):
             dialog = TypedConfirmDialog(_("Run all?"), lines, _("run all"), context.environment)
             if not await self.app.push_screen_wait(dialog):
                 return
-        self._send_answer(ask, AskReply(action))
+        self._send_answer(ask, action)
 
     def refuse(self) -> bool:
         """Refuse what is asked; False where nothing is, or where it is not answered here."""
         found = self._turn_that_asks()
         if found is None or found[2].kind in ("approval", "tool_outputs", "report"):
             return False
-        self._send_answer(found[2], AskReply("refuse"))
+        self._send_answer(found[2], "refuse")
         return True
 
-    def _send_answer(self, ask: AskBlock, reply: AskReply) -> bool:
-        if not self.app.answer(self.conversation_id, ask.ask_id, reply):
+    def _send_answer(self, ask: AskBlock, action: ReplyAction, text: str = "") -> bool:
+        from tui.services.base import AskReply
+
+        if not self.app.answer(self.conversation_id, ask.ask_id, AskReply(action, text)):
             self.app.notify(_("It was answered already."), severity="warning")
             return False
         self._just_answered = (self.conversation_id, ask.ask_id)
@@ -170,7 +179,7 @@ class AskingScreen(Screen[None]):
         ask, action = self._answering
         self._answering = None
         draft, self._set_aside = self._set_aside, ""
-        if not self._send_answer(ask, AskReply(action, text)):
+        if not self._send_answer(ask, action, text):
             draft = "\n\n".join(part for part in (draft, text) if part)
         self.composer.put(draft)
         self.answer_changed()

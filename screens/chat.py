@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -17,9 +17,7 @@ from textual.widgets import Static, TextArea
 from screens.analysing import AnalysingScreen
 from tui.contract import Context
 from tui.keys import NO_KEY
-from tui.models import ServiceName, SuggestionsBlock, Turn
 from tui.table_text import FORMATS, rows_of, table_as
-from tui.turns import TurnUpdate, line_was_lost
 from tui.widgets.ask_panel import AskPanel
 from tui.widgets.composer import Composer
 from tui.widgets.context_bar import SERVICE_NAMES, ContextBar
@@ -29,6 +27,10 @@ from tui.widgets.session_words import describe_options
 from tui.widgets.status import StatusLine
 from tui.widgets.transcript import Transcript, messages
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.models import ServiceName, Turn
+    from tui.turns import TurnUpdate
 
 SERVICES: tuple[ServiceName, ...] = ("rds", "dms")
 """Those that a new conversation can be begun with, by their digits."""
@@ -189,18 +191,21 @@ class ChatScreen(AnalysingScreen):
         self._update_status()
 
     def _turn_changed(self, update: TurnUpdate) -> None:
-        if update.conversation_id != self.conversation_id:
-            return
+        if update.conversation_id == self.conversation_id:
+            self._show_turns(update.turn_id, update.put_back)
+
+    def _show_turns(self, first: str = "", put_back: str = "") -> None:
+        """Show the newest turns, from the turn `first` on."""
         conversation = self.app.conversation(self.conversation_id)
         if conversation is None:
             return
         for turn in reversed(conversation.turns):
             # A queued question that ran, and the one that runs: both are near the end.
             self.transcript.update_turn(turn)
-            if turn.id == update.turn_id:
+            if turn.id == first:
                 break
-        if update.put_back:
-            self._give_back(update.put_back)
+        if put_back:
+            self._give_back(put_back)
         self._update_status()
 
     def _give_back(self, text: str) -> None:
@@ -303,7 +308,7 @@ class ChatScreen(AnalysingScreen):
         self.transcript.follow_end()
         self.list_pane.current = self.conversation_id
         self.composer.set_history(self.app.input_history(self.service))
-        self._turn_changed(TurnUpdate(self.conversation_id, ""))
+        self._show_turns()
 
     @on(TextArea.Changed, "#composer")
     def _draft_changed(self) -> None:
@@ -402,6 +407,8 @@ class ChatScreen(AnalysingScreen):
     def _retry(self, event: messages.Retry) -> None:
         """Ask the same again: a new turn, and only where nothing is known to run for the old one."""
         event.stop()
+        from tui.turns import line_was_lost
+
         turn = event.turn
         if turn.state == "queued":
             self.app.unqueue(self.conversation_id, turn.id)
@@ -559,6 +566,8 @@ class ChatScreen(AnalysingScreen):
             if digit <= len(SERVICES):
                 self.action_new(SERVICES[digit - 1])
             return
+        from tui.models import SuggestionsBlock
+
         conversation = self.app.conversation(self.conversation_id)
         blocks = conversation.turns[-1].blocks if conversation and conversation.turns else ()
         items = next((block.items for block in reversed(blocks) if isinstance(block, SuggestionsBlock)), ())

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args
 
@@ -19,27 +20,28 @@ from textual.signal import Signal
 
 import themes
 from tui import paths, routes
-from tui.cache.store import Store
+from tui.context import Context
 from tui.contract import YunliaoApi
-from tui.conversations import Conversations, Hooks
-from tui.models import Context, Conversation, ConversationSummary, Problem, Rating, ServiceName
 from tui.options import Options
-from tui.services.base import AskReply, Capabilities, ConversationService, Page
-from tui.services.errors import ServiceError
-from tui.services.registry import Services, open_services
 from tui.settings import Origin, Settings, load_settings, setting_origins, store_settings
-from tui.terminal.clipboard import copy, save
 from tui.terminal.display import PaintedDisplay
 from tui.text import clean_line
 from tui.ticks import Ticks
-from tui.turns import TurnActivity, TurnUpdate
-from tui.uploads import TransferHooks, Transfers
 from tui.words import _, language, use_language
 
+# Below the screens nothing is needed for the first paint: it is imported, and made, right after it (`_begin`).
 if TYPE_CHECKING:
+    from tui.cache.store import Store
+    from tui.conversations import Conversations
+    from tui.models import Conversation, ConversationSummary, Problem, Rating, ServiceName
+    from tui.services.base import AskReply, Capabilities, ConversationService
     from tui.services.dms import DmsDataAgent
     from tui.services.dms_agents import CustomAgent
     from tui.services.dms_files import RemoteFiles
+    from tui.services.errors import ServiceError
+    from tui.services.registry import Services
+    from tui.turns import TurnActivity, TurnUpdate
+    from tui.uploads import Transfers
 
 MOST_AGENTS = 200
 """Custom agents that are listed."""
@@ -81,37 +83,12 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         self.conversations_changed = Signal(self, "conversations changed")
         self.context_changed = Signal(self, "context changed")
         self.context = Context(profile=self.settings.profile, region=self._region)
-        self._store = Store(self._places.state, clock=self.now, fallback=self._places.runtime)
         self._services: Services | None = None
         self._store_open = asyncio.Event()
         self._connected = asyncio.Event()
         self._connect_error: ServiceError | None = None
         self._service_capabilities: dict[ServiceName, Capabilities] = {}
-        self.conversations = Conversations(
-            self._store,
-            Hooks(
-                turn_changed=self._note_turn,
-                list_changed=self._note_list,
-                spawn=self._spawn,
-                service=self._service,
-                options=self._question_options,
-                seconds=self.seconds,
-                now=self.now,
-                failed=self.show_problem,
-            ),
-        )
         self.transfers_changed = Signal(self, "transfers changed")
-        self.transfers = Transfers(
-            TransferHooks(
-                files=self._remote_files,
-                spawn=self._spawn,
-                changed=self._note_transfers,
-                account=lambda: self.context.account or ("sandbox" if self.context.sandbox else ""),
-                now=self.now,
-            ),
-            self._places.state / "uploads" if self._places.state else None,
-            self.downloads,
-        )
         self._ticks = Ticks(self._publish_turn, TICKS)
         self._drafts: dict[str, str] = {}
         self._draft_timer: asyncio.TimerHandle | None = None
@@ -123,6 +100,41 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         if self.settings.keys:
             # `none` is a key that never arrives: Textual takes no empty one.
             self.set_keymap(dict(self.settings.keys))
+
+    @cached_property
+    def _store(self) -> Store:
+        from tui.cache.store import Store
+
+        return Store(self._places.state, clock=self.now, fallback=self._places.runtime)
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        from tui.conversations import Conversations, Hooks
+
+        hooks = Hooks(
+            turn_changed=self._note_turn,
+            list_changed=self._note_list,
+            spawn=self._spawn,
+            service=self._service,
+            options=self._question_options,
+            seconds=self.seconds,
+            now=self.now,
+            failed=self.show_problem,
+        )
+        return Conversations(self._store, hooks)
+
+    @cached_property
+    def transfers(self) -> Transfers:  # type: ignore[override]  # made late; read as any attribute
+        from tui.uploads import TransferHooks, Transfers
+
+        hooks = TransferHooks(
+            files=self._remote_files,
+            spawn=self._spawn,
+            changed=self._note_transfers,
+            account=lambda: self.context.account or ("sandbox" if self.context.sandbox else ""),
+            now=self.now,
+        )
+        return Transfers(hooks, self._places.state / "uploads" if self._places.state else None, self.downloads)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return themes.variable_defaults()
@@ -146,6 +158,9 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
     @work(group="begin")
     async def _begin(self) -> None:
         """Open the cache, connect, read the list, take up what was interrupted; the screen is usable meanwhile."""
+        await asyncio.to_thread(_import_the_rest)
+        from tui.models import ServiceName
+
         await self._store.open()
         for name in get_args(ServiceName):
             self._inputs[name] = [*await self._store.input_history(name), *self._inputs.get(name, [])]
@@ -168,6 +183,9 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
 
     async def _connect(self) -> None:
         """Find out on whose account to speak, or start the sandbox; what fails is told with each question."""
+        from tui.services.errors import ServiceError
+        from tui.services.registry import open_services
+
         profile = self.settings.for_profile(self.settings.profile)
         try:
             services = self._services = await open_services(
@@ -208,7 +226,7 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
 
     @property
     def banner(self) -> str:  # type: ignore[override]
-        return self._store.banner
+        return self._store.banner if self._store_open.is_set() else ""
 
     def on_hangup(self) -> None:
         """Bring everything that is only in memory to disk: the program is told to end, perhaps in mid-air."""
@@ -256,15 +274,17 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         return time.monotonic()
 
     def summaries(self) -> Sequence[ConversationSummary]:
-        return self.conversations.summaries()
+        return self.conversations.summaries() if self._store_open.is_set() else ()
 
     def conversation(self, conversation_id: str) -> Conversation | None:
-        return self.conversations.conversation(conversation_id)
+        return self.conversations.conversation(conversation_id) if self._store_open.is_set() else None
 
     def activity(self, conversation_id: str) -> TurnActivity | None:
-        return self.conversations.activity(conversation_id)
+        return self.conversations.activity(conversation_id) if self._store_open.is_set() else None
 
     def service_capabilities(self, service: ServiceName) -> Capabilities:
+        from tui.services.base import Capabilities
+
         return self._service_capabilities.get(service, Capabilities())
 
     def input_history(self, service: ServiceName) -> Sequence[str]:
@@ -277,7 +297,7 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
 
     @property
     def index_loaded(self) -> bool:
-        return self.conversations.loaded
+        return self._store_open.is_set() and self.conversations.loaded
 
     @property
     def _region(self) -> str:
@@ -363,6 +383,8 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         return (await self._data_agent()).files
 
     async def custom_agents(self) -> Sequence[CustomAgent]:
+        from tui.services.base import Page
+
         agents = (await self._data_agent()).agents
         found: list[CustomAgent] = []
         page: Page | None = Page()
@@ -417,6 +439,8 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         return await self.conversations.undo_delete()
 
     async def take_over(self, conversation_id: str) -> None:
+        from tui.turns import TurnUpdate
+
         if await self.conversations.take_over(conversation_id):
             self.turn_changed.publish(TurnUpdate(conversation_id, ""))
         else:
@@ -426,11 +450,13 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         await self.conversations.load_list()
 
     def draft_of_new(self, service: ServiceName) -> str:
-        return self._drafts.get(f"new-{service}", "") or self._store.draft_of_new(service)
+        kept = self._drafts.get(f"new-{service}", "")
+        return kept or (self._store.draft_of_new(service) if self._store_open.is_set() else "")
 
     def set_draft(self, conversation_id: str, text: str, service: ServiceName = "rds") -> None:
         self._drafts[conversation_id or f"new-{service}"] = text
-        self.conversations.hold_draft(conversation_id, text)
+        if conversation_id:
+            self.conversations.hold_draft(conversation_id, text)
         if self._draft_timer is None:
             self._draft_timer = asyncio.get_running_loop().call_later(DRAFT_PAUSE, self._write_drafts)
 
@@ -474,6 +500,8 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         self.conversations.recover(conversation_id, turn_id)
 
     async def rate(self, conversation_id: str, turn_id: str, rating: Rating, comment: str = "") -> None:
+        from tui.services.errors import ServiceError
+
         try:
             await self.conversations.rate(conversation_id, turn_id, rating, comment)
         except ServiceError as error:
@@ -484,6 +512,8 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
     # --- side effects --------------------------------------------------------------------------------------
 
     def copy_text(self, text: str, what: str) -> None:
+        from tui.terminal.clipboard import copy
+
         async def go() -> None:
             try:
                 verdict = await copy(text, write=self._write_control, folder=self.downloads, environ=self._environ)
@@ -495,6 +525,8 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         self._spawn("copy", go())
 
     def save_text(self, text: str | bytes, name: str) -> None:
+        from tui.terminal.clipboard import save
+
         async def go() -> None:
             try:
                 path = await save(text, self.downloads, name)
@@ -555,6 +587,13 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
             self.theme = themes.choose(self.settings.theme, self._environ, self.available_themes)
         use_language(self.settings.language)
         self._announce()
+
+
+def _import_the_rest() -> None:
+    """Import what the first paint did without: a tenth of a second that keys need not wait for."""
+    from tui import conversations, uploads  # noqa: F401
+    from tui.cache import store  # noqa: F401
+    from tui.services import registry  # noqa: F401
 
 
 def run(options: Options) -> int:

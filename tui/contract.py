@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App
 from textual.signal import Signal
 
-from tui.models import Context, Conversation, ConversationSummary, Problem, Rating, ServiceName, Turn
-from tui.services.base import AskReply, Capabilities
+from tui.context import Context
 from tui.settings import Origin, Settings
-from tui.turns import TurnActivity, TurnUpdate
 
 if TYPE_CHECKING:
+    from tui.models import Conversation, ConversationSummary, Problem, Rating, ServiceName
+    from tui.services.base import AskReply, Capabilities
     from tui.services.dms_agents import CustomAgent
+    from tui.turns import TurnActivity, TurnUpdate
     from tui.uploads import Transfers
 
 
@@ -218,4 +219,4 @@ class YunliaoApi(App[int]):
         raise NotImplementedError
 
 
-__all__ = ["Context", "Turn", "YunliaoApi"]
+__all__ = ["Context", "YunliaoApi"]

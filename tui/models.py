@@ -303,6 +303,16 @@ class Turn:
         """The answer's Markdown source: its text blocks, joined."""
         return "\n\n".join(block.text for block in self.blocks if isinstance(block, TextBlock) and block.text)
 
+    @property
+    def active(self) -> bool:
+        """It runs, or waits for the user."""
+        return self.state in ACTIVE
+
+    @property
+    def final(self) -> bool:
+        """Nothing more comes by itself."""
+        return self.state in FINAL
+
 
 @dataclass(frozen=True, slots=True)
 class ConversationSummary:
@@ -365,19 +375,3 @@ class Conversation:
             tags=self.tags,
             snippet=self.turns[-1].question.partition("\n")[0][:120] if self.turns else "",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Who and where: the left and right end of the context bar."""
-
-    profile: str = ""
-    account: str = ""
-    """Masked, for example `LTAI…3f2a`."""
-    region: str = ""
-    environment: str = ""
-    """`prod`, `staging` ...; shown in words and never cut off."""
-    sandbox: bool = False
-    sandbox_reason: str = ""
-    """Why the sandbox is used: asked for, or no credentials were found."""
-    read_only: bool = False

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from tui.turns import TurnUpdate
+if TYPE_CHECKING:
+    from tui.turns import TurnUpdate
 
 
 class Ticks:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
 from textual.app import ComposeResult
@@ -20,9 +20,11 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
-from tui.models import AskBlock, PlanStep
 from tui.widgets.ask_words import Choice, Offer, elsewhere, facts_of, offers_of, title_of
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.models import AskBlock, PlanStep
 
 QUIET = 0.7
 """Seconds that the panel must have stood, and without any key, before its keys answer."""

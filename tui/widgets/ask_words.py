@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from tui.models import AskBlock, PlanStep
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.models import AskBlock, PlanStep
 
 _READING = re.compile(
     r"(\s|\(|--[^\n]*\n|/\*.*?\*/)*(select|with|show|explain|desc|describe)\b", re.IGNORECASE | re.DOTALL

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -10,9 +10,12 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.models import Context, ServiceName
+from tui.context import Context
 from tui.widgets.status import spread
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.models import ServiceName
 
 SERVICE_NAMES: dict[ServiceName, str] = {"rds": "RDS Copilot", "dms": "Data Agent", "dashscope": "DashScope"}
 
@@ -44,7 +47,7 @@ class ContextBar(Widget):
     """
 
     context: reactive[Context] = reactive(Context)
-    service: reactive[ServiceName] = reactive[ServiceName]("rds")
+    service: reactive[ServiceName] = reactive("rds")
     subject: reactive[str] = reactive("")
     """The conversation's title; clean text."""
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tui import routes
 from tui.contract import YunliaoApi
-from tui.models import ACTIVE, ConversationSummary
 from tui.widgets.context_bar import SERVICE_NAMES
 from tui.widgets.conversation_line import title_of
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.models import ConversationSummary
 
 
 async def rename(app: YunliaoApi, item: ConversationSummary) -> None:
@@ -29,6 +32,8 @@ async def pin(app: YunliaoApi, items: Sequence[ConversationSummary]) -> None:
 
 async def delete(app: YunliaoApi, items: Sequence[ConversationSummary]) -> bool:
     """Say what is deleted where, ask, and delete; several ask for their count to be typed. Whether it was done."""
+    from tui.models import ACTIVE
+
     names = _(", ").join(dict.fromkeys(SERVICE_NAMES[item.service] for item in items))
     lines = [
         _("Here: moved to the trash and kept there for 30 days; z takes it back."),

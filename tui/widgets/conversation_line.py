@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui.models import ConversationSummary, ServiceName, TurnState
 from tui.text import clean_line
 from tui.widgets.context_bar import SERVICE_NAMES
 from tui.widgets.conversation_rows import TitleFilter
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.models import ConversationSummary, ServiceName, TurnState
 
 LETTERS = {"rds": "R", "dms": "D", "dashscope": "A"}
 AGE_CELLS = 4

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -27,13 +27,15 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from tui.contract import YunliaoApi
-from tui.models import ConversationSummary, ServiceName
 from tui.widgets.context_bar import SERVICE_NAMES
 from tui.widgets.conversation_changes import delete, pin, rename, take_back
 from tui.widgets.conversation_keys import BINDINGS
 from tui.widgets.conversation_line import ASCII, STYLES, UNICODE, empty_note, fit, paint, title_of
 from tui.widgets.conversation_rows import Rows, TitleFilter, relative_time
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.models import ConversationSummary, ServiceName
 
 SLICE = 1000
 """Titles searched between two looks at the keyboard: about 2 ms."""

@@ -7,9 +7,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
 
-from tui.models import ConversationSummary
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.models import ConversationSummary
 
 MONTHS = (
     "January",

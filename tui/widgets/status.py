@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -13,9 +13,11 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from tui.models import Usage
-from tui.turns import TurnActivity
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.models import Usage
+    from tui.turns import TurnActivity
 
 TEXT = "status--text"
 SILENCE = 30.0
@@ -39,10 +41,10 @@ class StatusLine(Widget):
     }
     """
 
-    activity: reactive[TurnActivity | None] = reactive[TurnActivity | None](None)
+    activity: reactive[TurnActivity | None] = reactive(None)
     place: reactive[str] = reactive("")
     """Region, language, model: what goes with the next question."""
-    usage: reactive[Usage | None] = reactive[Usage | None](None)
+    usage: reactive[Usage | None] = reactive(None)
     note: reactive[str] = reactive("")
     """What to know while nothing runs, in place of "ready"."""
     hints: reactive[Sequence[tuple[str, str]]] = reactive[Sequence[tuple[str, str]]](())

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Literal
 
 from textual.message import Message
 
-from tui.models import ACTIVE, FINAL, CodeBlock, Turn
 from tui.widgets.transcript import messages
 from tui.widgets.transcript.cursor import BlockCursor
-from tui.widgets.transcript.lines import TableView, Unit
-from tui.widgets.transcript.search import Mark, Match, find_all, line_pattern, marks_in
-from tui.widgets.transcript.selection import choices_of, file_name, links_of, message_text
-from tui.widgets.transcript.turn_layout import QUESTION
+from tui.widgets.transcript.lines import QUESTION, TableView, Unit
 from tui.widgets.transcript.viewport import Shown, Viewport
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.models import Turn
+    from tui.widgets.transcript.search import Mark, Match
 
 _PATIENCE = 0.25
 """Seconds that a key may spend on laying out a turn that it needs as a whole."""
@@ -171,13 +171,13 @@ class TranscriptActions:
             if turn is None:
                 return None
             if action == "retry":
-                return True if turn.state in FINAL or turn.state == "queued" else None
+                return True if turn.final or turn.state == "queued" else None
             if action == "rate":
-                return True if turn.state in FINAL and turn.blocks else None
+                return True if turn.final and turn.blocks else None
         if action == "export_table":
             return True if self._table_here() else None
         if action == "stop":
-            return True if any(turn.state in ACTIVE for turn in self._view.turns) else None
+            return True if any(turn.active for turn in self._view.turns) else None
         if action in ("find_next", "find_previous"):
             return True if self._matches else None
         return True
@@ -189,6 +189,8 @@ class TranscriptActions:
         here = self._here()
         if here is None:
             return ""
+        from tui.widgets.transcript.selection import message_text
+
         return here[0].question if here[1].section == QUESTION else message_text(here[0])
 
     def copy_text_of_block(self, number: int) -> str:
@@ -199,6 +201,8 @@ class TranscriptActions:
         turn = self._turn()
         if turn is None:
             return []
+        from tui.widgets.transcript.selection import choices_of
+
         index = next(number for number, known in enumerate(self._view.turns) if known.id == turn.id)
         return choices_of(self._view.units(index, _PATIENCE))
 
@@ -212,6 +216,8 @@ class TranscriptActions:
         self.post_message(messages.ChooseBlock(_("Copy which block?"), self._choices()))
 
     def action_save(self) -> None:
+        from tui.widgets.transcript.selection import file_name
+
         here = self._here()
         if here and (pictures := self._pictures(*here)):
             name = file_name(*here).rpartition(".")[0]
@@ -224,12 +230,16 @@ class TranscriptActions:
 
     def _pictures(self, turn: Turn, unit: Unit) -> list[str]:
         """The PNGs of the code cell under the cursor."""
+        from tui.models import CodeBlock
+
         block = turn.blocks[unit.section] if 0 <= unit.section < len(turn.blocks) else None
         if unit.kind in ("table", "chart") or not isinstance(block, CodeBlock):
             return []
         return [output.image for output in block.outputs if output.image]
 
     def action_export_table(self) -> None:
+        from tui.widgets.transcript.selection import file_name
+
         here = self._table_here()
         if here:
             self.post_message(messages.ExportTable(here[1].source, file_name(*here).rpartition(".")[0]))
@@ -244,7 +254,7 @@ class TranscriptActions:
         self._request(messages.Details)
 
     def action_stop(self) -> None:
-        turn = next((turn for turn in reversed(self._view.turns) if turn.state in ACTIVE), None)
+        turn = next((turn for turn in reversed(self._view.turns) if turn.active), None)
         if turn is not None:
             self.post_message(messages.Stop(turn))
 
@@ -254,6 +264,8 @@ class TranscriptActions:
             self.post_message(messages.Feedback(turn, rating))
 
     def action_links(self) -> None:
+        from tui.widgets.transcript.selection import links_of
+
         turn = self._turn()
         if turn is not None:
             self.post_message(messages.Links(turn, _("Links and files of this answer"), links_of(turn)))
@@ -276,6 +288,8 @@ class TranscriptActions:
 
         An empty query takes the marks away.
         """
+        from tui.widgets.transcript.search import find_all
+
         self._clear_find()
         self._query = query.strip()
         self._matches = find_all(self._view.turns, self._query)
@@ -292,6 +306,8 @@ class TranscriptActions:
         """To the next match, or with -1 to the one before."""
         if not self._matches:
             return
+        from tui.widgets.transcript.search import find_all
+
         known = self._matches[self._match] if 0 <= self._match < len(self._matches) else None
         self._matches = find_all(self._view.turns, self._query)  # answers grow
         if not self._matches:
@@ -324,6 +340,8 @@ class TranscriptActions:
 
     def _go_to_match(self) -> None:
         """Unfold where the match is, find its line and bring that into view."""
+        from tui.widgets.transcript.search import line_pattern, marks_in
+
         view = self._view
         match = self._matches[self._match]
         index = next(number for number, turn in enumerate(view.turns) if turn.id == match.turn)
@@ -358,6 +376,8 @@ class TranscriptActions:
         """What is to be marked in the lines in view, by row."""
         if not self._query or not shown:
             return {}
+        from tui.widgets.transcript.search import Mark, line_pattern, marks_in
+
         found = marks_in([item.line.text for item in shown], line_pattern(self._query))
         result: dict[int, tuple[Mark, ...]] = {}
         for y, marks in found.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, MutableMapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tui.widgets.transcript.cells import Span, Spans, merge
@@ -18,11 +19,20 @@ _PIECE = 2000
 _MANY_BRACKETS = 48
 _CACHE = 1500
 _SPECIAL = re.compile(r"[\\`*_\[\]<&!~\n]|https?://")
-_URL = re.compile(r"https?://[^\s<>\"'`，。；、）)\]】》」]+[^\s<>\"'`，。；、）)\]】》」.,;:!?]")
-_WIDE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _MAX_NESTING = 20
 
 References = MutableMapping[str, Any]
+
+
+# Compiled with the first text: a class of characters beyond Latin-1 takes a millisecond or more each.
+@cache
+def _url() -> re.Pattern[str]:
+    return re.compile(r"https?://[^\s<>\"'`，。；、）)\]】》」]+[^\s<>\"'`，。；、）)\]】》」.,;:!?]")
+
+
+@cache
+def _wide() -> re.Pattern[str]:
+    return re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 
 
 def web_link(url: str) -> bool:
@@ -144,7 +154,7 @@ def _flatten(tokens: list[Token], base: int) -> Iterator[Span]:
 
 def _bare_urls(text: str, key: int) -> Iterator[Span]:
     at = 0
-    for match in _URL.finditer(text):
+    for match in _url().finditer(text):
         yield text[at : match.start()], key
         yield match.group(), Kind.LINK.key | (key & 15)
         at = match.end()
@@ -155,4 +165,4 @@ def _between_wide(tokens: list[Token], index: int) -> bool:
     """Whether the break at `index` stands between two Chinese characters, where a space would be wrong."""
     before = tokens[index - 1].content[-1:] if index else ""
     after = tokens[index + 1].content[:1] if index + 1 < len(tokens) else ""
-    return bool(before and after and _WIDE.match(before) and _WIDE.match(after))
+    return bool(before and after and _wide().match(before) and _wide().match(after))

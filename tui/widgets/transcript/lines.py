@@ -23,6 +23,8 @@ GUTTER = 3
 """Cells left of every line: a space, the accent bar or cursor, a space."""
 MARGIN = 1
 """Cells kept free at the right."""
+QUESTION = -1
+"""Stands for the question where the index of a block is asked for."""
 
 
 class Gutter(IntEnum):

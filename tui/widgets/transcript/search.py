@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from tui.models import Block, CellOutput, ChartBlock, CodeBlock, TableBlock, Turn
 from tui.widgets.transcript.blocks import table_text
 from tui.widgets.transcript.cells import Spans
+from tui.widgets.transcript.lines import QUESTION
 from tui.widgets.transcript.sections import source_of
 from tui.widgets.transcript.styles import Kind
-from tui.widgets.transcript.turn_layout import QUESTION
 
 _MOST = 10_000
 

@@ -10,7 +10,7 @@ from tui.models import ACTIVE, TextBlock, Turn
 from tui.widgets.transcript.blocks import wrapped
 from tui.widgets.transcript.cells import width_of
 from tui.widgets.transcript.endings import end_rows
-from tui.widgets.transcript.lines import BLANK, Gutter, Line, Look, Unit, splice
+from tui.widgets.transcript.lines import BLANK, QUESTION, Gutter, Line, Look, Unit, splice
 from tui.widgets.transcript.sections import BlockSection, RowsSection, Section
 from tui.widgets.transcript.styles import DIM, TEXT, Kind
 from tui.widgets.transcript.text_section import TextSection
@@ -18,8 +18,6 @@ from tui.widgets.transcript.text_section import TextSection
 Mark: TypeAlias = tuple[int, int]
 Snapshot: TypeAlias = tuple[list[Line], list[int]]
 
-QUESTION = -1
-"""Stands for the question where the index of a block is asked for."""
 _QUESTION_LINES = 14
 """Lines of a long question that are shown while it is folded."""
 _QUESTION_MOST = 2000

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from tui.models import Turn
 from tui.widgets.transcript.lines import Line, Look, Unit
-from tui.widgets.transcript.turn_layout import Mark, TurnLayout
+
+if TYPE_CHECKING:
+    from tui.models import Turn
+    from tui.widgets.transcript.turn_layout import Mark, TurnLayout
 
 SLICE = 0.006
 """Seconds of layout in one go."""
@@ -22,7 +24,7 @@ _KEPT_SCREENS = 3
 """Turns that begin within so many screens of the view stay laid out."""
 
 
-Place: TypeAlias = tuple[str, Mark]
+Place: TypeAlias = "tuple[str, Mark]"
 """A turn's id and a place in its text."""
 
 
@@ -122,6 +124,9 @@ class Viewport:
         turn = self.turns[index]
         layout = self._layouts.get(turn.id)
         if layout is None:
+            # Not before there is a turn: what draws blocks is half of the widget's code.
+            from tui.widgets.transcript.turn_layout import TurnLayout
+
             layout = self._layouts[turn.id] = TurnLayout(self.look, turn)
         if layout.turn is not turn:
             layout.update(turn)

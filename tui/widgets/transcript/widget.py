@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.binding import BindingType
@@ -17,7 +17,6 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from tui.models import Turn
 from tui.widgets.transcript import messages
 from tui.widgets.transcript.actions import TranscriptActions
 from tui.widgets.transcript.cells import wrap
@@ -27,9 +26,12 @@ from tui.widgets.transcript.inline import Inline
 from tui.widgets.transcript.keys import BINDINGS
 from tui.widgets.transcript.lines import Fold, Gutter, Line, Look, TableView, make_strip
 from tui.widgets.transcript.marks import ASCII, UNICODE
-from tui.widgets.transcript.search import Mark, marked
 from tui.widgets.transcript.styles import DIM, Kind, Palette
 from tui.widgets.transcript.viewport import Place, Shown, Viewport
+
+if TYPE_CHECKING:
+    from tui.models import Turn
+    from tui.widgets.transcript.search import Mark
 
 _REMEMBERED = 200
 """Conversations whose position and folds are remembered."""
@@ -280,6 +282,8 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
             before = self._rows[y] if y < len(self._rows) else None
             if before and before.line is line and before.gutter is gutter and before.marks == marks:
                 return before
+            from tui.widgets.transcript.search import marked
+
             return _Row(
                 line, gutter, marks, make_strip(marked(line.spans, marks), look.width, palette, look.marks, gutter)
             )
