@@ -36,27 +36,27 @@ class Agent:
             return info
         return replace(info, access_key_id=key.access_key_id, access_key_secret=key.access_key_secret)
 
-    def post(self, action: str, fault: str = "", line: str = "POST /", **parameters: object) -> httpx.Response:
+    def post(self, action: str, fault: str = "", line: str = "POST /", **parameters: Any) -> httpx.Response:
         """One signed call; parameters that are no text become JSON."""
         texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
         headers = {"x-acs-version": VERSION, "x-sandbox-fault": fault}
         with httpx.Client(trust_env=False, verify=False, timeout=10) as client:
             return client.send(signed(self._info, action, texts, line, headers=headers))
 
-    def data(self, action: str, fault: str = "", **parameters: object) -> Any:
+    def data(self, action: str, fault: str = "", **parameters: Any) -> Any:
         """`Data` of a reply that says success."""
         body = self.post(action, fault, **parameters).json()
         assert body["ErrorCode"] == "success", body
         return body["Data"]
 
-    def refused(self, action: str, fault: str = "", **parameters: object) -> str:
+    def refused(self, action: str, fault: str = "", **parameters: Any) -> str:
         """The code of a reply that refuses."""
         body = self.post(action, fault, **parameters).json()
         code = body.get("Code") or body.get("error_code") or body.get("ErrorCode")
         assert code != "success", body
         return str(code)
 
-    def begin(self, fault: str = "", **parameters: object) -> Any:
+    def begin(self, fault: str = "", **parameters: Any) -> Any:
         """A new session; `Data` of the reply."""
         data = self.data("CreateDataAgentSession", fault, Title="a session", **parameters)
         self.session, self.agent = data["SessionId"], data["AgentId"]
@@ -65,7 +65,7 @@ class Agent:
     def describe(self, fault: str = "") -> Any:
         return self.data("DescribeDataAgentSession", fault, SessionId=self.session)
 
-    def send(self, text: str, fault: str = "", **parameters: object) -> Any:
+    def send(self, text: str, fault: str = "", **parameters: Any) -> Any:
         """`Data` of the reply; the AgentId is taken from it."""
         data = self.data("SendChatMessage", fault, SessionId=self.session, Message=text, **parameters)
         self.agent, self.session = data["AgentId"], data["SessionId"]
