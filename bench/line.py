@@ -185,6 +185,6 @@ class Line:
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
     """The environment of every program that is measured: none of the developer's own settings get in."""
-    foreign = ("ALIBABA", "DASHSCOPE", "TEXTUAL", "YUNLIAO", "TMUX", "STY", "SSH_", "COV")
+    foreign = ("ALIBABA", "DASHSCOPE", "TEXTUAL", "YUNLIAO", "TMUX", "STY", "SSH_", "COV", "COLUMNS", "LINES")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **more}

@@ -54,7 +54,8 @@ class Terminal:
         self.resize(*size, tell=False)
         self.before = termios.tcgetattr(self.slave)
         self.screen = Emulator(*size, strict=False)
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TMUX", "STY", "SSH_"))}
+        foreign = ("TMUX", "STY", "SSH_", "COLUMNS", "LINES")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         self.process = subprocess.Popen(
             [*command],
             stdin=self.slave,

@@ -22,6 +22,12 @@ _KNOWN = re.compile(
 
 
 def start(folder: Path, size: tuple[int, int] = (120, 40), *flags: str, margins: bool = False) -> Terminal:
+    """The app, without its bell: a bell in the output is then somebody else's."""
+    settings = folder / "data" / "config" / "settings.toml"
+    if not settings.exists():
+        settings.parent.mkdir(mode=0o700, parents=True)
+        settings.write_text('notify = "off"\n')
+        settings.chmod(0o600)
     command = [sys.executable, "-m", "tui", "--sandbox", "--data-dir", str(folder / "data"), *flags]
     terminal = Terminal(command, size=size, environ={"LANG": "C.UTF-8"}, margins=margins)
     terminal.until_text("SANDBOX", 60)

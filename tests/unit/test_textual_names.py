@@ -115,6 +115,7 @@ def test_settings_are_those_that_textual_reads() -> None:
     prepare(environ)
     text = inspect.getsource(constants)
     assert all(f'"{name}"' in text for name in environ)
-    given = {"TEXTUAL_FPS": "10", "SSH_TTY": os.devnull}
+    given = {"TEXTUAL_FPS": "10", "SSH_TTY": os.devnull, "COLUMNS": "80", "LINES": "24"}
     prepare(given)
+    assert "COLUMNS" not in given
     assert (given["TEXTUAL_FPS"], given["ESCDELAY"]) == ("10", "100")

@@ -168,7 +168,13 @@ class PaintedDisplay(App[ReturnType]):
 
     def _take_chops(self, update: ChopsUpdate) -> None:
         """Some spans of some rows."""
-        painter = self._painter_for(*self.size)
+        # The size that the update was made for, not the app's: while the terminal is resized they differ.
+        width, height = update.chop_ends[0][-1], len(update.chops)
+        painter = self._painter
+        if painter is not None and (painter.width, painter.height) != (width, height):
+            # Part of a screen is not enough after a change of size.
+            self.call_next(self.screen.refresh)
+        painter = self._painter_for(width, height)
         strips = self._strips_for(painter)
         for row, left, right in update.spans:
             pieces = zip(update.chops[row].items(), update.chop_ends[row], strict=False)

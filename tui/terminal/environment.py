@@ -13,7 +13,9 @@ ESCAPE_LOCAL, ESCAPE_SSH = 30, 100
 
 
 def prepare(environ: MutableMapping[str, str]) -> None:
-    """Set what the user has not set."""
+    """Set what the user has not set, and forget sizes of the terminal that were exported: they never change."""
+    for name in ("COLUMNS", "LINES"):
+        environ.pop(name, None)
     ssh = any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"))
     for name, value in (
         ("TEXTUAL_FPS", str(FRAMES)),
