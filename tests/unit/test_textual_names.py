@@ -49,12 +49,12 @@ def source(cls: type) -> str:
     return "".join(inspect.getsource(each) for each in cls.__mro__ if each.__module__.startswith("textual"))
 
 
-@pytest.mark.parametrize(("cls", "name"), [(cls, name) for cls, names in METHODS.items() for name in names])
+@pytest.mark.parametrize(("cls", "name"), [(cls, name) for cls, names in METHODS.items() for name in sorted(names)])
 def test_the_method_exists(cls: type, name: str) -> None:
     assert callable(getattr(cls, name))
 
 
-@pytest.mark.parametrize(("cls", "name"), [(cls, name) for cls, names in ATTRIBUTES.items() for name in names])
+@pytest.mark.parametrize(("cls", "name"), [(cls, name) for cls, names in ATTRIBUTES.items() for name in sorted(names)])
 def test_the_attribute_is_assigned(cls: type, name: str) -> None:
     assert f"self.{name}" in source(cls)
 
