@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from rich.cells import cell_len
 from textual import on
-from textual.app import ComposeResult
+from textual.app import ComposeResult, RenderResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.geometry import Size
 from textual.getters import app as app_getter
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui.contract import YunliaoApi
@@ -21,7 +23,47 @@ from tui.widgets.bindings import Command, commands
 from tui.widgets.conversation_line import ASCII, UNICODE
 from tui.widgets.conversation_rows import TitleFilter
 from tui.widgets.hints import HintLine
+from tui.widgets.transcript.cells import wrap
 from tui.words import _
+
+Groups: TypeAlias = list[tuple[str, list[tuple[str, str]]]]
+"""(heading, rows of (keys, what they do))."""
+KEY_CELLS = 18
+"""The column of keys is not wider; longer ones push what they do to the right."""
+
+
+class KeyTable(Widget):
+    """Under headings, keys and what they do in two columns; what is too long goes on in its own column."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._about = ""
+        self._groups: Groups = []
+
+    def show(self, about: str, groups: Groups) -> None:
+        """`about` stands above the groups."""
+        self._about, self._groups = about, groups
+        self.refresh(layout=True)
+
+    def lines(self, width: int) -> list[Content]:
+        """All lines, of at most `width` cells."""
+        keys = [cell_len(key) for _heading, rows in self._groups for key, _what in rows]
+        column = min(max(keys, default=0), KEY_CELLS)
+        lines = [Content(line) for line in _wrapped(self._about, width)] if self._about else []
+        for heading, rows in self._groups:
+            lines += [Content(""), Content(heading).stylize("bold")] if lines else [Content(heading).stylize("bold")]
+            for key, what in rows:
+                room = width - 4 - max(column, cell_len(key))
+                for number, line in enumerate(_wrapped(what, room)):
+                    left = _pad(key, column) if number == 0 else " " * max(column, cell_len(key))
+                    lines.append(Content.assemble("  ", (left, "$primary"), "  ", line))
+        return lines
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self.lines(width))
+
+    def render(self) -> RenderResult:
+        return Content("\n").join(self.lines(self.content_size.width))
 
 
 class HelpScreen(ModalScreen[None]):
@@ -46,12 +88,14 @@ class HelpScreen(ModalScreen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._commands: list[Command] = []
+        self._about = ""
+        """What to know of the part that has the focus, before its keys."""
 
     def compose(self) -> ComposeResult:
         yield Static(_("Keys"), id="title", classes="title", markup=False)
         yield Input(placeholder=_("filter"), select_on_focus=False, id="filter")
         with VerticalScroll(id="keys"):
-            yield Static(id="text", markup=False)
+            yield KeyTable(id="text")
         yield HintLine(
             [
                 ("j k", _("scroll")),
@@ -64,11 +108,13 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         below = self.app.screen_stack[-2] if len(self.app.screen_stack) > 1 else self
         self._commands = commands(below, self.app.settings.keys)
+        node = below.focused or below
+        self._about = _(node.HELP or "")
         self._show("")
 
     def _show(self, typed: str) -> None:
         found = TitleFilter(typed)
-        groups: list[tuple[str, list[tuple[str, str]]]] = [
+        groups: Groups = [
             (part or _("Everywhere"), rows_of(entries))
             for part, entries in groupby(self._commands, key=lambda entry: entry.part)
         ]
@@ -78,14 +124,9 @@ class HelpScreen(ModalScreen[None]):
             for heading, rows in groups
         ]
         shown = [(heading, rows) for heading, rows in shown if rows]
-        width = max((cell_len(key) for _heading, rows in shown for key, _what in rows), default=0)
-        lines: list[Content] = []
-        for heading, rows in shown:
-            lines += [Content(""), Content(heading).stylize("bold")] if lines else [Content(heading).stylize("bold")]
-            lines += [Content.assemble("  ", (_pad(key, min(width, 18)), "$primary"), "  ", what) for key, what in rows]
-        if not lines:
-            lines = [Content(_("Nothing matches “{text}”.").format(text=found.typed))]
-        self.query_one("#text", Static).update(Content("\n").join(lines))
+        about = self._about if not found else ""
+        nothing = "" if shown else _("Nothing matches “{text}”.").format(text=found.typed)
+        self.query_one(KeyTable).show(about or nothing, shown)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -136,6 +177,10 @@ def rows_of(commands: Iterable[Command]) -> list[tuple[str, str]]:
 
 def _pad(text: str, cells: int) -> str:
     return text + " " * (cells - cell_len(text))
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return ["".join(piece for piece, _style in line) for line in wrap([(text, 0)], width)]
 
 
 def marks(*, ascii_only: bool) -> list[tuple[str, str]]:

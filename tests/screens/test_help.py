@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from textual.app import ComposeResult
 from textual.screen import Screen
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from screens.conversations import ConversationsScreen
-from screens.help import HelpScreen
+from screens.help import HelpScreen, KeyTable
 from tests.screens.host import Host
 from tui.settings import Settings
 from tui.widgets.conversation_list import ConversationList
@@ -18,7 +18,7 @@ from tui.words import use_language
 
 
 def text(app: Host) -> str:
-    return str(app.screen.query_one("#text", Static).content)
+    return "\n".join(line.plain for line in app.screen.query_one(KeyTable).lines(90))
 
 
 @pytest.mark.parametrize("key", ["f1", "question_mark"])

@@ -28,7 +28,10 @@ PASTE_LIMIT = 200_000
 class Composer(TextArea):
     """A growing text area, one to six lines high, with the history of what was sent."""
 
-    HELP = "Enter sends, Ctrl+J makes a newline; Up and Down on the first and last line walk the history."
+    HELP = (
+        "Enter sends and Ctrl+J makes a newline; the setting `send` swaps them. Up on the first line and Down on the "
+        "last one walk through what was sent. A paste never sends."
+    )
 
     BINDING_GROUP_TITLE = "Composer"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -64,8 +64,8 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
     """The lines of a conversation. No widget per message: a change repaints the lines that differ, no more."""
 
     HELP = (
-        "j and k scroll, J and K go from block to block, space folds. y copies the message, Y one of its code blocks, "
-        "w writes to a file. / finds. Enter goes back to the composer."
+        "Copies and files hold the source text, never the screen. Code, tables and charts have numbers, by which they "
+        "are copied one by one; thinking and tool calls are folded to a line."
     )
     BINDING_GROUP_TITLE = "Transcript"
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
@@ -318,9 +318,8 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         width, height = self.size
         if not width or not height:
             return
-        palette = Palette(self.get_component_rich_style)
-        if palette != self._palette:
-            self._palette = palette
+        if self._palette is None:
+            self._palette = Palette(self.get_component_rich_style)
         self._view.height = height
         if width != self._view.look.width:
             self._view.relook(replace(self._view.look, width=width))
