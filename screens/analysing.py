@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from textual import on, work
 
 from screens.asking import AskingScreen
 from tui import routes
+from tui.services.dms_life import SESSION_EXPIRED
 from tui.services.dms_options import DataSource, read_data, write_data
 from tui.widgets.composer import Composer
+from tui.widgets.session_words import life_words
 from tui.words import _
 
 if TYPE_CHECKING:
-    from tui.models import ServiceName
+    from tui.models import ServiceName, Turn
 
 
 class AnalysingScreen(AskingScreen):
@@ -62,6 +65,34 @@ class AnalysingScreen(AskingScreen):
         found = await self.app.push_screen_wait(routes.build("session", options=self.options(), begun=begun))
         if found is not None:
             await self.set_options(found)
+
+    # --- the life of a session -----------------------------------------------------------------------------
+
+    def life(self) -> str:
+        """How long the agent and its session are still there, in words; "" where that does not matter."""
+        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
+        if self.service != "dms" or conversation is None or not conversation.turns:
+            return ""
+        turn = conversation.turns[-1]
+        if self.app.activity(self.conversation_id) is not None or not (turn.finished_at or turn.state == "waiting"):
+            return ""
+        if self.has_expired(turn):
+            return _("session expired: Esc, r begins a new one with the same data")
+        return life_words(turn.finished_at or conversation.updated_at, datetime.now(UTC))
+
+    def has_expired(self, turn: Turn) -> bool:
+        """The turn failed because its session is no longer there."""
+        return turn.problem is not None and turn.problem.code == SESSION_EXPIRED
+
+    def begin_anew(self, question: str) -> None:
+        """A new session with the same data and settings, and the question in the composer."""
+        options = dict(self.options())
+        if self.composer.text.strip() == question.strip():
+            self.composer.put("")
+        self.action_new("dms")
+        self.new_options["dms"] = options
+        self.composer.put(question)
+        self.options_changed()
 
     # --- files ---------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from tui.widgets.find_bar import FindBar
 from tui.widgets.session_words import describe_options
 from tui.widgets.status import StatusLine
 from tui.widgets.transcript import Transcript, messages
+from tui.widgets.turn_words import rating_name, state_name
 from tui.words import _
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class ChatScreen(AnalysingScreen):
         self.service = self.app.settings.service
         self.transcript.ascii_only = self.app.settings.ascii
         self.transcript.ask_hint = _("not answered yet")
-        self.list_pane.display = False
+        self._place_list(self.app.size.width)
         self.app.turn_changed.subscribe(self, self._turn_changed)
         self.app.conversations_changed.subscribe(self, self._conversations_changed)
         self.app.context_changed.subscribe(self, self._context_changed)
@@ -243,7 +244,9 @@ class ChatScreen(AnalysingScreen):
         asks = self.ask_panel.display
         self.status.note = _("waits for you") if asks and last is not None and last.state == "waiting" else ""
         self.status.place = " · ".join(
-            part for part in (conversation.read_only if conversation else "", *self.app.place(self.service)) if part
+            part
+            for part in (conversation.read_only if conversation else "", self.life(), *self.app.place(self.service))
+            if part
         )
         if self.status.note:
             prompt = _("the agent waits; a question that you send now is queued")
@@ -410,7 +413,9 @@ class ChatScreen(AnalysingScreen):
         from tui.turns import line_was_lost
 
         turn = event.turn
-        if turn.state == "queued":
+        if self.has_expired(turn):
+            self.begin_anew(turn.question)
+        elif turn.state == "queued":
             self.app.unqueue(self.conversation_id, turn.id)
         elif turn.state in ("interrupted", "cut_off") or (turn.problem is not None and line_was_lost(turn.problem)):
             self.app.recover(self.conversation_id, turn.id)
@@ -596,7 +601,7 @@ def _turn_details(turn: Turn) -> list[tuple[str, str]]:
         (_("conversation id"), turn.ids.conversation),
         (_("message id"), turn.ids.message),
         (_("task id"), turn.ids.task),
-        (_("state"), turn.state.replace("_", " ")),
+        (_("state"), state_name(turn.state)),
         (_("asked"), turn.asked_at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")),
     ]
     if turn.finished_at:
@@ -610,6 +615,6 @@ def _turn_details(turn: Turn) -> list[tuple[str, str]]:
     rows += [
         (_("broken frames left out"), str(turn.frames_skipped or "")),
         (_("unknown events"), str(turn.unknown_events or "")),
-        (_("rated"), turn.rating),
+        (_("rated"), rating_name(turn.rating)),
     ]
     return [(name, value) for name, value in rows if value]

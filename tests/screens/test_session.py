@@ -127,3 +127,24 @@ async def to_unit(user: User, kind: str, picture: str = "") -> None:
                 return
         await user.press("J")
     raise AssertionError(f"no {kind} was met")
+
+
+async def test_an_expired_session_is_begun_anew_with_one_key(server: SandboxServer, tmp_path: Path) -> None:
+    async with using(server, tmp_path, settings=dms()) as user:
+        user.chat.new_options["dms"] = {"mode": "ASK_DATA"}
+        await user.ask("echo one")
+        assert user.sees("agent ready until")
+        first = user.chat.conversation_id
+        server.advance(7 * 3600)
+        turn = await user.ask("echo two")
+        assert turn.state == "failed"
+        await user.until(lambda: user.sees("session expired"))
+        assert user.conversation.turns[0].answer == "one"  # what was received stays
+        await user.press("escape", "r")
+        await user.until(lambda: user.chat.conversation_id == "")
+        assert user.chat.options() == {"mode": "ASK_DATA"}
+        assert user.chat.composer.text == "echo two"
+        await user.press("enter")
+        await user.until(lambda: user.chat.conversation_id and user.turn.state == "done")
+        assert user.turn.answer == "two"
+        assert user.chat.conversation_id != first

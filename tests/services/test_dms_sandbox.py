@@ -37,8 +37,8 @@ from tui.sandbox.server import SandboxServer
 from tui.services.base import AskReply, Page, TurnRequest
 from tui.services.dms import DmsDataAgent
 from tui.services.dms_calls import KeyCalls
+from tui.services.dms_life import SESSION_EXPIRED
 from tui.services.dms_options import write_data
-from tui.services.dms_sessions import SESSION_EXPIRED
 from tui.services.downloads import download
 from tui.services.endpoints import parse_endpoint
 from tui.services.keys import Secret

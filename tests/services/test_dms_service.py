@@ -18,8 +18,8 @@ from tui.accumulator import LiveTurn
 from tui.models import NoticeBlock, Position, Turn, TurnIds
 from tui.services.base import AnswerRequest, AskReply, Page, TurnRef, TurnRequest
 from tui.services.dms import DmsDataAgent
+from tui.services.dms_life import SESSION_EXPIRED
 from tui.services.dms_options import DataSource, write_data
-from tui.services.dms_sessions import SESSION_EXPIRED
 from tui.services.errors import ServiceError
 from tui.services.events import Event, Failed, Finished, Status
 from tui.turns import _before, open_ask

@@ -5,24 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from tui.models import Problem
 from tui.services.base import Page, PageOf, RemoteConversation
 from tui.services.dms_calls import Calls, need
+from tui.services.dms_life import SESSION_EXPIRED
 from tui.services.dms_options import MAX_TITLE, read_data, session_config
 from tui.services.errors import ApiError, ServiceError
 from tui.services.fields import Fields, as_items, as_object, as_time
 from tui.text import clean_line
 from tui.words import _
 
-RUNTIME_IDLE = timedelta(hours=1)
-"""The agent's runtime is taken away so long after its last session fell silent."""
-SESSION_KEPT = timedelta(hours=6)
-"""A session is taken away so long after its task ended when nothing follows."""
-SESSION_EXPIRED = "SessionExpired"
-"""`Problem.code` of a session that is no longer there: a new one with the same data can take its place."""
 _READY = frozenset({"running", "idle", "wait_input", "waiting_input"})
 _GONE = frozenset({"stopped", "failed"})
 _AT_REST = frozenset({"idle", "running", "wait_input", "waiting_input", "finished", "completed", "canceled"})
@@ -78,19 +73,6 @@ class Artifact:
     name: str
     kind: str
     status: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lifetime:
-    """Until when what a session needs is there, counted from the end of its newest turn."""
-
-    runtime_until: datetime
-    session_until: datetime
-
-
-def lifetime(ended_at: datetime) -> Lifetime:
-    """What is to be expected after a turn that ended (or fell silent) at `ended_at`."""
-    return Lifetime(ended_at + RUNTIME_IDLE, ended_at + SESSION_KEPT)
 
 
 @dataclass(frozen=True, slots=True)

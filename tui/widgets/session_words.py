@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
+from tui.services.dms_life import lifetime
 from tui.services.dms_options import read_data
 from tui.words import _
 
@@ -23,6 +25,16 @@ def skip_name(skip: str) -> str:
         "question": _("questions to me"),
         "report": _("the web report"),
     }.get(skip, skip)
+
+
+def life_words(ended_at: datetime, now: datetime) -> str:
+    """How long the agent and its session are still there after a turn that ended at `ended_at`."""
+    life = lifetime(ended_at)
+    if now < life.runtime_until:
+        return _("agent ready until {time}").format(time=f"{life.runtime_until.astimezone():%H:%M}")
+    if now < life.session_until:
+        return _("session kept until {time}").format(time=f"{life.session_until.astimezone():%H:%M}")
+    return _("session expired")
 
 
 def describe_options(options: Mapping[str, str]) -> list[str]:
