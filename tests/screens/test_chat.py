@@ -39,7 +39,7 @@ async def test_ask_ask_on_quit_and_come_back(server: SandboxServer, tmp_path: Pa
 
 async def test_the_screen_says_that_it_is_the_sandbox(tmp_path: Path) -> None:
     async with using(None, tmp_path) as user:
-        assert user.sees("SANDBOX")
+        await user.until(lambda: user.sees("SANDBOX"))
         assert (await user.ask("hello")).state == "done"
 
 

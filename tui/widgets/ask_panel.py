@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -99,24 +98,19 @@ class AskPanel(Vertical, can_focus=True):
         """When the panel appeared, or a key came that it did not take."""
         self._timer: Timer | None = None
         self._woken = False
+        self._title = Static(id="ask-title", markup=False)
+        self._details = Static(id="ask-details", markup=False)
+        self._what = Static(id="ask-what", markup=False)
+        self._body = VerticalScroll(self._what, id="ask-body", can_focus=False)
+        self._keys = Static(id="ask-keys", markup=False)
         self.set_class(ascii_only, "-ascii")
-
-    def compose(self) -> ComposeResult:
-        yield Static(id="ask-title", markup=False)
-        yield Static(id="ask-details", markup=False)
-        with VerticalScroll(id="ask-body", can_focus=False):
-            yield Static(id="ask-what", markup=False)
-        yield Static(id="ask-keys", markup=False)
-
-    def on_mount(self) -> None:
-        self._fit()
 
     def on_resize(self) -> None:
         self._fit()
 
     def _fit(self) -> None:
         """About half of the screen at most; what is longer scrolls, so that all of it can be read."""
-        self.query_one("#ask-body", VerticalScroll).styles.max_height = max(3, self.app.size.height // 2 - 5)
+        self._body.styles.max_height = max(3, self.app.size.height // 2 - 5)
 
     # --- what is asked -------------------------------------------------------------------------------------
 
@@ -145,11 +139,13 @@ class AskPanel(Vertical, can_focus=True):
         if ask is None:
             self._stop_clock()
         elif not known:
-            self.query_one("#ask-title", Static).update(Content(title_of(ask)))
-            details = self.query_one("#ask-details", Static)
-            details.update(Content(_("estimate: {text}").format(text=ask.details)))
-            details.display = bool(ask.details)
-            self.query_one("#ask-body", VerticalScroll).scroll_home(animate=False)
+            if not self.children:  # Most runs ask nothing: their start is spared these.
+                self._fit()
+                self.mount(self._title, self._details, self._body, self._keys)
+            self._title.update(Content(title_of(ask)))
+            self._details.update(Content(_("estimate: {text}").format(text=ask.details)))
+            self._details.display = bool(ask.details)
+            self._body.scroll_home(animate=False)
             self._show_what(ask, steps, Content(_first_lines(ask.text)) if ask.kind == "sql" else None)
             if ask.kind == "sql":
                 self._highlight(ask, tuple(steps))
@@ -159,7 +155,7 @@ class AskPanel(Vertical, can_focus=True):
     def _show_what(self, ask: AskBlock, steps: Sequence[PlanStep], code: Content | None) -> None:
         parts = [code] if code is not None else []
         parts += [Content(line) for line in facts_of(ask, steps, self._marks)]
-        self.query_one("#ask-what", Static).update(Content("\n").join(parts))
+        self._what.update(Content("\n").join(parts))
 
     @work(group="ask-highlight", exclusive=True)
     async def _highlight(self, ask: AskBlock, steps: tuple[PlanStep, ...]) -> None:
@@ -170,9 +166,8 @@ class AskPanel(Vertical, can_focus=True):
     def _show_keys(self) -> None:
         if self._ask is None:
             return
-        keys = self.query_one("#ask-keys", Static)
         if not self._offers:
-            keys.update(Content.styled(elsewhere(self._ask), "$muted"))
+            self._keys.update(Content.styled(elsewhere(self._ask), "$muted"))
             return
         parts: list[Content] = []
         if self._ask.options:
@@ -182,7 +177,7 @@ class AskPanel(Vertical, can_focus=True):
             parts.append(Content.styled(_("(keys wake in 0.7 s)"), "$muted"))
         elif not self.has_focus:
             parts.append(Content.styled(_("(Esc comes here)"), "$muted"))
-        keys.update(Content("   ").join(parts))
+        self._keys.update(Content("   ").join(parts))
 
     # --- waking --------------------------------------------------------------------------------------------
 
@@ -251,7 +246,7 @@ class AskPanel(Vertical, can_focus=True):
             self.post_message(self.Answered(self._ask, "change", self._ask.options[number - 1]))
 
     def action_scroll(self, lines: int) -> None:
-        self.query_one("#ask-body", VerticalScroll).scroll_relative(y=lines, animate=False)
+        self._body.scroll_relative(y=lines, animate=False)
 
     def action_nothing(self) -> None:
         if not self._woken:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from textual import on
-from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
@@ -14,7 +13,7 @@ from tui.words import _
 
 
 class FindBar(Horizontal):
-    """Hidden until `open`; `close` hides it and forgets the text."""
+    """Hidden, and empty, until `open`; `close` hides it and forgets the text."""
 
     DEFAULT_CSS = """
     FindBar {
@@ -36,23 +35,25 @@ class FindBar(Horizontal):
     class Submitted(Message):
         text: str
 
-    def compose(self) -> ComposeResult:
-        yield Static(" / ", id="find-caret", markup=False)
-        yield Input(id="find-text", placeholder=_("find in this conversation"), compact=True)
-        yield Static(id="find-count", markup=False)
-
     @property
     def text(self) -> str:
-        return self.query_one(Input).value
+        return self.query_one(Input).value if self.children else ""
 
     def open(self) -> None:
+        if not self.children:
+            self.mount(
+                Static(" / ", id="find-caret", markup=False),
+                Input(id="find-text", placeholder=_("find in this conversation"), compact=True),
+                Static(id="find-count", markup=False),
+            )
         self.display = True
         self.query_one(Input).focus()
 
     def close(self) -> None:
         self.display = False
-        with self.prevent(Input.Changed):
-            self.query_one(Input).value = ""
+        if self.children:
+            with self.prevent(Input.Changed):
+                self.query_one(Input).value = ""
         self.count(0, 0)
 
     def count(self, number: int, matches: int) -> None:
@@ -60,7 +61,8 @@ class FindBar(Horizontal):
         text = _("{number} of {matches}").format(number=number, matches=matches)
         if not matches:
             text = _("nothing found") if self.text.strip() else ""
-        self.query_one("#find-count", Static).update(text)
+        for label in self.query("#find-count").results(Static):
+            label.update(text)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
