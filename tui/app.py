@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args
 
 from textual import work
 from textual.binding import Binding, BindingType
+from textual.events import Event, Key, Paste
 from textual.screen import Screen
 from textual.signal import Signal
 
@@ -27,6 +28,7 @@ from tui.settings import Origin, Settings, load_settings, setting_origins, store
 from tui.terminal.display import PaintedDisplay
 from tui.text import clean_line
 from tui.ticks import Ticks
+from tui.typeahead import TypeAhead
 from tui.words import _, language, use_language
 
 # Below the screens nothing is needed for the first paint: it is imported, and made, right after it (`_begin`).
@@ -79,6 +81,7 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
         self.settings = settings or load_settings(self._places.settings, options)
         use_language(self.settings.language)
         super().__init__(plain=options.plain_display)
+        self._type_ahead = TypeAhead(self, super().on_event)
         self.turn_changed = Signal(self, "turn changed")
         self.conversations_changed = Signal(self, "conversations changed")
         self.context_changed = Signal(self, "context changed")
@@ -523,6 +526,12 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
             self.notify(clean_line(what) + _(": ") + verdict.sentence, markup=False)
 
         self._spawn("copy", go())
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, (Key, Paste)) and not event.is_forwarded:
+            await self._type_ahead.take(event, lambda: self.focused or self.screen)
+        else:
+            await super().on_event(event)
 
     def save_text(self, text: str | bytes, name: str) -> None:
         from tui.terminal.clipboard import save

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from textual.events import Key
+from textual.widgets import Input
+
 from tests.screens.whole import using
 from tui.sandbox.server import SandboxServer
 
@@ -14,3 +17,22 @@ async def test_an_ask_leaves_the_rest_of_the_screen_in_its_place(server: Sandbox
         await user.until(lambda: user.chat.ask_panel.display)
         await user.pilot.pause()
         assert user.chat.query_one("#body").region.width == 80
+
+
+async def test_keys_that_come_in_one_packet_go_where_the_earlier_ones_lead(
+    server: SandboxServer, tmp_path: Path
+) -> None:
+    async with using(server, tmp_path) as user:
+        await user.ask("echo first")
+        [before] = user.app.summaries()
+        await user.press("escape", "escape")
+        assert user.chat.list_pane.has_focus
+        for key in "nwhy do rows pile up":
+            user.app.post_message(Key("space" if key == " " else key, key))
+        await user.until(lambda: user.chat.composer.text == "why do rows pile up")
+        assert user.chat.conversation_id == ""
+        assert user.app.summaries() == [before]  # p pins, d deletes, r renames
+        await user.press("escape")
+        for key in ("escape", "slash", *"fir"):
+            user.app.post_message(Key(key, "/" if key == "slash" else key if len(key) == 1 else None))
+        await user.until(lambda: user.chat.list_pane.query_one(Input).value == "fir")
