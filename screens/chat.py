@@ -104,7 +104,6 @@ class ChatScreen(AnalysingScreen):
     def on_mount(self) -> None:
         self.service = self.app.settings.service
         self.transcript.ascii_only = self.app.settings.ascii
-        self.transcript.ask_hint = _("not answered yet")
         self._place_list(self.app.size.width)
         self.app.turn_changed.subscribe(self, self._turn_changed)
         self.app.conversations_changed.subscribe(self, self._conversations_changed)
@@ -226,6 +225,10 @@ class ChatScreen(AnalysingScreen):
         if not self.conversation_id and not self.composer.text:  # the cache has been opened meanwhile
             self._put_draft(self.app.draft_of_new(self.service))
         self.composer.set_history(self.app.input_history(self.service))
+        # In another language than before, perhaps.
+        self.transcript.ask_hint = _("not answered yet")
+        if not self.conversation_id:
+            self.transcript.empty_text = self._welcome()
         self._update_status()
 
     def _update_title(self) -> None:

@@ -41,7 +41,6 @@ class ConversationsScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         bar = ContextBar(id="context")
         bar.set_reactive(ContextBar.service, self.app.settings.service)
-        bar.set_reactive(ContextBar.subject, _("Conversations"))
         yield bar
         conversations = ConversationList(now=lambda: self.app.now().astimezone(), id="conversations")
         below = self.app.screen_stack[0]
@@ -54,10 +53,12 @@ class ConversationsScreen(Screen[None]):
     def on_mount(self) -> None:
         self.app.context_changed.subscribe(self, self._context_changed)
         self._context_changed(self.app.context)
-        self._update_hints()
 
     def _context_changed(self, context: Context) -> None:
-        self.query_one(ContextBar).context = context
+        bar = self.query_one(ContextBar)
+        bar.context = context
+        bar.subject = _("Conversations")
+        self._update_hints()
 
     @on(DescendantFocus)
     @on(DescendantBlur)

@@ -18,7 +18,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from screens.dialogs import ChooseDialog, TextDialog
-from tui.contract import YunliaoApi
+from tui.contract import Context, YunliaoApi
 from tui.settings import Origin, Settings, setting_help
 from tui.text import clean_line
 from tui.widgets.choices import Choices
@@ -56,6 +56,7 @@ class SettingsScreen(Screen[None]):
         self._help = setting_help()
         self._hints: Mapping[str, Any] = get_type_hints(Settings)
         self._names = [entry.name for entry in fields(Settings)]
+        self._shown = self.app.settings
 
     def compose(self) -> ComposeResult:
         yield Static(_("Settings"), id="title", classes="title", markup=False)
@@ -65,6 +66,9 @@ class SettingsScreen(Screen[None]):
         yield HintLine(
             [("Enter", _("change")), ("x", _("default")), ("t", _("test keys")), ("Esc", _("close")), ("?", _("more"))]
         )
+
+    def on_mount(self) -> None:
+        self.app.context_changed.subscribe(self, self._context_changed)
 
     def _row(self, name: str) -> Content:
         value = getattr(self.app.settings, name)
@@ -147,16 +151,22 @@ class SettingsScreen(Screen[None]):
             await self._save(self._setting, getattr(Settings(), self._setting))
 
     async def _save(self, name: str, value: object) -> None:
-        if value == getattr(self.app.settings, name):
-            return
-        await self.app.save_settings({name: value})
-        if name == "language":
-            at = self._list.highlighted
+        if value != getattr(self.app.settings, name):
+            await self.app.save_settings({name: value})
+
+    async def _context_changed(self, _context: Context) -> None:
+        """Show what was changed here or from the palette; in another language every word is another."""
+        before, self._shown = self._shown, self.app.settings
+        if before.language != self._shown.language:
+            at, focused = self._list.highlighted, self._list.has_focus
             await self.recompose()
             self._list.highlighted = at
-            self._list.focus()
-        else:
-            self._list.replace_option_prompt(name, self._row(name))
+            if focused:
+                self._list.focus()
+            return
+        for name in self._names:
+            if getattr(before, name) != getattr(self._shown, name):
+                self._list.replace_option_prompt(name, self._row(name))
 
     def action_test_keys(self) -> None:
         self.app.navigate("key_test")

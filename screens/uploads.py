@@ -123,19 +123,18 @@ class UploadsScreen(Screen[Chosen]):
     def compose(self) -> ComposeResult:
         bar = ContextBar(id="context")
         bar.set_reactive(ContextBar.service, "dms")
-        bar.set_reactive(ContextBar.subject, _("Files"))
         yield bar
         yield Static(id="attached", markup=False)
         with Horizontal(id="panes"):
             with Vertical(id="here"):
-                yield PathInput(id="path", placeholder=_("path: Tab completes, Enter goes there"))
+                yield PathInput(id="path")
                 yield FileTree(self._start_folder(), ascii_only=self.app.settings.ascii, id="tree")
                 yield Static(id="preview", markup=False)
             with Vertical(id="service"):
                 yield Static(id="service-title", classes="title", markup=False)
                 yield RemoteList(id="remote")
         yield TransferList(id="transfers")
-        yield Input(id="filter", placeholder=_("filter by name"))
+        yield Input(id="filter")
         yield HintLine(id="hints")
 
     def _start_folder(self) -> Path:
@@ -148,12 +147,17 @@ class UploadsScreen(Screen[Chosen]):
         self._context_changed(self.app.context)
         self.filter_bar.display = False
         self._place("here")
-        self._show_attached()
         self._show_transfers()
         self.action_refresh_remote()
 
     def _context_changed(self, context: Context) -> None:
-        self.query_one(ContextBar).context = context
+        bar = self.query_one(ContextBar)
+        bar.context = context
+        bar.subject = _("Files")
+        self.query_one(PathInput).placeholder = _("path: Tab completes, Enter goes there")
+        self.filter_bar.placeholder = _("filter by name")
+        self._update_hints()
+        self._show_attached()
 
     def on_resize(self, event: Resize) -> None:
         self._place("service" if self.remote.has_focus else "here")

@@ -31,7 +31,10 @@ def use_language(wanted: str) -> Language:
     """Switch `_` to `wanted` (`zh`, `zh_CN.UTF-8`, `en-US` ... or "" for the environment's); return what is used."""
     global _language
     name = (wanted or os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or "en")[:2]
-    _language = next((known for known in get_args(Language) if known == name.lower()), "en")
+    found: Language = next((known for known in get_args(Language) if known == name.lower()), "en")
+    if found == _language:
+        return found
+    _language = found
     _catalogue.clear()
     if _language != "en":
         import tomli

@@ -147,6 +147,7 @@ class Host(YunliaoApi):
         self.done.append(("settings", dict(changes)))
         self.settings = replace(self.settings, **changes)  # type: ignore[arg-type]  # names of Settings
         self.theme = themes.choose(self.settings.theme, {})
+        self.context_changed.publish(self.context)
 
     @property
     def settings_path(self) -> Path:

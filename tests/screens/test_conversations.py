@@ -32,9 +32,9 @@ FEW = (
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
-    """The clock of every list stands at `NOW` until it is set."""
+    """The app's clock stands at `NOW` until it is set."""
     shown = [NOW]
-    monkeypatch.setitem(ConversationList.__init__.__kwdefaults__ or {}, "now", lambda: shown[0])
+    monkeypatch.setattr(Host, "now", lambda _self: shown[0])
 
     def set_to(now: datetime) -> None:
         shown[0] = now

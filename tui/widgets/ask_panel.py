@@ -129,7 +129,7 @@ class AskPanel(Vertical, can_focus=True):
         return self._ask is not None and self._ask.kind == "question" and not self._ask.options
 
     def show(self, ask: AskBlock | None, steps: Sequence[PlanStep] = (), *, data: bool = False) -> None:
-        """Show what is asked, or hide for None; the same ask again changes nothing but its keys."""
+        """Show what is asked, or hide for None; the same ask again changes nothing but its words."""
         known = self._ask is not None and ask is not None and self._ask == ask
         offers = offers_of(ask, data=data) if ask else ()
         if known and offers == self._offers:
@@ -142,14 +142,15 @@ class AskPanel(Vertical, can_focus=True):
             if not self.children:  # Most runs ask nothing: their start is spared these.
                 self._fit()
                 self.mount(self._title, self._details, self._body, self._keys)
-            self._title.update(Content(title_of(ask)))
-            self._details.update(Content(_("estimate: {text}").format(text=ask.details)))
             self._details.display = bool(ask.details)
             self._body.scroll_home(animate=False)
             self._show_what(ask, steps, Content(_first_lines(ask.text)) if ask.kind == "sql" else None)
             if ask.kind == "sql":
                 self._highlight(ask, tuple(steps))
             self._arm()
+        if ask is not None:
+            self._title.update(Content(title_of(ask)))
+            self._details.update(Content(_("estimate: {text}").format(text=ask.details)))
         self._show_keys()
 
     def _show_what(self, ask: AskBlock, steps: Sequence[PlanStep], code: Content | None) -> None:

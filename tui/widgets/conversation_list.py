@@ -26,7 +26,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
-from tui.contract import YunliaoApi
+from tui.contract import Context, YunliaoApi
 from tui.widgets.context_bar import SERVICE_NAMES
 from tui.widgets.conversation_changes import delete, pin, rename, take_back
 from tui.widgets.conversation_keys import BINDINGS
@@ -116,8 +116,14 @@ class ConversationList(Widget, can_focus=True):
 
     def on_mount(self) -> None:
         self.app.conversations_changed.subscribe(self, self._changed)
+        self.app.context_changed.subscribe(self, self._context_changed)
         self.read()
         self.set_interval(60, self._minute)
+
+    def _context_changed(self, _context: Context) -> None:
+        """The language may be another one: headings are made with the rows."""
+        self.query_one(FilterInput).placeholder = _("filter")
+        self._show(self._rows.items)
 
     def _changed(self, _conversation_id: str) -> None:
         # Many may come at once (a list that is being read): once per turn of the loop is enough.
