@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from tui.models import Rating, TurnState
+from typing import TYPE_CHECKING
+
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.models import Rating, TurnState
 
 
 def state_name(state: TurnState) -> str:
