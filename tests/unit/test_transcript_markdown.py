@@ -246,3 +246,8 @@ def test_units_cover_the_lines() -> None:
     assert [unit.kind for unit in units] == ["text", "text", "code", "text"]
     assert units[1].source == "- a\n- b"
     assert [(unit.start, unit.end) for unit in units] == [(0, 1), (2, 4), (5, 7), (8, 9)]
+
+
+def test_a_definition_of_another_document_is_not_used() -> None:
+    assert texts(render(["- [a]\n\n[a]: https://one.example\n"])) == ["• a (https://one.example)"]
+    assert texts(render(["- [a]\n\n[a]: https://two.example\n"])) == ["• a (https://two.example)"]

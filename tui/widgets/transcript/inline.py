@@ -45,7 +45,7 @@ class Inline:
     def __init__(self) -> None:
         self._parser: MarkdownIt | None = None
         self._without_links: MarkdownIt | None = None
-        self._seen: dict[tuple[str, int, int], Spans] = {}
+        self._seen: dict[tuple[str, int, tuple[tuple[str, str], ...]], Spans] = {}
 
     @property
     def parser(self) -> MarkdownIt:
@@ -72,7 +72,9 @@ class Inline:
         """`content` as spans on the style `base`."""
         if not _SPECIAL.search(content):
             return ((content.replace("\t", "    "), base),) if content else ()
-        key = (content, base, len(references))
+        # What a link leads to is part of the key: other documents define the same names differently.
+        links = tuple(sorted((name, str(to.get("href"))) for name, to in references.items())) if "[" in content else ()
+        key = (content, base, links)
         found = self._seen.get(key)
         if found is None:
             if len(self._seen) >= _CACHE:
