@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from textual import events
+from textual._compositor import LayoutUpdate
 from textual.app import App
 from textual.driver import Driver
 from textual.geometry import Size
@@ -104,8 +105,9 @@ def assert_as_textual(app: App[Any]) -> int:
     """Assert that the emulator shows what Textual would draw of the screen in full; the cells that were compared."""
     emulator = driver_of(app).emulator
     reference = Emulator(emulator.width, emulator.height, strict=False)
-    app.screen._compositor._dirty_regions.add(app.screen.size.region)
-    reference.feed(app.screen._compositor.render_full_update().render_segments(app.console))
+    update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+    assert isinstance(update, LayoutUpdate)
+    reference.feed(update.render_segments(app.console))
     for row, (drawn, expected) in enumerate(zip(emulator.cells, reference.cells, strict=True)):
         assert plain(drawn) == plain(expected), f"row {row}:\n{emulator.lines[row]!r}\n{reference.lines[row]!r}"
     return emulator.width * emulator.height

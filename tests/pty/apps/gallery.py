@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.segment import Segment
 from rich.style import Style
+from textual._compositor import LayoutUpdate
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
@@ -115,9 +116,11 @@ class Walk(Gallery):
         for number in range(self.steps):
             await self.step()
             await self.at_rest()
-            strips = self.screen._compositor.render_strips()
+            update = self.screen._compositor.render_update(full=True, screen_stack=self._background_screens)
+            assert isinstance(update, LayoutUpdate)
+            lines = ["".join(strip.text for strip in line) for line in update.strips]
             path = self.folder / f"{number}.txt"
-            path.with_suffix(".new").write_text("\n".join(strip.text for strip in strips))
+            path.with_suffix(".new").write_text("\n".join(lines))
             path.with_suffix(".new").rename(path)
             while not path.with_suffix(".ok").exists():  # noqa: ASYNC110  # another process makes it
                 await asyncio.sleep(0.01)
