@@ -64,5 +64,10 @@ class TypeAhead:
 
 
 def _is_text(event: Event, target: DOMNode) -> bool:
-    """True for what a field takes in as text; only a key that may do more holds up those behind it."""
-    return isinstance(target, (TextArea, Input)) and (not isinstance(event, Key) or event.is_printable)
+    """True for what a field takes in as text, or as the end of a line in a paste that the terminal did not mark.
+
+    Those must keep their pace, by which such a paste is known; only a key that may do more holds up others.
+    """
+    if not isinstance(target, (TextArea, Input)):
+        return False
+    return not isinstance(event, Key) or event.is_printable or (event.key == "enter" and isinstance(target, TextArea))

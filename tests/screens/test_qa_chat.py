@@ -36,3 +36,11 @@ async def test_keys_that_come_in_one_packet_go_where_the_earlier_ones_lead(
         for key in ("escape", "slash", *"fir"):
             user.app.post_message(Key(key, "/" if key == "slash" else key if len(key) == 1 else None))
         await user.until(lambda: user.chat.list_pane.query_one(Input).value == "fir")
+
+
+async def test_a_paste_that_the_terminal_does_not_mark_keeps_its_pace(server: SandboxServer, tmp_path: Path) -> None:
+    async with using(server, tmp_path) as user:
+        for key in "one\rtwo\r":
+            user.app.post_message(Key("enter", "\r") if key == "\r" else Key(key, key))
+        await user.until(lambda: user.chat.composer.text.startswith("one\ntwo"))
+        assert user.chat.conversation_id == ""
