@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.geometry import Region
@@ -39,6 +40,7 @@ from tui.models import (
     TurnState,
 )
 from tui.widgets.transcript import Transcript
+from tui.widgets.transcript.styles import LOOKS, Kind
 
 WHEN = datetime(2020, 10, 2, 2, 14, tzinfo=UTC)
 SIZES = [(120, 40), (80, 24)]
@@ -671,8 +673,12 @@ async def test_requests_name_their_turn() -> None:
 # --- find ------------------------------------------------------------------------------------------------------
 
 
-def marked(shown: Shown, name: str) -> list[str]:
-    style = shown.widget.get_component_rich_style(name)
+def style_of(shown: Shown, kind: Kind) -> Style:
+    return shown.widget._resolve(*LOOKS[kind])
+
+
+def marked(shown: Shown, kind: Kind) -> list[str]:
+    style = style_of(shown, kind)
     return [
         segment.text
         for strip in shown.strips
@@ -687,11 +693,11 @@ async def test_find_goes_to_matches_and_marks_them() -> None:
         await shown.press("g")
         assert shown.widget.find("needle") == 4
         await shown.settle()
-        assert marked(shown, "transcript--match-current") == ["Needle"]
+        assert marked(shown, Kind.MATCH_CURRENT) == ["Needle"]
         tops = []
         for _ in range(4):
             tops.append(shown.widget.match_number)
-            assert marked(shown, "transcript--match-current") == ["Needle"]
+            assert marked(shown, Kind.MATCH_CURRENT) == ["Needle"]
             await shown.press("n")
         assert tops == [1, 2, 3, 4]
         assert shown.widget.match_number == 1
@@ -699,7 +705,7 @@ async def test_find_goes_to_matches_and_marks_them() -> None:
         assert shown.widget.match_number == 4
         assert shown.widget.find("") == 0
         await shown.settle()
-        assert marked(shown, "transcript--match-current") == []
+        assert marked(shown, Kind.MATCH_CURRENT) == []
         assert shown.widget.find("[/]") == 0
 
 
@@ -709,14 +715,14 @@ async def test_find_unfolds() -> None:
         assert shown.widget.find("hidden") == 1
         await shown.settle()
         assert "a hidden result" in shown.text
-        assert marked(shown, "transcript--match-current") == ["hidden"]
+        assert marked(shown, Kind.MATCH_CURRENT) == ["hidden"]
 
 
 async def test_find_across_a_line_break() -> None:
     async with stage(turn("1", "长事务" * 40 + "主库延迟" + "。" * 3), turn("2", "wo rd " * 30)) as shown:
         assert shown.widget.find("主库延迟") == 1
         await shown.settle()
-        assert "".join(marked(shown, "transcript--match-current") + marked(shown, "transcript--match")) == "主库延迟"
+        assert "".join(marked(shown, Kind.MATCH_CURRENT) + marked(shown, Kind.MATCH)) == "主库延迟"
         assert shown.widget.find("rd wo") == 29
 
 
@@ -725,7 +731,7 @@ async def test_find_across_a_line_break() -> None:
 
 async def test_code_is_coloured_when_its_lexer_is_there() -> None:
     async with stage(turn("1", "```python\nname = 'text'  # note\n```")) as shown:
-        comment = shown.widget.get_component_rich_style("transcript--comment").color
+        comment = style_of(shown, Kind.COMMENT).color
         assert any(
             segment.text == "# note" and segment.style and segment.style.color == comment
             for strip in shown.strips

@@ -1,4 +1,4 @@
-"""Style keys: what a piece of text is, as one integer; the widget's component classes say how that looks."""
+"""Style keys: what a piece of text is, as one integer, and how that looks in the theme."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ATTRIBUTES = 4
 
 
 class Kind(IntEnum):
-    """Component classes `transcript--<name>`; a key is `Kind.X.key` or-ed with attributes."""
+    """What text may be; a key is `Kind.X.key` or-ed with attributes."""
 
     TEXT = 0
     DIM = 1
@@ -49,10 +49,44 @@ class Kind(IntEnum):
     def key(self) -> int:
         return int(self) << _ATTRIBUTES
 
-    @property
-    def css(self) -> str:
-        return "transcript--" + self.name.lower().replace("_", "-")
 
+LOOKS: dict[Kind, tuple[str, str]] = {
+    Kind.TEXT: ("$foreground", ""),
+    Kind.DIM: ("$muted", "muted-style"),
+    Kind.BAR: ("$question", ""),
+    Kind.QUIET_BAR: ("$muted", "muted-style"),
+    Kind.CURSOR: ("$question", ""),
+    Kind.QUESTION: ("bold", ""),
+    Kind.HEADING: ("$question bold", ""),
+    Kind.CODE: ("$foreground", ""),
+    Kind.CODE_INLINE: ("$code-name", ""),
+    Kind.LINK: ("$link-color underline", ""),
+    Kind.QUOTE: ("italic", ""),
+    Kind.RULE: ("$rule", ""),
+    Kind.TABLE_HEADER: ("bold", ""),
+    Kind.ERROR: ("$failed", ""),
+    Kind.WARNING: ("$waiting", ""),
+    Kind.SUCCESS: ("$success", ""),
+    Kind.RUNNING: ("$running", ""),
+    Kind.ASK: ("$waiting", ""),
+    Kind.KEYWORD: ("$code-keyword", "code-keyword-style"),
+    Kind.STRING: ("$code-string", ""),
+    Kind.NUMBER: ("$code-number", ""),
+    Kind.COMMENT: ("$code-comment", "code-comment-style"),
+    Kind.NAME: ("$code-name", ""),
+    Kind.TYPE: ("$code-name", ""),
+    Kind.OPERATOR: ("$code-operator", ""),
+    Kind.MATCH: ("$find-text on $find", "find-style"),
+    Kind.MATCH_CURRENT: ("$find-current-text on $find-current bold", ""),
+    Kind.CHART_1: ("$primary", ""),
+    Kind.CHART_2: ("$success", ""),
+    Kind.CHART_3: ("$warning", ""),
+}
+"""A style as Textual's markup writes it, and the theme variable with more attributes (`none` is one), if any.
+
+Not component classes: each of those is matched against every rule whenever the widget is styled, also when it gets or
+loses the focus, and thirty of them took as long as the rest of the screen.
+"""
 
 TEXT = Kind.TEXT.key
 DIM = Kind.DIM.key
@@ -63,11 +97,11 @@ class Palette:
     """Rich styles for keys, resolved once each.
 
     Args:
-        component: gives the full Rich style of a component class.
+        resolve: gives the full Rich style for one of the `LOOKS`.
     """
 
-    def __init__(self, component: Callable[[str], Style]) -> None:
-        self._kinds = tuple(component(kind.css) for kind in Kind)
+    def __init__(self, resolve: Callable[[str, str], Style]) -> None:
+        self._kinds = tuple(resolve(*LOOKS[kind]) for kind in Kind)
         self._styles: dict[int, Style] = {}
 
     def __eq__(self, other: object) -> bool:

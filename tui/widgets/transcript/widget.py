@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region
@@ -26,7 +27,7 @@ from tui.widgets.transcript.inline import Inline
 from tui.widgets.transcript.keys import BINDINGS
 from tui.widgets.transcript.lines import Fold, Gutter, Line, Look, TableView, make_strip
 from tui.widgets.transcript.marks import ASCII, UNICODE
-from tui.widgets.transcript.styles import DIM, Kind, Palette
+from tui.widgets.transcript.styles import DIM, Palette
 from tui.widgets.transcript.viewport import Place, Shown, Viewport
 
 if TYPE_CHECKING:
@@ -70,43 +71,11 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
     BINDING_GROUP_TITLE = "Transcript"
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {kind.css for kind in Kind}
     DEFAULT_CSS = """
     Transcript {
         height: 1fr;
         background: $background;
         color: $foreground;
-
-        &>.transcript--text { color: $foreground; }
-        &>.transcript--dim { color: $muted; text-style: $muted-style; }
-        &>.transcript--bar { color: $question; }
-        &>.transcript--quiet-bar { color: $muted; text-style: $muted-style; }
-        &>.transcript--cursor { color: $question; }
-        &>.transcript--question { text-style: bold; }
-        &>.transcript--heading { color: $question; text-style: bold; }
-        &>.transcript--code { color: $foreground; }
-        &>.transcript--code-inline { color: $code-name; }
-        &>.transcript--link { color: $link-color; text-style: underline; }
-        &>.transcript--quote { text-style: italic; }
-        &>.transcript--rule { color: $rule; }
-        &>.transcript--table-header { text-style: bold; }
-        &>.transcript--error { color: $failed; }
-        &>.transcript--warning { color: $waiting; }
-        &>.transcript--success { color: $success; }
-        &>.transcript--running { color: $running; }
-        &>.transcript--ask { color: $waiting; }
-        &>.transcript--keyword { color: $code-keyword; text-style: $code-keyword-style; }
-        &>.transcript--string { color: $code-string; }
-        &>.transcript--number { color: $code-number; }
-        &>.transcript--comment { color: $code-comment; text-style: $code-comment-style; }
-        &>.transcript--name { color: $code-name; }
-        &>.transcript--type { color: $code-name; }
-        &>.transcript--operator { color: $code-operator; }
-        &>.transcript--match { color: $find-text; background: $find; text-style: $find-style; }
-        &>.transcript--match-current { color: $find-current-text; background: $find-current; text-style: bold; }
-        &>.transcript--chart-1 { color: $primary; }
-        &>.transcript--chart-2 { color: $success; }
-        &>.transcript--chart-3 { color: $warning; }
     }
     """
 
@@ -319,10 +288,15 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         if not width or not height:
             return
         if self._palette is None:
-            self._palette = Palette(self.get_component_rich_style)
+            self._palette = Palette(self._resolve)
         self._view.height = height
         if width != self._view.look.width:
             self._view.relook(replace(self._view.look, width=width))
+
+    def _resolve(self, look: str, attributes: str) -> Style:
+        """One of the `LOOKS` in the theme, over the widget's own colours."""
+        style = (self.visual_style + self.app.stylesheet.parse_style(look)).rich_style
+        return style + Style.parse(self.app.theme_variables[attributes]) if attributes else style
 
     def on_mount(self) -> None:
         self._worker_timer = self.set_interval(_PAUSE, self._work, pause=True)
@@ -338,7 +312,7 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
             self.call_later(self._restyle)
 
     def _restyle(self) -> None:
-        palette = Palette(self.get_component_rich_style)
+        palette = Palette(self._resolve)
         if palette != self._palette:
             self._palette = palette
             self._rows = []
