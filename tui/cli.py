@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tui import __version__
 from tui.exits import Exit, meanings
@@ -42,20 +43,38 @@ def _language_flag(arguments: Sequence[str]) -> str:
     return str(early.parse_known_args([a for a in arguments if a not in ("-h", "--help")])[0].lang)
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """argparse's own words in the user's language too."""
+
+    def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        super().add_usage(usage, actions, groups, _("usage: ") if prefix is None else prefix)
+
+    def start_section(self, heading: str | None) -> None:
+        words = {"positional arguments": _("arguments"), "options": _("options")}
+        super().start_section(words.get(heading or "", heading))
+
+
+def _add_help(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-h", "--help", action="help", help=_("show this help and exit"))
+
+
 def _parser() -> argparse.ArgumentParser:
     codes = "\n".join(f"  {code.value}  {meaning}" for code, meaning in meanings().items())
     epilog = _("exit codes:") + "\n" + codes
-    raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog="yunliao",
         description=_("Conversations with Alibaba Cloud's assistants, from the terminal."),
         epilog=epilog,
-        formatter_class=raw,
+        formatter_class=_Help,
+        add_help=False,
     )
     parser.set_defaults(
         command="", sandbox=False, profile="", data_dir=None, lang="", fault=[], more_faults=[], service="", region=""
     )
-    parser.add_argument("--version", action="version", version=f"yunliao {__version__}")
+    _add_help(parser)
+    parser.add_argument(
+        "--version", action="version", version=f"yunliao {__version__}", help=_("show the version and exit")
+    )
     _add_common(parser)
     parser.add_argument(
         "--plain-display", action="store_true", help=_("paint as Textual does, without the painter of its own")
@@ -75,10 +94,14 @@ def _parser() -> argparse.ArgumentParser:
             "argument, or stdin where it is - or missing; with both, what is piped in is put below the question."
         ),
         epilog=epilog,
-        formatter_class=raw,
+        formatter_class=_Help,
+        add_help=False,
     )
+    _add_help(ask)
     _add_common(ask, faults="more_faults")
-    ask.add_argument("question", nargs="?", default="", help=_("the question; - reads it from stdin"))
+    ask.add_argument(
+        "question", nargs="?", default="", metavar=_("question"), help=_("the question; - reads it from stdin")
+    )
     ask.add_argument(
         "--conversation", default="", metavar="ID", help=_("go on in this conversation (its id here or on the service)")
     )
@@ -92,7 +115,10 @@ def _parser() -> argparse.ArgumentParser:
         "sandbox",
         help=_("run the sandbox alone"),
         description=_("Run the sandbox until it is told to end; its first line of output is its address, as JSON."),
+        formatter_class=_Help,
+        add_help=False,
     )
+    _add_help(sandbox)
     sandbox.add_argument("--port", type=int, default=0, help=_("0 is any free port"))
     sandbox.add_argument("--pace", default="natural", help=_("natural, fast, unlimited or pieces a second"))
     sandbox.add_argument("--folder", type=Path, default=None, help=_("keep conversations here; else in memory"))

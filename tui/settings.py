@@ -70,6 +70,7 @@ class Settings:
     keys: Mapping[str, str] = field(default_factory=dict)
     """Binding id -> keys, comma separated; `none` disables."""
     profiles: Mapping[str, ProfileSettings] = field(default_factory=dict)
+    """`[profiles.NAME]` for each credentials profile: `environment`, `region`, `read_only`, `label`."""
 
     def for_profile(self, name: str) -> ProfileSettings:
         """The settings of profile `name`; the defaults where the file has none."""

@@ -77,6 +77,12 @@ def test_a_translation_names_the_same_keys_and_commands() -> None:
     ]
 
 
+def test_help_of_the_command_line_lines_up() -> None:
+    """argparse pads the column of flags by letters, so a name in it may not be wider than it has letters."""
+    for name in LANGUAGES:
+        assert all(CATALOGUES[name][key].isascii() for key in ("NAME", "FOLDER", "SECONDS", "question"))
+
+
 def test_what_is_looked_up_is_a_constant() -> None:
     """No f-string and no value: the catalogue could not have them."""
     unknown = [str(place) for place in OTHERS if (place.file, place.text) not in TRANSLATED_WHEN_SHOWN]
