@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 import sys
 import threading
@@ -21,6 +22,7 @@ from aiohttp import web
 
 from tui.sandbox import control, dms_keys
 from tui.sandbox.auth import MAIN
+from tui.sandbox.call import ConnectionDropped
 from tui.sandbox.dms import Dms
 from tui.sandbox.dms_keys import KeyGateway
 from tui.sandbox.gateway import Gateway
@@ -49,6 +51,18 @@ class SandboxInfo:
     def to_json(self) -> str:
         """One line."""
         return json.dumps(asdict(self))
+
+
+def _quiet() -> logging.Logger:
+    """A log without clients that went away: it would be written over the screen of the app that went."""
+    logger = logging.getLogger("tui.sandbox")
+    if not logger.filters:
+        logger.addFilter(
+            lambda record: (
+                not (record.exc_info and isinstance(record.exc_info[1], (ConnectionError, ConnectionDropped)))
+            )
+        )
+    return logger
 
 
 class SandboxServer:
@@ -144,6 +158,7 @@ class SandboxServer:
         runner = web.AppRunner(
             make_app(self._world),
             access_log=None,
+            logger=_quiet(),
             handle_signals=False,
             handler_cancellation=True,
             shutdown_timeout=0.05,
