@@ -53,17 +53,18 @@ def starts(base: Path, sandbox: Sandbox, times: int) -> None:
         ("yunliao, empty", sandbox.app(empty)),
         ("yunliao, 10,000 conversations", sandbox.app(full)),
     ]
-    taken: dict[str, list[float]] = {name: [] for name, _program in programs}
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name, _program in programs}
     # By turns, so that what else the machine does falls on all of them; the first round warms the caches.
     for turn in range(times + 1):
         for name, program in programs:
-            seconds = first_paint(program, (120, 40))
+            figures = first_paint(program, (120, 40))
             if turn:
-                taken[name].append(seconds)
-    base_line = statistics.median(taken["minimal Textual"])
-    print(f"{'first paint':<34}{'seconds':>10}{'ratio':>8}")
-    for name, seconds_ in taken.items():
-        print(f"{name:<34}{statistics.median(seconds_):>10.3f}{statistics.median(seconds_) / base_line:>8.2f}")
+                taken[name].append(figures)
+    print(f"{'first paint':<34}{'seconds':>10}{'ratio':>8}{'CPU s':>10}{'ratio':>8}")
+    base_line = [statistics.median(column) for column in zip(*taken["minimal Textual"], strict=True)]
+    for name, rows in taken.items():
+        seconds, cpu = (statistics.median(column) for column in zip(*rows, strict=True))
+        print(f"{name:<34}{seconds:>10.3f}{seconds / base_line[0]:>8.2f}{cpu:>10.2f}{cpu / base_line[1]:>8.2f}")
     print(flush=True)
 
 

@@ -187,4 +187,6 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
     """The environment of every program that is measured: none of the developer's own settings get in."""
     foreign = ("ALIBABA", "DASHSCOPE", "TEXTUAL", "YUNLIAO", "TMUX", "STY", "SSH_", "COV", "COLUMNS", "LINES")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    # What is installed has its bytecode: without it each start would compile the app, but not Textual.
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **more}

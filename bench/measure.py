@@ -49,12 +49,12 @@ def start(program: Program, size: tuple[int, int], *, speed: Speed | None = None
     return line
 
 
-def first_paint(program: Program, size: tuple[int, int]) -> float:
-    """Seconds from the start of the process to the first screen that can be typed into."""
+def first_paint(program: Program, size: tuple[int, int]) -> tuple[float, float]:
+    """Seconds from the start of the process to the first screen that can be typed into, and of its processor."""
     with Line(program.command, size, environ=program.environ) as line:
         if not line.until_seen(program.ready):
             raise RuntimeError(f"{program.name} did not come up")
-        return line.last_at - line.started_at
+        return line.last_at - line.started_at, line.cpu()
 
 
 def idle(line: Line, seconds: float) -> int:

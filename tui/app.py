@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -162,6 +163,9 @@ class YunliaoApp(PaintedDisplay[int], YunliaoApi):
     async def _begin(self) -> None:
         """Open the cache, connect, read the list, take up what was interrupted; the screen is usable meanwhile."""
         await asyncio.to_thread(_import_the_rest)
+        if not gc.isenabled():  # as the command line starts it
+            gc.freeze()
+            gc.enable()
         from tui.models import ServiceName
 
         await self._store.open()

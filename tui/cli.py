@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -180,6 +181,8 @@ def _app(parsed: argparse.Namespace) -> int:
 
     # Textual reads its settings when it is imported.
     prepare(os.environ)
+    # What starting makes is there to stay: the app turns collections on after the first paint.
+    gc.disable()
     try:
         from tui.app import run
 
