@@ -20,7 +20,7 @@ run: $(VENV)/.run  ## start the app on the embedded sandbox
 	$(BIN)/yunliao --sandbox
 
 test: lint  ## lint, types, import rules, then every test
-	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --reruns 2 $(PYTEST_ARGS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
