@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +137,8 @@ def load() -> list[Theme]:
     """The themes that come with Yunliao: `dark`, `light` and `terminal`."""
     import tomli
 
-    folder = resources.files("themes")
-    return [palette(tomli.loads(folder.joinpath(f"{name}.toml").read_text("utf-8"))) for name in BUILT_IN]
+    folder = Path(__file__).parent
+    return [palette(tomli.loads((folder / f"{name}.toml").read_text("utf-8"))) for name in BUILT_IN]
 
 
 def load_folder(folder: Path) -> tuple[list[Theme], list[BrokenPalette]]:

@@ -8,7 +8,7 @@ so that the key is a constant that a test can find.
 from __future__ import annotations
 
 import os
-from importlib import resources
+from pathlib import Path
 from typing import Literal, get_args
 
 Language = Literal["en", "zh"]
@@ -39,7 +39,7 @@ def use_language(wanted: str) -> Language:
     if _language != "en":
         import tomli
 
-        source = resources.files("tui").joinpath("locale", f"{_language}.toml")
+        source = Path(__file__).with_name("locale") / f"{_language}.toml"
         if source.is_file():
             _catalogue.update(tomli.loads(source.read_text(encoding="utf-8")))
     return _language
