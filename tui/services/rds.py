@@ -15,6 +15,8 @@ from tui.models import Problem, Rating, ServiceName, Turn, TurnIds
 from tui.services.base import Capabilities, Page, PageOf, RemoteConversation, StopOutcome, TurnRef, TurnRequest
 from tui.services.errors import ApiError, ConfigurationError, ServiceError
 from tui.services.events import Event, Failed, FrameSkipped, Heartbeat, Status
+from tui.services.rds_agents import RdsAgents
+from tui.services.rds_catalog import RdsCatalog
 from tui.services.rds_frames import RdsFrames
 from tui.services.rds_history import RdsHistory
 from tui.services.rds_recovery import Recovery
@@ -97,10 +99,12 @@ class _LiveStream:
 
 
 class RdsCopilot:
-    """One account's RDS Copilot."""
+    """One account's RDS Copilot. `catalog` and `agents` are what it has beside the turns."""
 
     def __init__(self, rpc: RpcClient) -> None:
         self._rpc = rpc
+        self.catalog = RdsCatalog(rpc)
+        self.agents = RdsAgents(rpc)
         self._history = RdsHistory(rpc)
         self._streams: list[_LiveStream] = []
         self._stops: dict[str, asyncio.Task[StopOutcome]] = {}
@@ -112,7 +116,7 @@ class RdsCopilot:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(stop=True, history=True, feedback=True)
+        return Capabilities(stop=True, history=True, feedback=True, agents=True)
 
     # --- a turn ----------------------------------------------------------------------------------------------
 
