@@ -18,6 +18,7 @@ ROUTES: dict[str, str] = {
     "text": "screens.dialogs:TextDialog",
     "choose": "screens.dialogs:ChooseDialog",
     "details": "screens.dialogs:DetailsDialog",
+    "changes": "screens.changes:ChangesDialog",
 }
 
 
