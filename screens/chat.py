@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,12 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.events import DescendantFocus, Resize
 from textual.getters import query_one
-from textual.widgets import Static, TextArea
+from textual.widgets import Static
 
-from screens.analysing import AnalysingScreen
+from screens.chat_hints import hints_for
+from screens.reading import ReadingScreen
 from tui.contract import Context
 from tui.keys import NO_KEY
-from tui.table_text import FORMATS, rows_of, table_as
 from tui.widgets.ask_panel import AskPanel
 from tui.widgets.composer import Composer
 from tui.widgets.context_bar import SERVICE_NAMES, ContextBar
@@ -25,12 +24,11 @@ from tui.widgets.conversation_list import ConversationList
 from tui.widgets.find_bar import FindBar
 from tui.widgets.session_words import describe_options
 from tui.widgets.status import StatusLine
-from tui.widgets.transcript import Transcript, messages
-from tui.widgets.turn_words import rating_name, state_name
+from tui.widgets.transcript import Transcript
 from tui.words import _
 
 if TYPE_CHECKING:
-    from tui.models import ServiceName, Turn
+    from tui.models import ServiceName
     from tui.turns import TurnUpdate
 
 SERVICES: tuple[ServiceName, ...] = ("rds", "dms")
@@ -40,7 +38,7 @@ WIDE = 100
 """Columns from which on the list stands beside the chat."""
 
 
-class ChatScreen(AnalysingScreen):
+class ChatScreen(ReadingScreen):
     """One conversation; the list beside it at `WIDE` columns and more."""
 
     # Not CSS_PATH: a sheet that comes with a screen makes Textual parse every sheet anew, before the first paint.
@@ -68,20 +66,15 @@ class ChatScreen(AnalysingScreen):
         Binding("f3", "find_next", "next hit", id="chat.find_next", show=False, tooltip="Next hit"),
     ]
 
-    transcript = query_one("#transcript", Transcript)
     list_pane = query_one("#list", ConversationList)
     status = query_one("#status", StatusLine)
     context_bar = query_one("#context", ContextBar)
-    find_bar = query_one("#find", FindBar)
 
     def __init__(self, conversation_id: str = "", turn_id: str = "") -> None:
         super().__init__()
         self.conversation_id = conversation_id
         self._turn_id = turn_id
         self._list_wanted = True
-        self._quit_armed = 0.0
-        self._draft = ""
-        """What is kept of the composer."""
 
     # --- layout --------------------------------------------------------------------------------------------
 
@@ -208,11 +201,6 @@ class ChatScreen(AnalysingScreen):
             self._give_back(put_back)
         self._update_status()
 
-    def _give_back(self, text: str) -> None:
-        held = self.composer.text
-        if text not in held:
-            self.composer.put(f"{text}\n\n{held}" if held.strip() else text)
-
     def _conversations_changed(self, conversation_id: str) -> None:
         if conversation_id in ("", self.conversation_id):
             self._update_title()
@@ -263,30 +251,7 @@ class ChatScreen(AnalysingScreen):
     @on(DescendantFocus)
     def _update_hints(self) -> None:
         running = bool(self.conversation_id and self.app.activity(self.conversation_id))
-        stop = [("^C", _("stop"))] if running else []
-        narrow = self.size.width < WIDE
-        if self.focused is self.composer:
-            hints = [*stop, ("^J", _("newline")), ("Tab", _("next part")), ("^P", _("palette")), ("F1", _("help"))]
-            if narrow:
-                hints = [*stop, ("^J", _("newline")), ("Esc", _("transcript")), ("F1", _("more"))]
-        elif self.find_bar.has_focus_within:
-            hints = [("Enter", _("then n and N go on")), ("Esc", _("end the search"))]
-        elif self.focused is self.ask_panel:
-            hints = [("j k", _("scroll")), ("Esc", _("later: leave it pending")), ("?", _("more"))]
-        elif self.focused is self.transcript:
-            hints = [
-                *stop,
-                ("y", _("copy")),
-                ("Y", _("blocks")),
-                *([("n N", _("next, previous match"))] if self.find_bar.display else [("/", _("find"))]),
-                ("Enter", _("write")),
-                ("?", _("more")),
-            ]
-        elif self.list_pane.has_focus_within:
-            hints = [("Enter", _("open")), ("n", _("new")), ("/", _("filter")), ("d", _("delete")), ("?", _("more"))]
-        else:
-            hints = [("Esc", _("back")), ("F1", _("help"))]
-        self.status.hints = tuple(hints)
+        self.status.hints = hints_for(self, running=running, narrow=self.size.width < WIDE)
 
     # --- asking --------------------------------------------------------------------------------------------
 
@@ -316,176 +281,6 @@ class ChatScreen(AnalysingScreen):
         self.composer.set_history(self.app.input_history(self.service))
         self._show_turns()
 
-    @on(TextArea.Changed, "#composer")
-    def _draft_changed(self) -> None:
-        self.status.typing()
-        self._keep_draft()
-
-    def _keep_draft(self) -> None:
-        """Keep what is in the composer, when somebody changed it."""
-        text = "\n\n".join(part for part in (self._set_aside, self.composer.text) if part)
-        if text != self._draft:
-            self._draft = text
-            self.app.set_draft(self.conversation_id, text, self.service)
-
-    def _put_draft(self, text: str) -> None:
-        self._draft = text
-        self.composer.put(text)
-
-    @on(Composer.PageRequested)
-    def _page(self, event: Composer.PageRequested) -> None:
-        event.stop()
-        if event.direction < 0:
-            self.transcript.scroll_page_up()
-        else:
-            self.transcript.scroll_page_down()
-
-    @on(Composer.Interrupted)
-    def _composer_interrupted(self, event: Composer.Interrupted) -> None:
-        event.stop()
-        self.action_interrupt()
-
-    @on(Composer.Copied)
-    def _composer_copied(self, event: Composer.Copied) -> None:
-        event.stop()
-        self.app.copy_text(event.text, _("the selection"))
-
-    @on(Composer.EditRequested)
-    @work(group="edit", exclusive=True)
-    async def _edit_externally(self, event: Composer.EditRequested) -> None:
-        event.stop()
-        self.composer.put(await self.app.edit_externally(self.composer.text))
-        self.composer.focus()
-
-    # --- the transcript asks -------------------------------------------------------------------------------
-
-    @on(messages.CopyRequested)
-    def _copy(self, event: messages.CopyRequested) -> None:
-        event.stop()
-        self.app.copy_text(event.text, event.what)
-
-    @on(messages.SaveRequested)
-    def _save(self, event: messages.SaveRequested) -> None:
-        event.stop()
-        self.app.save_text(event.text, event.suggested_name)
-
-    @on(messages.SavePicture)
-    def _save_picture(self, event: messages.SavePicture) -> None:
-        event.stop()
-        try:
-            data = base64.b64decode(event.data)
-        except ValueError:
-            self.app.notify(_("The picture arrived damaged."), severity="warning")
-        else:
-            self.app.save_text(data, event.suggested_name)
-
-    @on(messages.ExportTable)
-    @work(group="choose", exclusive=True)
-    async def _export_table(self, event: messages.ExportTable) -> None:
-        event.stop()
-        from screens.dialogs import ChooseDialog
-
-        names = {"csv": "CSV", "tsv": "TSV", "md": "Markdown"}
-        rows = rows_of(event.source)
-        choices = [(_("copy as {form}").format(form=names[form]), table_as(rows[:8], form)) for form in FORMATS]
-        choices += [(_("write a file: {form}").format(form=names[form]), "") for form in FORMATS]
-        chosen = await self.app.push_screen_wait(ChooseDialog(_("This table"), choices))
-        if chosen is not None:
-            form = FORMATS[chosen % len(FORMATS)]
-            text = table_as(rows, form)
-            if chosen < len(FORMATS):
-                self.app.copy_text(text, _("the table"))
-            else:
-                self.app.save_text(text, f"{event.suggested_name}.{form}")
-
-    @on(messages.ComposeRequested)
-    def _compose_requested(self, event: messages.ComposeRequested) -> None:
-        event.stop()
-        self.composer.focus()
-
-    @on(messages.Stop)
-    def _stop(self, event: messages.Stop) -> None:
-        event.stop()
-        if not self.app.stop(self.conversation_id) and not self.refuse():
-            self.app.notify(_("Nothing runs in this conversation."))
-
-    @on(messages.Retry)
-    def _retry(self, event: messages.Retry) -> None:
-        """Ask the same again: a new turn, and only where nothing is known to run for the old one."""
-        event.stop()
-        from tui.turns import line_was_lost
-
-        turn = event.turn
-        if self.has_expired(turn):
-            self.begin_anew(turn.question)
-        elif turn.state == "queued":
-            self.app.unqueue(self.conversation_id, turn.id)
-        elif turn.state in ("interrupted", "cut_off") or (turn.problem is not None and line_was_lost(turn.problem)):
-            self.app.recover(self.conversation_id, turn.id)
-        elif self.app.activity(self.conversation_id) is not None:
-            self.app.notify(_("An answer is running; stop it first, or wait."), severity="warning")
-        else:
-            self._give_back(turn.question)
-            self.composer.focus()
-
-    @on(messages.EditResend)
-    def _edit_resend(self, event: messages.EditResend) -> None:
-        event.stop()
-        self._give_back(event.turn.question)
-        self.composer.focus()
-
-    @on(messages.Feedback)
-    @work(group="feedback")
-    async def _feedback(self, event: messages.Feedback) -> None:
-        event.stop()
-        if not self.app.service_capabilities(self.service).feedback:
-            self.app.notify(_("This service takes no feedback."), severity="warning")
-            return
-        await self.app.rate(self.conversation_id, event.turn.id, event.rating)
-
-    @on(messages.Details)
-    def _details(self, event: messages.Details) -> None:
-        event.stop()
-        self.app.navigate("details", rows=_turn_details(event.turn))
-
-    @on(messages.Links)
-    @on(messages.ChooseBlock)
-    @work(group="choose", exclusive=True)
-    async def _choose_block(self, event: messages.ChooseBlock | messages.Links) -> None:
-        event.stop()
-        if not event.choices:
-            self.app.notify(_("There is nothing to choose here."))
-            return
-        from screens.dialogs import ChooseDialog
-
-        chosen = await self.app.push_screen_wait(ChooseDialog(event.title, [(c.label, c.text) for c in event.choices]))
-        if chosen is not None:
-            self.app.copy_text(event.choices[chosen].text, event.choices[chosen].label)
-
-    # --- find ----------------------------------------------------------------------------------------------
-
-    @on(messages.FindRequested)
-    def _find_requested(self, event: messages.FindRequested) -> None:
-        event.stop()
-        self.find_bar.open()
-
-    @on(FindBar.Changed)
-    def _find(self, event: FindBar.Changed) -> None:
-        event.stop()
-        self.transcript.find(event.text)
-
-    @on(FindBar.Submitted)
-    def _find_submitted(self, event: FindBar.Submitted) -> None:
-        event.stop()
-        self.transcript.focus()
-        if not event.text.strip():
-            self.find_bar.close()
-
-    @on(messages.MatchChanged)
-    def _match_changed(self, event: messages.MatchChanged) -> None:
-        event.stop()
-        self.find_bar.count(event.number, event.matches)
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "take_over":
             conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
@@ -497,9 +292,6 @@ class ChatScreen(AnalysingScreen):
         """Become the writer of a conversation that another window has."""
         await self.app.take_over(self.conversation_id)
         self._update_status()
-
-    def action_find_next(self) -> None:
-        self.transcript.find_next()
 
     # --- actions -------------------------------------------------------------------------------------------
 
@@ -524,21 +316,6 @@ class ChatScreen(AnalysingScreen):
         else:
             self.app.show_conversations()
 
-    def action_interrupt(self) -> None:
-        """Ctrl+C: stop what runs; else clear the draft (into the history); else, twice within 2 s, quit."""
-        now = self.app.seconds()
-        if self.conversation_id and self.app.stop(self.conversation_id):
-            return
-        if self.composer.text.strip():
-            self.app.remember_input(self.service, self.composer.take())
-            self.composer.set_history(self.app.input_history(self.service))
-            self.app.notify(_("Cleared; Up brings it back."))
-        elif now - self._quit_armed < 2.0:
-            self.app.request_quit()
-        else:
-            self._quit_armed = now
-            self.app.notify(_("Ctrl+C again quits."), timeout=2)
-
     def action_toggle_list(self) -> None:
         if self.size.width < WIDE:
             self.app.show_conversations()
@@ -555,6 +332,9 @@ class ChatScreen(AnalysingScreen):
 
     def answer_changed(self) -> None:
         self._update_status()
+
+    def typing(self) -> None:
+        self.status.typing()
 
     def options_changed(self) -> None:
         if not self.conversation_id:
@@ -595,29 +375,3 @@ class ChatScreen(AnalysingScreen):
     def _opened(self, event: ConversationList.Opened) -> None:
         event.stop()
         self.show(event.conversation_id)
-
-
-def _turn_details(turn: Turn) -> list[tuple[str, str]]:
-    """What `i` shows of a turn: for a support ticket, so the ids come first."""
-    rows = [
-        (_("request id"), (turn.problem.request_id if turn.problem else "") or turn.ids.request),
-        (_("conversation id"), turn.ids.conversation),
-        (_("message id"), turn.ids.message),
-        (_("task id"), turn.ids.task),
-        (_("state"), state_name(turn.state)),
-        (_("asked"), turn.asked_at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")),
-    ]
-    if turn.finished_at:
-        rows.append(
-            (_("took"), _("{seconds} s").format(seconds=round((turn.finished_at - turn.asked_at).total_seconds(), 1)))
-        )
-    if turn.usage:
-        rows.append((_("tokens"), f"{turn.usage.input_tokens} / {turn.usage.output_tokens}"))
-    if turn.problem:
-        rows += [(_("error"), turn.problem.code), (_("HTTP status"), str(turn.problem.status or ""))]
-    rows += [
-        (_("broken frames left out"), str(turn.frames_skipped or "")),
-        (_("unknown events"), str(turn.unknown_events or "")),
-        (_("rated"), rating_name(turn.rating)),
-    ]
-    return [(name, value) for name, value in rows if value]
