@@ -77,8 +77,8 @@ def test_the_first_paint_loads_nothing_heavy() -> None:
     assert not HEAVY & packages(modules)
     assert not [module for module in modules if module.startswith("tui.sandbox")]
     assert not modules & {*LATER}
-    # asking and analysing are parts of the chat.
-    parts = {"screens.chat", "screens.asking", "screens.analysing"}
+    # The others are parts of the chat.
+    parts = {f"screens.{part}" for part in ("chat", "chat_hints", "asking", "analysing", "composing", "reading")}
     assert {module for module in modules if module.startswith("screens.")} <= parts
 
 
