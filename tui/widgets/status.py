@@ -22,10 +22,15 @@ if TYPE_CHECKING:
 TEXT = "status--text"
 SILENCE = 30.0
 """Seconds without a byte after which the line says so."""
+PAUSE_AFTER_KEY = 1.0
+"""Seconds after a key in which the clock stands still: its bytes would come before the echo of the next key."""
 
 
 class StatusLine(Widget):
-    """One line. Its clock ticks once a second, only while a turn runs and nobody is typing."""
+    """One line. While a turn runs its clock moves once a second, but not while somebody types.
+
+    `clock = False` leaves the seconds out, so that nothing is drawn but what happened.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"status--running", "status--waiting", "status--text", "status--key"}
     DEFAULT_CSS = """
@@ -41,7 +46,10 @@ class StatusLine(Widget):
     }
     """
 
-    activity: reactive[TurnActivity | None] = reactive(None)
+    activity: reactive[TurnActivity | None] = reactive(None, repaint=False)
+    """What runs. It changes with every byte that comes; the line is drawn again when its words do."""
+    clock: reactive[bool] = reactive(True)
+    """Show how long it runs."""
     place: reactive[str] = reactive("")
     """Region, language, model: what goes with the next question."""
     usage: reactive[Usage | None] = reactive(None)
@@ -54,23 +62,26 @@ class StatusLine(Widget):
         super().__init__(id=id)
         self._seconds = seconds
         self._dot = "*" if ascii_only else "●"
-        self._clock: Timer | None = None
+        self._timer: Timer | None = None
         self._typed = 0.0
         self._shown = ""
 
     def typing(self) -> None:
-        """Somebody types: the clock waits, since its bytes would stand before the echo of the keys."""
+        """Somebody types."""
         self._typed = self._seconds()
 
-    def watch_activity(self, activity: TurnActivity | None) -> None:
-        if activity is not None and self._clock is None:
-            self._clock = self.set_interval(1.0, self._tick)
-        elif activity is None and self._clock is not None:
-            self._clock.stop()
-            self._clock = None
+    def watch_activity(self, before: TurnActivity | None, activity: TurnActivity | None) -> None:
+        if _words(before) != _words(activity):
+            self.refresh()
+        if activity is not None and self._timer is None:
+            self._timer = self.set_interval(1.0, self._tick)
+        elif activity is None and self._timer is not None:
+            self._timer.stop()
+            self._timer = None
 
     def _tick(self) -> None:
-        if self._seconds() - self._typed > 1.0 and "".join(text for text, _name in self._left()) != self._shown:
+        typing = self._seconds() - self._typed < PAUSE_AFTER_KEY
+        if not typing and "".join(text for text, _name in self._left()) != self._shown:
             self.refresh()
 
     def _left(self) -> list[tuple[str, str]]:
@@ -82,10 +93,14 @@ class StatusLine(Widget):
             silence = int(now - activity.last_byte)
             words = activity.status or _("answering")
             parts.append((f" {self._dot} ", "status--running"))
-            parts.append((_("{what} {elapsed} s").format(what=words, elapsed=int(now - activity.began)), TEXT))
+            if self.clock:
+                parts.append((_("{what} {elapsed} s").format(what=words, elapsed=int(now - activity.began)), TEXT))
+            else:
+                parts.append((words, TEXT))
+                silence -= silence % int(SILENCE)
             if silence >= SILENCE:
                 parts.append((" · " + _("no data for {seconds} s").format(seconds=silence), "status--waiting"))
-            else:
+            elif self.clock:
                 parts.append((" · " + _("last byte {seconds} s").format(seconds=silence), TEXT))
             if activity.queued:
                 parts.append((" · " + _("{count} queued").format(count=activity.queued), TEXT))
@@ -111,6 +126,11 @@ class StatusLine(Widget):
             right.append(Segment(f" {what}  ", self.get_component_rich_style(TEXT)))
         segments = [Segment(text, self.get_component_rich_style(name)) for text, name in left]
         return spread(segments, right, width, self.rich_style)
+
+
+def _words(activity: TurnActivity | None) -> tuple[str, int] | None:
+    """What of an activity is no matter of time."""
+    return None if activity is None else (activity.status, activity.queued)
 
 
 def spread(left: list[Segment], right: list[Segment], width: int, style: Style) -> Strip:
