@@ -1,0 +1,120 @@
+"""The conversations that are open, and the line of each in the list; what is said and lent while they change.
+
+What is here is the truth; the callbacks are hints.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from tui.cache.records import MetaRecord, Record
+from tui.cache.store import NotWriter, Store
+from tui.models import Conversation, ConversationSummary, Problem, ServiceName, Turn
+from tui.services.base import ConversationService
+from tui.turns import RECOVERY_PAUSES, TurnUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the owner of a `Conversations` is told, and what it lends. All of them must be cheap."""
+
+    turn_changed: Callable[[TurnUpdate], None]
+    list_changed: Callable[[str], None]
+    """The id of the conversation whose line changed, or "" when the list did."""
+    spawn: Callable[[str, Coroutine[Any, Any, None]], None]
+    """Run a coroutine to its end under this name."""
+    service: Callable[[ServiceName], Awaitable[ConversationService]]
+    """Raises ServiceError where the service cannot be used."""
+    options: Callable[[ServiceName], Mapping[str, str]] = lambda _name: {}
+    """What goes with every question unless the conversation says otherwise."""
+    seconds: Callable[[], float] = lambda: asyncio.get_running_loop().time()
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    failed: Callable[[Problem], None] = lambda _problem: None
+    """Something went wrong that no turn tells of."""
+    pauses: Sequence[float] = RECOVERY_PAUSES
+
+
+class Memory:
+    """The open conversations by id, the one used last at the end, and the summaries of all."""
+
+    def __init__(self, store: Store, hooks: Hooks) -> None:
+        self.open: dict[str, Conversation] = {}
+        self._store = store
+        self._hooks = hooks
+        self._summaries: dict[str, ConversationSummary] = {}
+        self._sorted: list[ConversationSummary] | None = None
+
+    # --- the list ------------------------------------------------------------------------------------------
+
+    def summaries(self) -> Sequence[ConversationSummary]:
+        """Pinned first, then newest first; the same list object until something changes."""
+        if self._sorted is None:
+            self._sorted = sorted(
+                self._summaries.values(), key=lambda summary: (summary.pinned, summary.updated_at), reverse=True
+            )
+        return self._sorted
+
+    def summary(self, conversation_id: str) -> ConversationSummary | None:
+        return self._summaries.get(conversation_id)
+
+    def add(self, summaries: Sequence[ConversationSummary], *, keep: bool) -> None:
+        """Take in lines that were read from the index; with `keep`, beside those that are known and not among them.
+
+        What is open is known better here than on disk.
+        """
+        here = {key: summary for key, summary in self._summaries.items() if keep or key in self.open}
+        self._summaries = {summary.id: summary for summary in summaries} | here
+        self.list_changed()
+
+    def put_line(self, conversation: Conversation) -> None:
+        """Show the conversation in the list as it stands."""
+        self._summaries[conversation.id] = conversation.summary()
+        self.list_changed(conversation.id)
+
+    def list_changed(self, conversation_id: str = "") -> None:
+        self._sorted = None
+        self._hooks.list_changed(conversation_id)
+
+    # --- conversations -------------------------------------------------------------------------------------
+
+    def put_turn(self, conversation_id: str, turn: Turn) -> None:
+        """Put a turn in its place, or at the end."""
+        conversation = self.open[conversation_id]
+        turns = tuple(turn if held.id == turn.id else held for held in conversation.turns)
+        if turn not in turns:
+            turns = (*turns, turn)
+        self.open[conversation_id] = replace(conversation, turns=turns, updated_at=self._hooks.now())
+        self.put_line(self.open[conversation_id])
+
+    def touch(self, conversation_id: str) -> None:
+        """Note that it was used just now."""
+        self.open[conversation_id] = self.open.pop(conversation_id)
+
+    def forget(self, conversation_id: str) -> None:
+        """It was deleted."""
+        self.open.pop(conversation_id, None)
+        self._summaries.pop(conversation_id, None)
+
+    async def change(self, conversation_id: str, **changes: Any) -> None:
+        """Change what is kept of a conversation as such: title, pinned, unread, tags ..."""
+        conversation = self.open.get(conversation_id)
+        if conversation is not None:
+            self.open[conversation_id] = replace(conversation, **changes)
+        if conversation_id in self._summaries:
+            shown = {name: value for name, value in changes.items() if name in _OF_SUMMARY}
+            self._summaries[conversation_id] = replace(self._summaries[conversation_id], **shown)
+        await self.keep(conversation_id, MetaRecord(**changes))
+        self.list_changed(conversation_id)
+
+    async def keep(self, conversation_id: str, *records: Record, sync: bool = False) -> None:
+        """Write records, unless another window is the writer."""
+        with suppress(NotWriter):
+            await self._store.append(conversation_id, *records, sync=sync)
+
+
+_OF_SUMMARY = frozenset({"title", "remote_id", "pinned", "archived", "tags", "unread"})

@@ -1,0 +1,307 @@
+"""The turns in flight: questions that are stored, sent one after the other, stopped, answered and recovered."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tui.accumulator import LiveTurn
+from tui.cache.records import AnswerRecord, FeedbackRecord, MetaRecord, QuestionRecord, Record
+from tui.cache.store import NotWriter, Store
+from tui.memory import Hooks, Memory
+from tui.models import AskBlock, Conversation, Position, Problem, Rating, Turn
+from tui.services.base import AnswerRequest, AskReply, TurnRequest
+from tui.services.errors import ServiceError
+from tui.text import clean, clean_line
+from tui.turns import RunningTurn, TurnActivity, TurnUpdate, line_was_lost, open_ask, reference, run_turn
+from tui.words import _
+
+TITLE_CHARACTERS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _StoreJournal:
+    """One conversation's journal in the store."""
+
+    store: Store
+    conversation_id: str
+
+    async def append(self, *records: Record, sync: bool = False) -> None:
+        await self.store.append(self.conversation_id, *records, sync=sync)
+
+    def append_now(self, *records: Record) -> None:
+        self.store.append_now(self.conversation_id, *records)
+
+
+class Questions:
+    """The turns of all open conversations, one at a time in each."""
+
+    def __init__(self, store: Store, memory: Memory, hooks: Hooks) -> None:
+        self._store = store
+        self._memory = memory
+        self._hooks = hooks
+        self._running: dict[str, RunningTurn] = {}
+        self._working: set[str] = set()
+
+    def conversation(self, conversation_id: str) -> Conversation | None:
+        """The conversation as it stands, running turn included; None when it is not open."""
+        conversation = self._memory.open.get(conversation_id)
+        running = self._running.get(conversation_id)
+        if conversation is not None and running is not None:
+            turn = running.live.snapshot()
+            for index in range(len(conversation.turns) - 1, -1, -1):
+                held = conversation.turns[index]
+                if held.id == turn.id:
+                    if held is not turn:
+                        turns = (*conversation.turns[:index], turn, *conversation.turns[index + 1 :])
+                        conversation = self._memory.open[conversation_id] = replace(conversation, turns=turns)
+                    break
+        return conversation
+
+    def activity(self, conversation_id: str) -> TurnActivity | None:
+        running = self._running.get(conversation_id)
+        if running is None:
+            return None
+        return replace(running.activity, queued=len(self._queued(conversation_id)))
+
+    def is_running(self, conversation_id: str) -> bool:
+        return conversation_id in self._working
+
+    def running(self) -> list[str]:
+        """Ids of the conversations in which a turn runs."""
+        return sorted(self._working)
+
+    def ask(self, conversation_id: str, text: str) -> Turn:
+        """Add the question, and send it when no turn runs in this conversation. The conversation must be open."""
+        turn = Turn(id=uuid.uuid4().hex, question=clean(text), asked_at=self._hooks.now())
+        self._memory.put_turn(conversation_id, turn)
+        self._hooks.spawn(f"turn:{conversation_id}:{turn.id}", self._store_and_work(conversation_id, turn))
+        return turn
+
+    async def _store_and_work(self, conversation_id: str, turn: Turn) -> None:
+        try:
+            conversation = self._memory.open[conversation_id]
+            records: list[Any] = [QuestionRecord(turn.id, turn.asked_at, turn.question)]
+            if not conversation.title:
+                title = clean_line(turn.question, TITLE_CHARACTERS)
+                self._memory.open[conversation_id] = replace(self._memory.open[conversation_id], title=title)
+                self._memory.put_line(self._memory.open[conversation_id])
+                records.append(MetaRecord(title=title))
+            await self._store.append(conversation_id, *records, sync=True)
+        except NotWriter as error:
+            problem = Problem(_("Not sent"), str(error), _("Close it there, or take it over here."), delivered="no")
+            self._end_unsent(conversation_id, turn, problem)
+            return
+        await self._work(conversation_id)
+
+    def _queued(self, conversation_id: str) -> list[Turn]:
+        conversation = self._memory.open.get(conversation_id)
+        return [turn for turn in conversation.turns if turn.state == "queued"] if conversation else []
+
+    async def _work(self, conversation_id: str) -> None:
+        """Run the queued turns of a conversation, one after the other; none while the service waits for an answer."""
+        if conversation_id in self._working or self._is_held_up(conversation_id):
+            return
+        self._working.add(conversation_id)
+        try:
+            while queued := self._queued(conversation_id):
+                ended = await self._run(conversation_id, queued[0])
+                if ended.state == "failed":
+                    self._give_back_queued(conversation_id, ended)
+                    return
+                if ended.state == "waiting":
+                    return
+        finally:
+            self._working.discard(conversation_id)
+            self._hooks.list_changed(conversation_id)
+
+    def _is_held_up(self, conversation_id: str) -> bool:
+        """True while a question would be taken for the answer to what the service asks."""
+        conversation = self._memory.open.get(conversation_id)
+        turn = _newest_sent(conversation) if conversation else None
+        return turn is not None and turn.state == "waiting" and turn.position is not None
+
+    async def _run(
+        self,
+        conversation_id: str,
+        turn: Turn,
+        *,
+        recover: bool = False,
+        answer: tuple[AskBlock, AskReply] | None = None,
+    ) -> Turn:
+        """Run one turn: its question, what is left of it (`recover`), or the answer to what it waits for."""
+        hooks = self._hooks
+        live = LiveTurn(turn, seconds=hooks.seconds, now=hooks.now)
+
+        def changed() -> None:
+            hooks.turn_changed(TurnUpdate(conversation_id, turn.id))
+
+        running = RunningTurn(live, hooks.seconds, changed)
+        self._running[conversation_id] = running
+        journal = _StoreJournal(self._store, conversation_id)
+        try:
+            conversation = self._memory.open[conversation_id]
+            if recover or answer:
+                live.reopen()
+            self._memory.put_turn(conversation_id, live.snapshot())
+            service = await hooks.service(conversation.service)
+            options = {**hooks.options(conversation.service), **conversation.options}
+            request: TurnRequest | AnswerRequest | None = None
+            if answer:
+                request = AnswerRequest(reference(turn), *answer, options, turn.id)
+            elif not recover:
+                position = _position_before(conversation, turn)
+                request = TurnRequest(turn.question, _remote_id(conversation), options, turn.id, position)
+            ended = await run_turn(running, service, request, journal, pauses=hooks.pauses)
+        except ServiceError as error:  # the service cannot be had: nothing was sent
+            if answer:
+                hooks.failed(error.problem)
+                ended = turn
+            else:
+                ended = replace(live.snapshot(), state="failed", problem=error.problem, finished_at=hooks.now())
+            await journal.append(AnswerRecord(ended), sync=True)
+        except NotWriter:
+            ended = live.snapshot()
+        finally:
+            del self._running[conversation_id]
+            running.over.set()
+        if conversation_id not in self._memory.open:  # deleted meanwhile
+            return ended
+        if ended.ids.conversation and ended.ids.conversation != self._memory.open[conversation_id].remote_id:
+            await self._memory.change(conversation_id, remote_id=ended.ids.conversation)
+        self._memory.put_turn(conversation_id, ended)
+        hooks.turn_changed(TurnUpdate(conversation_id, turn.id, ended=True, put_back=_to_put_back(ended)))
+        return ended
+
+    def _end_unsent(self, conversation_id: str, turn: Turn, problem: Problem) -> None:
+        ended = replace(turn, state="failed", problem=problem, finished_at=self._hooks.now())
+        self._memory.put_turn(conversation_id, ended)
+        self._hooks.spawn(f"keep:{turn.id}", self._memory.keep(conversation_id, AnswerRecord(ended), sync=True))
+        self._hooks.turn_changed(TurnUpdate(conversation_id, turn.id, ended=True, put_back=turn.question))
+
+    def _give_back_queued(self, conversation_id: str, failed: Turn) -> None:
+        problem = Problem(
+            _("Not sent"),
+            _("the question before it failed."),
+            _("Its text is in the composer; Enter sends it."),
+            delivered="no",
+        )
+        queued = self._queued(conversation_id)
+        for turn in queued:
+            self._end_unsent(conversation_id, turn, problem)
+
+    def unqueue(self, conversation_id: str, turn_id: str) -> None:
+        """Take back a queued question, its text too; nothing happens when it runs already."""
+        for turn in self._queued(conversation_id):
+            if turn.id == turn_id:
+                problem = Problem(_("Not sent"), _("you took this question back."), delivered="no")
+                self._end_unsent(conversation_id, turn, problem)
+
+    def stop(self, conversation_id: str) -> bool:
+        """Ask the running turn to stop; False when none runs."""
+        running = self._running.get(conversation_id)
+        if running is None:
+            return False
+        if not running.stop_wanted.is_set():
+            running.stop_wanted.set()
+            running.live.set_state("stopping")
+            running.changed()
+        return True
+
+    def abandon(self, conversation_id: str) -> None:
+        """The conversation is deleted: its answer is no longer wanted."""
+        if running := self._running.get(conversation_id):
+            running.stop_wanted.set()
+
+    def answer(self, conversation_id: str, ask_id: str, reply: AskReply) -> bool:
+        """Answer what the newest turn waits for, once; False where it no longer waits for that. Must be open."""
+        conversation = self._memory.open.get(conversation_id)
+        turn = _newest_sent(conversation) if conversation else None
+        ask = open_ask(turn) if turn is not None else None
+        if conversation is None or turn is None or ask is None or ask.ask_id != ask_id:
+            return False
+        if conversation.read_only or conversation_id in self._working:
+            return False
+        self._working.add(conversation_id)  # now, so that a second key finds it answered
+        work = self._answer(conversation_id, turn, ask, reply)
+        self._hooks.spawn(f"turn:{conversation_id}:{turn.id}", work)
+        return True
+
+    async def _answer(self, conversation_id: str, turn: Turn, ask: AskBlock, reply: AskReply) -> None:
+        try:
+            await self._run(conversation_id, turn, answer=(ask, reply))
+        finally:
+            self._working.discard(conversation_id)
+            self._hooks.list_changed(conversation_id)
+        await self._work(conversation_id)
+
+    def recover(self, conversation_id: str, turn_id: str) -> None:
+        """Look for the rest of a turn on the service; nothing happens while another turn runs. Must be open."""
+        conversation = self._memory.open.get(conversation_id)
+        turn = next((turn for turn in conversation.turns if turn.id == turn_id), None) if conversation else None
+        if turn is None or conversation_id in self._working:
+            return
+        self._hooks.spawn(f"turn:{conversation_id}:{turn_id}", self._recover(conversation_id, turn))
+
+    async def _recover(self, conversation_id: str, turn: Turn) -> None:
+        if conversation_id in self._working:
+            return
+        self._working.add(conversation_id)
+        try:
+            await self._run(conversation_id, turn, recover=True)
+        finally:
+            self._working.discard(conversation_id)
+        await self._work(conversation_id)
+
+    async def rate(self, conversation_id: str, turn_id: str, rating: Rating, comment: str) -> None:
+        """Rate an answer, on the service first. Raises ServiceError."""
+        conversation = self._memory.open[conversation_id]
+        turn = next(turn for turn in conversation.turns if turn.id == turn_id)
+        service = await self._hooks.service(conversation.service)
+        await service.feedback(turn.ids, rating, comment)
+        await self._store.append(conversation_id, FeedbackRecord(turn_id, rating, comment))
+        self._memory.put_turn(conversation_id, replace(turn, rating=rating))
+        self._hooks.turn_changed(TurnUpdate(conversation_id, turn_id))
+
+    def flush_now(self) -> None:
+        """Write what running turns hold in memory, at once and without the loop: the program is told to end."""
+        for running in self._running.values():
+            if running.flush_now is not None:
+                running.flush_now()
+
+    async def close(self, patience: float = 1.0) -> None:
+        """Wait until turns whose tasks were cancelled have written what they held."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*(run.over.wait() for run in [*self._running.values()])), patience)
+
+
+def _remote_id(conversation: Conversation) -> str:
+    """The service's id; a program that was killed may have kept it with a turn only."""
+    return conversation.remote_id or next(
+        (turn.ids.conversation for turn in reversed(conversation.turns) if turn.ids.conversation), ""
+    )
+
+
+def _newest_sent(conversation: Conversation) -> Turn | None:
+    """The newest turn that is not queued."""
+    return next((turn for turn in reversed(conversation.turns) if turn.state != "queued"), None)
+
+
+def _position_before(conversation: Conversation, turn: Turn) -> Position | None:
+    """Where the service's stream stands after the turns before this one; None where that is not known."""
+    known: Position | None = None
+    for held in conversation.turns:
+        if held.id == turn.id:
+            break
+        known = held.position or known
+    return known
+
+
+def _to_put_back(turn: Turn) -> str:
+    """The question, when it failed without an answer and may be asked again without being asked twice unknowingly."""
+    if turn.state != "failed" or turn.problem is None or turn.blocks:
+        return ""
+    return turn.question if turn.problem.delivered != "yes" or line_was_lost(turn.problem) else ""
