@@ -8,6 +8,7 @@ ServiceError
     ├── AuthenticationError     key, signature, clock, token
     ├── PermissionDeniedError   RAM policy
     ├── OrderError              no valid order, quota used up
+    ├── NotFoundError           what was named is not there (any more)
     └── BusyError               too many turns at once, throttled
 """
 
@@ -54,6 +55,10 @@ class PermissionDeniedError(ApiError):
 
 class OrderError(ApiError):
     """The edition, its order or its quota does not allow this."""
+
+
+class NotFoundError(ApiError):
+    """What the request named is not there (any more)."""
 
 
 class BusyError(ApiError):
