@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
-from tui.sandbox import rds_agents, rds_chat, rds_history
+from tui.sandbox import rds_agents, rds_chat, rds_history, rds_inspections
 from tui.sandbox.call import Call
 from tui.sandbox.refusals import unknown_action
 
@@ -24,6 +24,15 @@ _OPERATIONS: Mapping[str, Callable[[Call], Awaitable[web.StreamResponse]]] = {
     "ListCustomAgentTools": rds_agents.list_tools,
     "GetChatModel": rds_agents.get_models,
     "ListSkill": rds_agents.list_skills,
+    "CreateInspectionTask": rds_inspections.create_task,
+    "GetInspectionReport": rds_inspections.get_report,
+    "GetStandAloneReports": rds_inspections.list_reports,
+    "CreateScheduledTask": rds_inspections.create_schedule,
+    "ModifyScheduledTask": rds_inspections.modify_schedule,
+    "DeleteScheduledTask": rds_inspections.delete_schedule,
+    "ListScheduledTasks": rds_inspections.list_schedules,
+    "GetScheduledInstances": rds_inspections.list_scheduled_instances,
+    "GetScheduledReports": rds_inspections.list_scheduled_reports,
 }
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Group = Literal["gateway", "service", "line", "frames", "turn", "stop", "lists", "agents", "session", "events", "files"]
+Group = Literal[
+    "gateway", "service", "line", "frames", "turn", "stop", "lists", "agents", "reports", "session", "events", "files"
+]
 
 GROUPS: dict[Group, str] = {
     "gateway": "Refusals of the gateway, and what stands between it and the client",
@@ -19,6 +21,7 @@ GROUPS: dict[Group, str] = {
     "stop": "Stopping a turn",
     "lists": "Conversations and messages",
     "agents": "Custom agents, tools, models and skills",
+    "reports": "Health reports and their schedules",
     "session": "Data Agent: sessions, messages, the envelope of replies",
     "events": "Data Agent: what a turn does and the form of its stream",
     "files": "Data Agent: uploads, downloads, the bucket (`PostObject`, `GetObject`)",
@@ -149,6 +152,21 @@ _ALL = (
     Switch("tools-string", "agents", "Tools is one string that looks like a list", action="*"),
     Switch("enable-tools-string", "agents", "EnableTools is a string everywhere", action="*"),
     Switch("total-count", "agents", "ListCustomAgent tells TotalCount", action="ListCustomAgent"),
+    # --- reports ----------------------------------------------------------------------------------------------
+    Switch("inspection-seconds", "reports", "an inspection takes that many seconds", "6", "*"),
+    Switch("inspection-fails", "reports", "the inspection ends as failed", action="CreateInspectionTask"),
+    Switch(
+        "inspection-words",
+        "reports",
+        "the words for running, done and failed in lists (the real ones are not published)",
+        "RUNNING/SUCCESS/FAILED",
+        "*",
+    ),
+    Switch("late-reports", "reports", "the list of reports is empty", action="GetStandAloneReports"),
+    Switch("success-false", "reports", "200 with Success false and a Message; nothing is done", action="*"),
+    Switch("user-order-invalid", "reports", "403 InvalidUserOrder: no Professional Edition", action="*"),
+    Switch("permission-denied", "reports", "403 PermissionDenied: no right on the instances", action="*"),
+    Switch("task-not-found", "reports", "404 TaskNotFound: the report has expired", action="GetInspectionReport"),
     # --- session: Data Agent ----------------------------------------------------------------------------------
     Switch("start-up", "session", "the runtime takes that many seconds to start", "5", "*"),
     Switch("agent-failed", "session", "the runtime fails to start", action="*"),

@@ -19,6 +19,7 @@ from tui.services.rds_agents import RdsAgents
 from tui.services.rds_catalog import RdsCatalog
 from tui.services.rds_frames import RdsFrames
 from tui.services.rds_history import RdsHistory
+from tui.services.rds_inspections import RdsInspections
 from tui.services.rds_recovery import Recovery
 from tui.services.rpc import LONG_QUERY, Api, RpcClient, Value
 from tui.services.sse import Frame, Oversized
@@ -99,12 +100,13 @@ class _LiveStream:
 
 
 class RdsCopilot:
-    """One account's RDS Copilot. `catalog` and `agents` are what it has beside the turns."""
+    """One account's RDS Copilot. `catalog`, `agents` and `inspections` are what it has beside the turns."""
 
     def __init__(self, rpc: RpcClient) -> None:
         self._rpc = rpc
         self.catalog = RdsCatalog(rpc)
         self.agents = RdsAgents(rpc)
+        self.inspections = RdsInspections(rpc)
         self._history = RdsHistory(rpc)
         self._streams: list[_LiveStream] = []
         self._stops: dict[str, asyncio.Task[StopOutcome]] = {}
