@@ -50,7 +50,8 @@ async def test_all_means_all_and_no_times_the_last_day(rds: RdsCopilot) -> None:
     task = await rds.inspections.create(Inspection(("all",)))
 
     (entry,) = await rds.inspections.reports()
-    assert entry.begins and entry.ends
+    assert entry.begins
+    assert entry.ends
     assert entry.ends - entry.begins == timedelta(days=1)
     assert len((await rds.inspections.report(task)).instances) == 3
 

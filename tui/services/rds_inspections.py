@@ -75,7 +75,7 @@ class RdsInspections:
         times = {"StartTime": utc(since) if since else "", "EndTime": utc(until) if until else ""}
 
         async def read(number: int, size: int) -> Fields:
-            query = {**params, **times, "PageNumber": number, "PageSize": size}
+            query: dict[str, Value] = {**params, **times, "PageNumber": number, "PageSize": size}
             return Fields(await self._rpc.read(action, query))
 
         found = await all_pages(read, lambda item: read_entry(item, of), lambda entry: entry.task, field="Reports")
