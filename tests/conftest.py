@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from tests.sandbox_fixtures import server, shared_server
 # The credential chain otherwise asks a metadata address on the network; set before anything imports it.
 os.environ["ALIBABA_CLOUD_ECS_METADATA_DISABLED"] = "true"
 _FOREIGN = ("ALIBABA_CLOUD_", "ALIBABACLOUD_", "DASHSCOPE_", "TEXTUAL", "YUNLIAO_", "XDG_", "SSH_", "TMUX", "STY")
-_OURS = ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "TEXTUAL_SNAPSHOT")
+_OURS = ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "TEXTUAL_SNAPSHOT", "YUNLIAO_PROVE")
 for _name in [*os.environ]:
     if _name.startswith(_FOREIGN) and not _name.startswith(_OURS):
         del os.environ[_name]
@@ -27,8 +28,14 @@ for _name in (
     "http_proxy",
     "https_proxy",
     "all_proxy",
+    "COLUMNS",
+    "LINES",
 ):
     os.environ.pop(_name, None)
+# Under nohup, or in the background of a shell without job control, these are ignored, and programs that the tests
+# start would inherit that.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 __all__ = ["server", "shared_server"]

@@ -26,6 +26,7 @@ def sandbox() -> Iterator[SandboxServer]:
 
 
 def test_it_starts_and_stops_more_than_once() -> None:
+    before = {*threading.enumerate()}
     server = SandboxServer(pace="unlimited")
     server.stop()
     for _ in range(2):
@@ -36,7 +37,7 @@ def test_it_starts_and_stops_more_than_once() -> None:
         server.stop()
         with pytest.raises(httpx.ConnectError):
             ask(info)
-    assert not any(thread.name == "sandbox" for thread in threading.enumerate())
+    assert not [thread for thread in {*threading.enumerate()} - before if thread.name == "sandbox"]
 
 
 def test_a_port_that_is_taken(sandbox: SandboxServer) -> None:
