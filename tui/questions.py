@@ -136,10 +136,8 @@ class Questions:
         hooks = self._hooks
         live = LiveTurn(turn, seconds=hooks.seconds, now=hooks.now)
 
-        def changed() -> None:
-            hooks.turn_changed(TurnUpdate(conversation_id, turn.id))
-
-        running = RunningTurn(live, hooks.seconds, changed)
+        update = TurnUpdate(conversation_id, turn.id)
+        running = RunningTurn(live, hooks.seconds, lambda: hooks.turn_changed(update))
         self._running[conversation_id] = running
         journal = _StoreJournal(self._store, conversation_id)
         try:

@@ -28,6 +28,8 @@ class Ticks:
         """Take a change in; it is published on this or the next tick."""
         key = (update.conversation_id, update.turn_id)
         held = self._waiting.get(key)
+        if held is update:
+            return
         if held is not None and held.ended:
             update = replace(update, ended=True, put_back=update.put_back or held.put_back)
         self._waiting[key] = update

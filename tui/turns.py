@@ -85,7 +85,6 @@ class RunningTurn:
     seconds: Callable[[], float]
     changed: Callable[[], None]
     """Told after every change; it must be cheap."""
-    activity: TurnActivity = field(init=False)
     stop_wanted: asyncio.Event = field(default_factory=asyncio.Event)
     flush_now: Callable[[], None] | None = None
     """Writes what is not on disk yet, at once and from any thread; set while the turn runs."""
@@ -93,24 +92,31 @@ class RunningTurn:
     """Set when nothing of it is in memory only any more."""
 
     def __post_init__(self) -> None:
-        now = self.seconds()
-        self.activity = TurnActivity(self.live.snapshot().id, now, now)
+        self._turn_id = self.live.snapshot().id
+        self._began = self._last_byte = self.seconds()
+        self._status = ""
+        self._events = 0
+
+    @property
+    def activity(self) -> TurnActivity:
+        """What it is doing, as of now."""
+        return TurnActivity(self._turn_id, self._began, self._last_byte, self._status, self._events)
 
     def note(self, event: Event) -> None:
         """Take an event in, and what it says of the line."""
         self.live.apply(event)
-        status = event.text if isinstance(event, Status) else "" if _is_content(event) else self.activity.status
-        self.activity = replace(self.activity, last_byte=self.seconds(), status=status, events=self.activity.events + 1)
+        if isinstance(event, Status):
+            self._status = event.text
+        elif self._status and not isinstance(event, (Heartbeat, TurnStarted)):
+            self._status = ""
+        self._last_byte = self.seconds()
+        self._events += 1
         self.changed()
 
     def say(self, status: str) -> None:
         """Say in the status line what is going on; no byte has come."""
-        self.activity = replace(self.activity, status=status)
+        self._status = status
         self.changed()
-
-
-def _is_content(event: Event) -> bool:
-    return not isinstance(event, (Status, Heartbeat, TurnStarted))
 
 
 def line_was_lost(problem: Problem) -> bool:

@@ -177,13 +177,14 @@ class Line:
         return [(piece, self.time - self.arrivals[int(piece)]) async for piece in gathering]
 
 
-async def test_pieces_that_pour_in_are_gathered_and_all_come_in_order() -> None:
-    line = Line(*(number * 0.005 for number in range(200)))  # 200 a second
+@pytest.mark.parametrize("rate", [40, 200, 1000])
+async def test_pieces_that_pour_in_are_gathered_and_all_come_in_order(rate: int) -> None:
+    line = Line(*(number / rate for number in range(200)))
 
     read = await line.read()
 
     assert [piece for piece, _late in read] == [b"%d" % number for number in range(200)]
-    assert len(line.pauses) <= 200 / 3
+    assert len(line.pauses) <= 200 / rate / READ_PAUSE + 2
     assert max(late for _piece, late in read) <= READ_PAUSE
 
 

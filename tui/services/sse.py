@@ -20,10 +20,11 @@ from tui.services.http import transport_error
 
 MAX_FRAME = 16 * 1024 * 1024
 """Characters of one frame; a longer one is skipped, so that memory is bounded."""
-READ_PAUSE = 0.016
-"""Seconds."""
+READ_PAUSE = 0.07
+"""Seconds from one look at a pouring line to the next: a little more than a tick of the screen, so that what was read
+is shown at once."""
 _POURING = 0.03
-"""Seconds between pieces below which they pour."""
+"""Seconds of waiting for a piece below which they pour."""
 _WAITED = 0.002
 """Seconds beyond which a piece was not there yet when it was asked for."""
 
@@ -104,7 +105,7 @@ async def gathered(
     Reading a piece costs many times what is in it (system calls, TLS, HTTP), and nobody sees 200 of them a second.
     Pieces that have arrived already are never held up, nor are those of a line that is not pouring.
     """
-    newest = float("-inf")
+    looked = float("-inf")
     while True:
         began = now()
         try:
@@ -114,9 +115,9 @@ async def gathered(
         came = now()
         yield chunk
         if came - began > _WAITED:  # nothing more was there
-            if came - newest < _POURING:
-                await sleep(READ_PAUSE)
-            newest = came
+            if came - began < _POURING:
+                await sleep(max(0.0, looked + READ_PAUSE - came))
+            looked = now()
 
 
 async def read_frames(
