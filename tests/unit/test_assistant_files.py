@@ -1,0 +1,138 @@
+"""Assistants as files: both formats read back what was written, hold no secret, and say what is wrong in them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.assistant_arguments import TEMPLATES
+from tui.assistant_fields import AnyAssistant
+from tui.assistant_files import FileFormat, FileProblem, dump, load
+from tui.services.assistant_models import Assistant, AssistantProfile, BuiltinTool, FunctionTool, PluginAuth
+from tui.services.keys import Secret
+from tui.text import clean
+
+CANARY = "canary-token-3f2a"
+ADDER = Assistant(
+    "asst_1",
+    "qwen-plus",
+    "加法",
+    "adds",
+    'Line "one"\n\n\\ back """ tab\tend',
+    (
+        BuiltinTool("quark_search"),
+        BuiltinTool("some_plugin", PluginAuth(Secret(CANARY))),
+        BuiltinTool("rag", extra={"prompt_ra": {"pipeline_id": ["p1"]}}),
+        FunctionTool("big_add", "Add.", {**TEMPLATES[0].parameters, "default": None}, {"strict": True}),
+    ),
+    ("file-1",),
+    {"team": "dba"},
+    0.5,
+    None,
+    3,
+)
+LOCAL = AssistantProfile("p1", "qwen3", "local", tools=(FunctionTool("now"),), thinking=False, carried_from="asst_1")
+BOTH: tuple[FileFormat, ...] = ("toml", "json")
+
+
+@pytest.mark.parametrize("form", BOTH)
+def test_what_was_written_is_read(form: FileFormat) -> None:
+    first, second = load(dump([ADDER, LOCAL], form))
+    assert (first.backend, first.id, first.name) == ("assistants", "asst_1", "加法")
+    assert first.tokens_left_out == ("some_plugin",)
+    assert first.over(ADDER) == ADDER
+    assert second.over(LOCAL) == LOCAL
+    fresh = first.fresh()
+    assert isinstance(fresh, Assistant)
+    assert replace(fresh, id="asst_1", tools=ADDER.tools) == ADDER
+    assert fresh.tools[1] == BuiltinTool("some_plugin")
+
+
+@pytest.mark.parametrize("form", BOTH)
+def test_no_secret_is_in_it(form: FileFormat) -> None:
+    assert CANARY not in dump([ADDER], form)
+
+
+def test_a_long_text_stands_line_by_line() -> None:
+    """What makes a file fit for git: a changed line of the instructions is a changed line of the file."""
+    text = dump([replace(ADDER, instructions="one\ntwo\nthree")], "toml")
+    assert 'instructions = """\none\ntwo\nthree"""' in text
+    assert '    "left": {\n' in text
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=30).map(clean)
+LINES = TEXTS.map(lambda text: " ".join(text.split()))
+
+
+@given(
+    name=LINES,
+    text=TEXTS,
+    pairs=st.dictionaries(LINES.filter(bool), TEXTS, max_size=3),
+    number=st.floats(0, 2),
+    top=...,
+)
+def test_any_text_is_read_back(name: str, text: str, pairs: dict[str, str], number: float, top: bool) -> None:
+    held = replace(ADDER, name=name, instructions=text, metadata=pairs, temperature=number, top_k=7 if top else None)
+    for form in BOTH:
+        [entry] = load(dump([held], form))
+        assert entry.over(replace(held, instructions="other", name="x", metadata={})) == held
+
+
+def test_what_is_not_named_stays() -> None:
+    [entry] = load('format = 1\n[[assistant]]\nid = "asst_1"\ntemperature = "unset"\ndescription = ""\n')
+    assert entry.over(ADDER) == replace(ADDER, temperature=None, description="")
+
+
+def test_a_token_is_that_of_the_assistant_that_is_there() -> None:
+    [entry] = load(dump([ADDER], "toml"))
+    other = replace(ADDER, tools=(BuiltinTool("some_plugin", PluginAuth(Secret("another"))),))
+    found = entry.over(other).tools[1]
+    assert isinstance(found, BuiltinTool)
+    assert found.auth == PluginAuth(Secret("another"))
+
+
+HEAD = "format = 1\n[[assistant]]\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("", "format = 1"),
+        ("format = 2", "format = 1"),
+        ("format = 1", r"\[\[assistant\]\]"),
+        ("format = ", "cannot be read"),
+        ('{"format": 1', "cannot be read"),
+        ("[" * 100_000, "cannot be read"),
+        (HEAD + 'modle = "x"', "no field modle"),
+        (HEAD + 'backend = "other"', "backend"),
+        (HEAD + "temperature = 3", "between 0 and 2"),
+        (HEAD + "temperature = true", "number"),
+        (HEAD + 'top_k = "many"', "no whole number"),
+        (HEAD + "name = 1", "must be a text"),
+        (HEAD + "tools = 1", "must be a list"),
+        (HEAD + "tools = [{}]", "`type`"),
+        (HEAD + 'tools = [{type = "function", name = "a b"}]', "letters, digits"),
+        (HEAD + 'tools = [{type = "function", name = "a", parameters = "{"}]', "tools"),
+        (HEAD + 'tools = [{type = "x", user_token = "y"}]', "user_token"),
+        (HEAD + "metadata = {a = 1}", "table of texts"),
+        (HEAD + f'metadata = {{a = "{"x" * 513}"}}', "512 characters"),
+        (HEAD + "file_ids = [1]", "list of texts"),
+        (HEAD + 'model = ""', "needs a model"),
+        (HEAD + 'backend = "responses"\nmax_output_tokens = 3', "16 at least"),
+    ],
+)
+def test_what_is_wrong_is_said(source: str, words: str) -> None:
+    with pytest.raises(FileProblem, match=words):
+        load(source)
+
+
+@pytest.mark.parametrize("held", [ADDER, LOCAL], ids=["server", "local"])
+def test_every_field_is_in_the_file(held: AnyAssistant) -> None:
+    table: dict[str, Any] = json.loads(dump([held], "json"))["assistant"][0]
+    missing = {name for name in type(held).__dataclass_fields__ if name not in table}
+    assert missing == {name for name in missing if getattr(held, name) is None}
