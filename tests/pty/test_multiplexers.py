@@ -65,9 +65,14 @@ def follow(folder: Path, capture: Capture, form: Form = str) -> None:
 
 def _compare(path: Path, capture: Capture, form: Form) -> None:
     _until(path.exists, lambda: f"{path.name} never came; shown:\n" + "\n".join(capture()))
-    wanted = [line.rstrip() for line in "\n".join(map(form, path.read_text().split("\n"))).split("\n")]
+
+    def wanted() -> list[str]:
+        return [line.rstrip() for line in "\n".join(map(form, path.read_text().split("\n"))).split("\n")]
+
     # The multiplexer draws when it gets to it.
-    _until(lambda: [line.rstrip() for line in capture()] == wanted, lambda: _difference(path.stem, wanted, capture()))
+    _until(
+        lambda: [line.rstrip() for line in capture()] == wanted(), lambda: _difference(path.stem, wanted(), capture())
+    )
 
 
 def _until(condition: Callable[[], bool], complaint: Callable[[], str]) -> None:

@@ -115,22 +115,26 @@ class Walk(Gallery):
     async def walk(self) -> None:
         for number in range(self.steps):
             await self.step()
-            await self.at_rest()
-            update = self.screen._compositor.render_update(full=True, screen_stack=self._background_screens)
-            assert isinstance(update, LayoutUpdate)
-            lines = ["".join(strip.text for strip in line) for line in update.strips]
             path = self.folder / f"{number}.txt"
-            path.with_suffix(".new").write_text("\n".join(lines))
-            path.with_suffix(".new").rename(path)
-            while not path.with_suffix(".ok").exists():  # noqa: ASYNC110  # another process makes it
-                await asyncio.sleep(0.01)
+            written = ""
+            while not path.with_suffix(".ok").exists():
+                await asyncio.sleep(0.05)
+                # A widget may compose itself anew a while after the step (the footer does): what it comes to counts.
+                if self.at_rest and (text := self.whole_screen()) != written:
+                    path.with_suffix(".new").write_text(text)
+                    path.with_suffix(".new").rename(path)
+                    written = text
         self.exit()
 
-    async def at_rest(self) -> None:
-        while True:
-            await asyncio.sleep(0.05)
-            if self._painter is not None and not self._painter.pending and not self.screen._dirty_widgets:
-                return
+    @property
+    def at_rest(self) -> bool:
+        return self._painter is not None and not self._painter.pending and not self.screen._dirty_widgets
+
+    def whole_screen(self) -> str:
+        """What Textual itself would show."""
+        update = self.screen._compositor.render_update(full=True, screen_stack=self._background_screens)
+        assert isinstance(update, LayoutUpdate)
+        return "\n".join("".join(strip.text for strip in line) for line in update.strips)
 
     async def step(self) -> None:
         chance, lines = self.chance, self.query_one(Lines)
