@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -45,6 +46,8 @@ class Questions:
         self._hooks = hooks
         self._running: dict[str, RunningTurn] = {}
         self._working: set[str] = set()
+        self._own_options: dict[str, Mapping[str, str]] = {}
+        """By turn: what goes with this question alone."""
 
     def conversation(self, conversation_id: str) -> Conversation | None:
         """The conversation as it stands, running turn included; None when it is not open."""
@@ -74,9 +77,14 @@ class Questions:
         """Ids of the conversations in which a turn runs."""
         return sorted(self._working)
 
-    def ask(self, conversation_id: str, text: str) -> Turn:
-        """Add the question, and send it when no turn runs in this conversation. The conversation must be open."""
+    def ask(self, conversation_id: str, text: str, options: Mapping[str, str] | None = None) -> Turn:
+        """Add the question, and send it when no turn runs in this conversation. The conversation must be open.
+
+        `options` go with this question alone, beside those of the conversation; such a one goes before queued ones.
+        """
         turn = Turn(id=uuid.uuid4().hex, question=clean(text), asked_at=self._hooks.now())
+        if options:
+            self._own_options[turn.id] = dict(options)
         self._memory.put_turn(conversation_id, turn)
         self._hooks.spawn(f"turn:{conversation_id}:{turn.id}", self._store_and_work(conversation_id, turn))
         return turn
@@ -84,7 +92,8 @@ class Questions:
     async def _store_and_work(self, conversation_id: str, turn: Turn) -> None:
         try:
             conversation = self._memory.open[conversation_id]
-            records: list[Any] = [QuestionRecord(turn.id, turn.asked_at, turn.question)]
+            own = self._own_options.get(turn.id, {})
+            records: list[Any] = [QuestionRecord(turn.id, turn.asked_at, turn.question, own)]
             if not conversation.title:
                 title = clean_line(turn.question, TITLE_CHARACTERS)
                 self._memory.open[conversation_id] = replace(self._memory.open[conversation_id], title=title)
@@ -99,7 +108,8 @@ class Questions:
 
     def _queued(self, conversation_id: str) -> list[Turn]:
         conversation = self._memory.open.get(conversation_id)
-        return [turn for turn in conversation.turns if turn.state == "queued"] if conversation else []
+        queued = [turn for turn in conversation.turns if turn.state == "queued"] if conversation else []
+        return sorted(queued, key=lambda turn: turn.id not in self._own_options)
 
     async def _work(self, conversation_id: str) -> None:
         """Run the queued turns of a conversation, one after the other; none while the service waits for an answer."""
@@ -119,10 +129,13 @@ class Questions:
             self._hooks.list_changed(conversation_id)
 
     def _is_held_up(self, conversation_id: str) -> bool:
-        """True while a question would be taken for the answer to what the service asks."""
+        """True while a question would be taken for the answer to what the service asks, or cross an open round."""
         conversation = self._memory.open.get(conversation_id)
         turn = _newest_sent(conversation) if conversation else None
-        return turn is not None and turn.state == "waiting" and turn.position is not None
+        if turn is None or turn.state != "waiting":
+            return False
+        ask = open_ask(turn)
+        return turn.position is not None or (ask is not None and ask.kind == "tool_outputs")
 
     async def _run(
         self,
@@ -146,13 +159,16 @@ class Questions:
                 live.reopen()
             self._memory.put_turn(conversation_id, live.snapshot())
             service = await hooks.service(conversation.service)
-            options = {**hooks.options(conversation.service), **conversation.options}
+            own = self._own_options.pop(turn.id, {})
+            options = {**hooks.options(conversation.service), **conversation.options, **own}
             request: TurnRequest | AnswerRequest | None = None
             if answer:
-                request = AnswerRequest(reference(turn), *answer, options, turn.id)
+                history = _turns_before(conversation, turn)
+                request = AnswerRequest(reference(turn), *answer, options, turn.id, history)
             elif not recover:
                 position = _position_before(conversation, turn)
-                request = TurnRequest(turn.question, _remote_id(conversation), options, turn.id, position)
+                history = _turns_before(conversation, turn)
+                request = TurnRequest(turn.question, _remote_id(conversation), options, turn.id, position, history)
             ended = await run_turn(running, service, request, journal, pauses=hooks.pauses)
         except ServiceError as error:  # the service cannot be had: nothing was sent
             if answer:
@@ -254,6 +270,13 @@ class Questions:
             self._working.discard(conversation_id)
         await self._work(conversation_id)
 
+    async def keep_turn(self, conversation_id: str, turn: Turn) -> None:
+        """Put a turn that was changed from outside in its place, and go on with what is queued behind it."""
+        self._memory.put_turn(conversation_id, turn)
+        self._hooks.turn_changed(TurnUpdate(conversation_id, turn.id))
+        await self._memory.keep(conversation_id, AnswerRecord(turn), sync=True)
+        self._hooks.spawn(f"work:{conversation_id}", self._work(conversation_id))
+
     async def rate(self, conversation_id: str, turn_id: str, rating: Rating, comment: str) -> None:
         """Rate an answer, on the service first. Raises ServiceError."""
         conversation = self._memory.open[conversation_id]
@@ -286,6 +309,11 @@ def _remote_id(conversation: Conversation) -> str:
 def _newest_sent(conversation: Conversation) -> Turn | None:
     """The newest turn that is not queued."""
     return next((turn for turn in reversed(conversation.turns) if turn.state != "queued"), None)
+
+
+def _turns_before(conversation: Conversation, turn: Turn) -> tuple[Turn, ...]:
+    index = next((index for index, held in enumerate(conversation.turns) if held.id == turn.id), 0)
+    return conversation.turns[:index]
 
 
 def _position_before(conversation: Conversation, turn: Turn) -> Position | None:

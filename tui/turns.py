@@ -206,7 +206,7 @@ async def run_turn(
     try:
         end: Finished | Failed | None = None
         if request is not None:
-            before = _before(request)
+            before = _before(request, resumable=service.capabilities.resume)
             for event in before:
                 live.apply(event)
             live.set_state("sending")
@@ -240,10 +240,12 @@ def _may_go_on(end: Finished | Failed, service: ConversationService) -> bool:
     return end.reason == "cut_off" if isinstance(end, Finished) else line_was_lost(end.problem)
 
 
-def _before(request: TurnRequest | AnswerRequest) -> tuple[Event, ...]:
+def _before(request: TurnRequest | AnswerRequest, *, resumable: bool = True) -> tuple[Event, ...]:
     """What is known before the request leaves, and must be on disk by then: what is answered, where the stream is."""
     if isinstance(request, AnswerRequest):
         answered = Asked(replace(request.ask, answered=request.reply.in_words()))
+        if not resumable:
+            return (answered,)
         position = replace(request.ref.position or Position(), ask=request.ask)
         return answered, PositionMoved(replace(position, phase="awaiting"))
     if request.position is not None:

@@ -41,6 +41,8 @@ class TurnRequest:
     """Our name of the turn: lets `stop` find it while the service has not named it yet."""
     position: Position | None = None
     """Where the conversation's turn before this one ended; only for services whose streams can be resumed."""
+    history: tuple[Turn, ...] = ()
+    """The conversation's turns before this one, oldest first; for a service that keeps less than we do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +68,21 @@ class AskReply:
     """What the user answers.
 
     `approve` a plan, a statement or a report; `approve_all` this statement and all later ones; `change` a plan or
-    statement as `text` says; `reply` to a question with `text`; `refuse`: stop the run, or do without the report.
+    statement as `text` says; `reply` to a question with `text`, to calls of functions with `outputs`; `refuse`: stop
+    the run, or do without the report.
     """
 
     action: ReplyAction
     text: str = ""
+    outputs: tuple[str, ...] = ()
+    """For `tool_outputs`: what each of the ask's calls gave, in their order; a structure is JSON text."""
 
     def in_words(self) -> str:
         """What stands beside the ask once it is answered; never empty."""
-        return self.text or {"approve": _("yes"), "approve_all": _("yes, all"), "refuse": _("no")}.get(
-            self.action, self.action
+        return (
+            self.text
+            or "\n".join(self.outputs)
+            or {"approve": _("yes"), "approve_all": _("yes, all"), "refuse": _("no")}.get(self.action, self.action)
         )
 
 
@@ -89,6 +96,8 @@ class AnswerRequest:
     options: Mapping[str, str] = field(default_factory=dict)
     turn: str = ""
     """As `TurnRequest.turn`."""
+    history: tuple[Turn, ...] = ()
+    """As `TurnRequest.history`."""
 
 
 StopOutcome = Literal[
