@@ -35,6 +35,10 @@ class Listing:
         self._entries: dict[str, Entry] = {}
         self._loaded = False
 
+    def entries(self) -> dict[str, Entry]:
+        """All entries by the conversation's id, as they are now; the deleted ones too."""
+        return dict(self._entries)
+
     def note(self, file: ConversationFile, *, keep: bool) -> None:
         """Take in what became of a conversation, and with `keep` write it to the index."""
         if file.fold is None:

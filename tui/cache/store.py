@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.cache import codec
 from tui.cache.conversation import ConversationFile, NotWriter
 from tui.cache.drafts import Drafts
+from tui.cache.files import private_folder
 from tui.cache.history import History
 from tui.cache.ids import is_conversation_id, new_conversation_id
 from tui.cache.index import Index
@@ -25,6 +27,9 @@ from tui.cache.places import Places, failure, prepare, probe
 from tui.cache.records import Head, IdsRecord, PartialRecord, Record, TombstoneRecord
 from tui.models import Conversation, ConversationSummary, ServiceName
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.cache.searching import Searcher
 
 __all__ = ["NotWriter", "Store"]
 
@@ -118,6 +123,34 @@ class Store:
         found = await self._lanes.run("list", self._listing.read)
         self._lanes.start("prepare", codec.prepare)
         return found
+
+    @cached_property
+    def searcher(self) -> Searcher:
+        """Finds what was said. To be made after `open`; its methods block, and are called in threads."""
+        from tui.cache.searching import Searcher
+
+        return Searcher(self._places, self._search_index(), self._listing.entries, self._held, self._clock)
+
+    def _search_index(self) -> Path | None:
+        """Where the search index goes: beside the conversations, unless that is on another machine's disk."""
+        from tui.cache.mounts import is_remote
+
+        folder = self._places.index.parent if self._places else None
+        if folder is None or not is_remote(folder):
+            return folder and folder / "search.db"
+        if self._fallback is None or is_remote(self._fallback):
+            return None
+        with suppress(OSError):
+            private_folder(self._fallback)
+            return self._fallback / "search.db"
+        return None
+
+    def _held(self, conversation_id: str) -> Conversation | None:
+        """A conversation that is not on disk, as it stands; blocking, for other threads."""
+        file = self._files.get(conversation_id)
+        if file is None or file.fold is None:
+            return None
+        return self._lanes.run_now(conversation_id, file.conversation)
 
     # --- conversations -------------------------------------------------------------------------------------
 
@@ -320,6 +353,8 @@ class Store:
         await self._lanes.run("drafts", self._drafts.flush)
         await self._lanes.run("history", self._history.flush)
         await self._lanes.run("list", self._listing.close)
+        if "searcher" in self.__dict__:
+            self.searcher.close()
         self._lanes.close()
         if self._retrying is not None:
             self._retrying.cancel()
