@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from tui.sandbox import control, dms_keys
+from tui.sandbox import control, dashscope, dms_keys
 from tui.sandbox.auth import MAIN
 from tui.sandbox.call import ConnectionDropped
 from tui.sandbox.dms import Dms
@@ -40,13 +40,15 @@ _LONGEST_LINE = 4 * 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class SandboxInfo:
     """Where a sandbox listens and what signs for it; `sts` has the fields access_key_id, access_key_secret,
-    security_token and expiration (ISO time), `dms` the fields url, api_key, control_url and stream_url."""
+    security_token and expiration (ISO time), `dms` the fields url, api_key, control_url and stream_url, `dashscope`
+    the fields base_url, compatible_base_url, api_key and other_api_key."""
 
     url: str
     access_key_id: str
     access_key_secret: str
     sts: dict[str, str]
     dms: dict[str, str]
+    dashscope: dict[str, str]
 
     def to_json(self) -> str:
         """One line."""
@@ -182,6 +184,7 @@ class SandboxServer:
                     "control_url": url + dms_keys.CONTROL_PATH,
                     "stream_url": url + dms_keys.STREAM_PATH,
                 },
+                dashscope=dashscope.info(url),
             )
             listening()
             await stopping.wait()
@@ -293,6 +296,7 @@ def make_app(world: World) -> web.Application:
     for path in ("/", "/v1/chat-messages", "/api/v1/chat/stream"):
         app.router.add_post(path, gateway.handle)
         app.router.add_get(path, gateway.handle)
+    app.router.add_routes(dashscope.routes(world))
     return app
 
 

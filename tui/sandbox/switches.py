@@ -5,12 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-Group = Literal[
-    "gateway", "service", "line", "frames", "turn", "stop", "lists", "agents", "reports", "session", "events", "files"
-]
+from tui.sandbox import dashscope_switches
+from tui.sandbox.switch import Group, Switch
 
 GROUPS: dict[Group, str] = {
     "gateway": "Refusals of the gateway, and what stands between it and the client",
@@ -25,20 +21,10 @@ GROUPS: dict[Group, str] = {
     "session": "Data Agent: sessions, messages, the envelope of replies",
     "events": "Data Agent: what a turn does and the form of its stream",
     "files": "Data Agent: uploads, downloads, the bucket (`PostObject`, `GetObject`)",
+    **dashscope_switches.GROUPS,
 }
 
-
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """`default` is the argument where none is given; empty where the switch takes none."""
-
-    name: str
-    group: Group
-    text: str
-    default: str = ""
-    action: str = "ChatMessages"
-    """The action that it holds for unless it is written with `@Action`; `*` for all."""
-
+__all__ = ["GROUPS", "SWITCHES", "Group", "Switch", "markdown"]
 
 _ALL = (
     # --- gateway: these come after the signature has been checked for real, but for clock-skew -----------------
@@ -152,6 +138,8 @@ _ALL = (
     Switch("tools-string", "agents", "Tools is one string that looks like a list", action="*"),
     Switch("enable-tools-string", "agents", "EnableTools is a string everywhere", action="*"),
     Switch("total-count", "agents", "ListCustomAgent tells TotalCount", action="ListCustomAgent"),
+    Switch("agent-quota", "agents", "no more agents may be made", action="CreateCustomAgent"),
+    Switch("agent-name-taken", "agents", "the name is taken by another agent", action="CreateCustomAgent"),
     # --- reports ----------------------------------------------------------------------------------------------
     Switch("inspection-seconds", "reports", "an inspection takes that many seconds", "6", "*"),
     Switch("inspection-fails", "reports", "the inspection ends as failed", action="CreateInspectionTask"),
@@ -268,6 +256,7 @@ _ALL = (
     Switch(
         "drop-download", "files", "the connection is closed after that many bytes of the object", "100", "GetObject"
     ),
+    *dashscope_switches.SWITCHES,
 )
 
 SWITCHES: dict[str, Switch] = {switch.name: switch for switch in _ALL}

@@ -1,0 +1,215 @@
+"""The state of the sandbox's DashScope: what was made with which key, the turns at work, what was counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from tui.sandbox.dashscope_play import RunPlay
+from tui.sandbox.dashscope_records import Assistant, Json, Run, StoredFile, Thread
+from tui.sandbox.dashscope_refusals import gone
+from tui.sandbox.dashscope_turn import Beat, End, Play, Script
+from tui.sandbox.faults import Faults, parse_many
+from tui.sandbox.oss_store import ObjectStore
+from tui.sandbox.responses_records import StoredResponse
+from tui.sandbox.shelf import Shelf
+from tui.sandbox.world import World
+
+RUN_LIFE = 600.0
+"""Seconds that a run waits for the outputs of its functions; the real time is not known."""
+_REMEMBERED_PLAYS = 100
+
+T = TypeVar("T", Assistant, Thread, StoredFile, StoredResponse)
+
+
+class DashScope:
+    """One sandbox's DashScope. All methods are called in its event loop."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.assistants: dict[str, Assistant] = {}
+        self.threads: dict[str, Thread] = {}
+        self.files: dict[str, StoredFile] = {}
+        self.responses: dict[str, StoredResponse] = {}
+        self.plays: dict[str, Play] = {}
+        """By the id of their run or response; finished ones for a while."""
+        self.counts: Counter[str] = Counter()
+        """Runs, submits, streams opened and lost ..."""
+        self.workspaces: Counter[str] = Counter()
+        """Requests by workspace header; empty for none."""
+        self._last_stamp = 0
+        self._folder: Path | None = world.folder / "dashscope" if world.folder else None
+        names = ("assistants", "threads", "files", "responses")
+        self._shelves = {name: Shelf(self._folder / name) for name in names} if self._folder else {}
+        self._load()
+
+    # --- time ---------------------------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """Seconds since 1970 by the clock that lives run on."""
+        return self.world.clock() + self.world.ahead
+
+    def stamp(self) -> int:
+        """Milliseconds since 1970; each one later than the one before, so that things sort by it."""
+        self._last_stamp = max(int(self.now() * 1000), self._last_stamp + 1)
+        return self._last_stamp
+
+    # --- things by id -------------------------------------------------------------------------------------------
+
+    def assistant(self, account: str, name: str) -> Assistant:
+        return _own(self.assistants, account, name, "Assistant")
+
+    def thread(self, account: str, name: str) -> Thread:
+        return _own(self.threads, account, name, "Thread")
+
+    def file(self, account: str, name: str) -> StoredFile:
+        found = self.files.get(name)
+        if found is None or found.account != account:
+            raise gone("File not found: file", name)
+        return found
+
+    def run(self, account: str, thread_id: str, name: str) -> tuple[Thread, Run]:
+        thread = self.thread(account, thread_id)
+        run = next((run for run in thread.runs if run.id == name), None)
+        if run is None:
+            raise gone("Run", name)
+        return thread, run
+
+    @cached_property
+    def objects(self) -> ObjectStore:
+        """The bytes of files."""
+        return ObjectStore(self._folder / "objects" if self._folder else None)
+
+    # --- what is kept -------------------------------------------------------------------------------------------
+
+    def save(self, thing: Assistant | Thread | StoredFile | StoredResponse) -> None:
+        kind, things = self._shelf_of(thing)
+        things[thing.id] = thing
+        if kind in self._shelves:
+            self._shelves[kind].save(thing.id, asdict(thing))
+
+    def remove(self, thing: Assistant | Thread | StoredFile | StoredResponse) -> None:
+        kind, things = self._shelf_of(thing)
+        del things[thing.id]
+        if kind in self._shelves:
+            self._shelves[kind].remove(thing.id)
+
+    def _shelf_of(self, thing: Assistant | Thread | StoredFile | StoredResponse) -> tuple[str, dict[str, object]]:
+        kinds: dict[type, tuple[str, object]] = {
+            Assistant: ("assistants", self.assistants),
+            Thread: ("threads", self.threads),
+            StoredFile: ("files", self.files),
+            StoredResponse: ("responses", self.responses),
+        }
+        kind, things = kinds[type(thing)]
+        assert isinstance(things, dict)
+        return kind, things
+
+    def _load(self) -> None:
+        """Read what a folder holds. A run that was at work when the sandbox ended has gone on meanwhile."""
+        if not self._shelves:
+            return
+        loaded: list[Assistant | Thread | StoredFile | StoredResponse] = [
+            *self._shelves["assistants"].load(lambda data: Assistant(**data)),
+            *self._shelves["threads"].load(Thread.from_json),
+            *self._shelves["files"].load(lambda data: StoredFile(**data)),
+            *self._shelves["responses"].load(lambda data: StoredResponse(**data)),
+        ]
+        for thing in sorted(loaded, key=lambda one: one.created_at):
+            self._shelf_of(thing)[1][thing.id] = thing
+            self._last_stamp = max(self._last_stamp, thing.created_at)
+        for response in self.responses.values():
+            if response.status in ("queued", "in_progress"):
+                response.status = "cancelled"
+        for thread in self.threads.values():
+            for run in thread.runs:
+                if run.status in ("queued", "in_progress", "cancelling"):
+                    switches = Faults(parse_many(run.switches, everywhere=True))
+                    RunPlay(self, thread, run, "", switches).catch_up()
+                    self.save(thread)
+
+    # --- turns --------------------------------------------------------------------------------------------------
+
+    def begin_run(self, thread: Thread, run: Run, request_id: str, faults: Faults, *, again: bool = False) -> Play:
+        """Set a run going, or on with the outputs of its functions; what a stream of it follows."""
+        run.switches = faults.written()
+        script = RunPlay(self, thread, run, request_id, faults)
+        return self.begin(run.id, script.go_on() if again else script.begin(), script, faults)
+
+    def begin(self, name: str, beats: Iterator[Beat], script: Script, faults: Faults) -> Play:
+        """Let a play begin and remember it under `name`."""
+        for old in [key for key, play in self.plays.items() if play.over][:-_REMEMBERED_PLAYS]:
+            del self.plays[old]
+        play = Play(beats, script, self.world.pace, faults, self.world.tell)
+        self.plays[name] = play
+        play.start()
+        self.world.tell()
+        return play
+
+    def sweep(self, faults: Faults) -> None:
+        """Let runs expire whose function outputs nobody sent."""
+        life = faults.number("run-life") or RUN_LIFE
+        for thread in self.threads.values():
+            for run in thread.runs:
+                if run.status == "requires_action" and self.now() - run.parked_at / 1000 >= life:
+                    self.end_run(thread, run, "expired")
+
+    def end_run(self, thread: Thread, run: Run, end: End) -> None:
+        """End a run that is not at work."""
+        for _frame in RunPlay(self, thread, run, "", Faults()).cut(end):
+            pass
+        self.save(thread)
+
+    # --- a part of the world ------------------------------------------------------------------------------------
+
+    def describe(self) -> dict[str, object]:
+        return {
+            "assistants": [one.wire() for one in self.assistants.values()],
+            "threads": [_told(thread) for thread in self.threads.values()],
+            "files": [{"id": one.id, "name": one.name, "size": one.size} for one in self.files.values()],
+            "responses": [one.told() for one in self.responses.values()],
+            "counts": dict(self.counts),
+            "workspaces": dict(self.workspaces),
+            "running": [name for name, play in self.plays.items() if not play.over],
+            "holding": [name for name, play in self.plays.items() if play.holds],
+        }
+
+    def release(self) -> int:
+        return sum(play.release() for play in self.plays.values())
+
+    async def close(self) -> None:
+        for play in self.plays.values():
+            await play.finish()
+
+    async def reset(self) -> None:
+        for things in (self.assistants, self.threads, self.files, self.responses, self.plays):
+            things.clear()
+        self.counts.clear()
+        self.workspaces.clear()
+        if "objects" in self.__dict__:
+            self.objects.clear()
+        for shelf in self._shelves.values():
+            shelf.clear()
+
+
+def _own(things: dict[str, T], account: str, name: str, kind: str) -> T:
+    found = things.get(name)
+    if found is None or found.account != account:
+        raise gone(kind, name)
+    return found
+
+
+def _told(thread: Thread) -> Json:
+    return {
+        "id": thread.id,
+        "metadata": thread.metadata,
+        "messages": [{"id": one.id, "role": one.role, "text": one.text} for one in thread.messages],
+        "runs": [
+            {"id": run.id, "status": run.status, "assistant_id": run.assistant_id, "outputs": run.rounds}
+            for run in thread.runs
+        ],
+    }
