@@ -30,6 +30,7 @@ from tests.services.dms_stage import PATIENT, QUICK
 from tui.models import AskBlock, TurnIds
 from tui.services.base import AnswerRequest, AskReply, Page, TurnRef, TurnRequest
 from tui.services.dms import DmsDataAgent, Place
+from tui.services.dms_agents import DmsAgentForm
 from tui.services.dms_calls import DATA_AGENT, SignedCalls
 from tui.services.dms_options import DataSource, write_data
 from tui.services.endpoints import parse_endpoint
@@ -90,6 +91,15 @@ SOURCES = [
     ),
 ]
 UNIT = {"dmsunit": "cn-hangzhou"}
+AGENT = DmsAgentForm(
+    name="周报 agent",
+    description="compares & explains",
+    instruction="先看总体。\nThen the regions: 100% + ~",
+    knowledge="A week begins on Monday.",
+    questions=("哪一周？", "a & b"),
+    skips=("plan", "data"),
+    theme="journal",
+)
 SESSION = {**UNIT, "agent_id": "ag-1", "session_id": "se-1"}
 
 
@@ -322,6 +332,47 @@ CASES: dict[str, tuple[Ours, str, Any]] = {
         lambda service: service.agents.describe("ca-1"),
         "describe_custom_agent",
         models.DescribeCustomAgentRequest(custom_agent_id="ca-1"),
+    ),
+    "make a custom agent": (
+        lambda service: service.agents.create(AGENT),
+        "create_custom_agent",
+        models.CreateCustomAgentRequest(
+            **UNIT,
+            agent_type="Common",
+            name=AGENT.name,
+            description=AGENT.description,
+            instruction=AGENT.instruction,
+            knowledge=AGENT.knowledge,
+            recommend_question_list=["哪一周？", "a & b"],
+            execution_config=models.CreateCustomAgentRequestExecutionConfig(
+                skip_plan=True,
+                skip_sql_confirm=False,
+                skip_ask_human=False,
+                skip_web_report_confirm=False,
+                forbidden_append_data_source=True,
+            ),
+            web_report_theme="journal",
+        ),
+    ),
+    "change a custom agent": (
+        lambda service: service.agents.modify("ca-1", AGENT, ["instruction", "questions"]),
+        "modify_custom_agent",
+        models.ModifyCustomAgentRequest(
+            **UNIT,
+            custom_agent_id="ca-1",
+            instruction=AGENT.instruction,
+            recommend_question_list=["哪一周？", "a & b"],
+        ),
+    ),
+    "release a custom agent": (
+        lambda service: service.agents.operate("ca-1", "RELEASE"),
+        "operate_custom_agent",
+        models.OperateCustomAgentRequest(custom_agent_id="ca-1", operate_type="RELEASE"),
+    ),
+    "delete a custom agent": (
+        lambda service: service.agents.delete("ca-1"),
+        "delete_custom_agent",
+        models.DeleteCustomAgentRequest(custom_agent_id="ca-1"),
     ),
     "leave to upload": (
         lambda service: service.files.grant(),

@@ -321,6 +321,38 @@ async def test_custom_agents(official: Official) -> None:
     assert described.data.execution_config.skip_sql_confirm is True
 
 
+async def test_the_life_of_a_custom_agent(official: Official) -> None:
+    made = await official(
+        "create_custom_agent",
+        models.CreateCustomAgentRequest(
+            name="周报",
+            instruction="先看总体。",
+            recommend_question_list=["哪一周？"],
+            execution_config=models.CreateCustomAgentRequestExecutionConfig(skip_plan=True),
+        ),
+    )
+    agent_id = made.data.custom_agent_id
+    assert (made.data.status, made.data.execution_config.skip_plan) == ("NEW", True)
+
+    for operation, status in (("RELEASE", "RELEASED"), ("OFFLINE", "OFFLINE")):
+        done = await official(
+            "operate_custom_agent",
+            models.OperateCustomAgentRequest(custom_agent_id=agent_id, operate_type=operation),
+        )
+        assert (done.data.custom_agent_id, done.data.success) == (agent_id, True)
+        described = await official("describe_custom_agent", models.DescribeCustomAgentRequest(custom_agent_id=agent_id))
+        assert described.data.status == status
+    changed = await official(
+        "modify_custom_agent", models.ModifyCustomAgentRequest(custom_agent_id=agent_id, description="a week")
+    )
+    assert (changed.data.description, changed.data.instruction) == ("a week", "先看总体。")
+
+    gone = await official("delete_custom_agent", models.DeleteCustomAgentRequest(custom_agent_id=agent_id))
+    assert gone.data.success is True
+    kept = await official("delete_custom_agent", models.DeleteCustomAgentRequest(custom_agent_id="ca-sandbox-weekly"))
+    assert (kept.success, kept.error_code) == (False, "DMS.DataAgent.CustomAgentStatusInvalid")
+
+
 async def test_a_custom_agent_is_obeyed(official: Official) -> None:
     """This one skips every confirmation, so the turn goes to its end."""
     config = models.SendChatMessageRequestSessionConfig(custom_agent_id="ca-sandbox-refunds")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
-from tui.sandbox import analysis_png, analysis_query, analysis_sample, dms_agents
+from tui.sandbox import analysis_png, analysis_query, analysis_sample
 from tui.sandbox.analysis_load import Dataset, Table
 from tui.sandbox.analysis_plan import Chart, Inquiry, Tongue
 from tui.sandbox.analysis_query import Result
@@ -63,7 +63,7 @@ class Desk:
     def setting(self, name: str) -> bool:
         """A switch of SessionConfig, or where it has none, of the custom agent."""
         config = self.session.config
-        agent = dms_agents.find(str(config.get("CustomAgentId") or "")) or {}
+        agent = self._agents.custom.find(self.session.account, str(config.get("CustomAgentId") or "")) or {}
         value = config[name] if name in config else agent.get("ExecutionConfig", {}).get(name)
         return str(value).lower() == "true"
 

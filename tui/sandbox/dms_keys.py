@@ -31,6 +31,10 @@ _CONTROL = frozenset(
         "DeleteFileUpload",
         "ListCustomAgent",
         "DescribeCustomAgent",
+        "CreateCustomAgent",
+        "ModifyCustomAgent",
+        "OperateCustomAgent",
+        "DeleteCustomAgent",
     )
 )
 _STREAM = frozenset(

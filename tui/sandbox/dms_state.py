@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tui.sandbox.auth import Key
+from tui.sandbox.dms_agents import CustomAgents
 from tui.sandbox.dms_records import Frame, Runtime, Session, TurnRecord, UploadedFile, checkpoint_of
 from tui.sandbox.dms_steps import Piece
 from tui.sandbox.dms_turn import AgentTurn, Perform
@@ -59,6 +60,7 @@ class DataAgents:
         self._shelf = Shelf(self._folder / "sessions") if self._folder else None
         self._file_shelf = Shelf(self._folder / "files") if self._folder else None
         self._logs = self._folder / "events" if self._folder else None
+        self.custom = CustomAgents(Shelf(self._folder / "custom-agents") if self._folder else None)
         if self._logs:
             self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.objects = ObjectStore(self._folder / "objects" if self._folder else None)
@@ -271,6 +273,7 @@ class DataAgents:
             session.tell()
         self._stopping = threading.Event()
         self._datasets.clear()
+        self.custom.reset()
         self.objects.clear()
         for shelf in (self._shelf, self._file_shelf):
             if shelf:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from tui.sandbox import catalogue
-from tui.sandbox.call import Call, reply
+from tui.sandbox.call import Call, drop, reply
 from tui.sandbox.records import Agent, new_id
 from tui.sandbox.refusals import Refusal, invalid_parameter
 
@@ -75,11 +75,17 @@ def _change(call: Call, agent: Agent) -> None:
 
 async def create_agent(call: Call) -> web.Response:
     call.required("SystemPrompt")
+    if "agent-quota" in call.faults:
+        raise Refusal(400, "QuotaExceeded.CustomAgent", "No more custom agents are allowed. (sandbox data)")
+    if "agent-name-taken" in call.faults:
+        raise invalid_parameter(f"Name {call.text('Name')} is taken by another agent.")
     now = call.world.clock()
     number = 1 + max((agent.number for agent in call.world.agents.values()), default=10_000)
     agent = Agent(new_id(), number, call.account, created_at=now, updated_at=now)
     _change(call, agent)
     call.world.save_agent(agent)
+    if "drop-after-accept" in call.faults:
+        drop(call.request)
     created = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M:%S")
     return reply(call, {**_fields(call, agent), "CreatedAt": created, "Skills": _skill_list(agent)})
 

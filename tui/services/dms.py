@@ -59,7 +59,7 @@ class DmsDataAgent:
         self._calls = calls
         self._place = place
         self.sessions = Sessions(calls, place.unit, patience=patience)
-        self.agents = CustomAgents(calls)
+        self.agents = CustomAgents(calls, place.unit)
         self.files = RemoteFiles(calls, place.unit)
         self._follower = Follower(calls, self.sessions, place.unit, timing or Timing())
         self._runs: list[Run] = []

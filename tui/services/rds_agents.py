@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from tui.services.fields import Fields, as_bool, as_items, as_time
 from tui.services.paging import all_pages
 from tui.services.rds_catalog import Skill, names, read_skill
-from tui.services.rpc import RpcClient, Value
+
+if TYPE_CHECKING:
+    from tui.services.rpc import RpcClient, Value  # it brings httpx along, which screens must not load
 
 PAGE_SIZE = 30
 """As the vendor's own example asks; the most that a page may have is not published."""

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tui.services.fields import Fields, as_bool, as_items, as_json, as_text
 from tui.services.paging import all_pages
-from tui.services.rpc import RpcClient, Value
 from tui.text import clean_line
+
+if TYPE_CHECKING:
+    from tui.services.rpc import RpcClient, Value  # it brings httpx along, which screens must not load
 
 DEFAULT_LANGUAGE = "en-US"
 _TOOL_LANGUAGES = {"zh-CN": "Zh", "zh-TW": "Tc", "en-US": "En", "ja-JP": "Ja"}
@@ -128,11 +131,11 @@ def read_skill(item: Fields) -> Skill:
     )
 
 
-def names(value: object) -> tuple[str, ...]:
+def names(value: object, limit: int = 200) -> tuple[str, ...]:
     """A list of names in any of its forms, each once, in order.
 
     A list, JSON of a list in a string, and what only looks like it: `[a, b]`, `a,b` (protocol notes 5.1). Of an
-    object in the list its Name or Id counts.
+    object in the list its Name or Id counts. `limit`: characters of each.
     """
     parsed = as_json(value)
     if isinstance(parsed, str):
@@ -141,7 +144,7 @@ def names(value: object) -> tuple[str, ...]:
         return ()
     found: dict[str, None] = {}
     for entry in parsed:
-        text = Fields(entry).line("Name", "Id") if isinstance(entry, dict) else clean_line(as_text(entry), 200)
+        text = Fields(entry).line("Name", "Id") if isinstance(entry, dict) else clean_line(as_text(entry), limit)
         if entry is not None and text:
             found[text] = None
     return tuple(found)
