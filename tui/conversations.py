@@ -47,6 +47,7 @@ class Conversations:
         self.answer = self._questions.answer
         self.recover = self._questions.recover
         self.rate = self._questions.rate
+        self.keep_turn = self._questions.keep_turn
         self.flush_now = self._questions.flush_now
         self.close = self._questions.close
         self.follow = self._windows.follow

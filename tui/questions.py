@@ -135,7 +135,7 @@ class Questions:
         if turn is None or turn.state != "waiting":
             return False
         ask = open_ask(turn)
-        return turn.position is not None or (ask is not None and ask.kind == "tool_outputs")
+        return turn.position is not None or (ask is not None and ask.kind in ("approval", "tool_outputs"))
 
     async def _run(
         self,

@@ -16,10 +16,12 @@ from tui.services.base import Capabilities, Page, PageOf, RemoteConversation, St
 from tui.services.errors import ApiError, ConfigurationError, ServiceError
 from tui.services.events import Event, Failed, FrameSkipped, Heartbeat, Status
 from tui.services.rds_agents import RdsAgents
+from tui.services.rds_approvals import RdsApprovals
 from tui.services.rds_catalog import RdsCatalog
 from tui.services.rds_frames import RdsFrames
 from tui.services.rds_history import RdsHistory
 from tui.services.rds_inspections import RdsInspections
+from tui.services.rds_options import inputs_of
 from tui.services.rds_recovery import Recovery
 from tui.services.rpc import LONG_QUERY, Api, RpcClient, Value
 from tui.services.sse import Frame, Oversized
@@ -35,21 +37,6 @@ CLOSE_GRACE = 5.0
 _PARSE_IN_THREAD = 512 * 1024
 _READ_AHEAD = 64
 """Reads of the line that may wait for the consumer; beyond it the line itself holds the service back."""
-
-_INPUTS = {
-    "agent": "CustomAgentId",
-    "thinking": "EnableThinking",
-    "language": "Language",
-    "model": "ModelId",
-    "region": "RegionId",
-    "resume_call": "ResumeCallId",
-    "effort": "ThinkEffort",
-    "timezone": "Timezone",
-    "approval": "ToolApprovalMode",
-    "workspace": "WorkspaceId",
-}
-"""Our options and the keys of `Inputs`, in the order in which the vendor's client writes them."""
-_LANGUAGES = {"zh": "zh-CN", "zh-hk": "zh-TW", "zh-hans": "zh-CN", "zh-hant": "zh-TW", "en": "en-US", "ja": "ja-JP"}
 
 
 class _Signal(Enum):
@@ -100,7 +87,7 @@ class _LiveStream:
 
 
 class RdsCopilot:
-    """One account's RDS Copilot. `catalog`, `agents` and `inspections` are what it has beside the turns."""
+    """One account's RDS Copilot. `catalog`, `agents`, `approvals`, `inspections`: what it has beside the turns."""
 
     def __init__(self, rpc: RpcClient) -> None:
         self._rpc = rpc
@@ -108,6 +95,7 @@ class RdsCopilot:
         self.agents = RdsAgents(rpc)
         self.inspections = RdsInspections(rpc)
         self._history = RdsHistory(rpc)
+        self.approvals = RdsApprovals(self._history)
         self._streams: list[_LiveStream] = []
         self._stops: dict[str, asyncio.Task[StopOutcome]] = {}
         """By task id: a task is told to stop once, however often the user presses."""
@@ -286,21 +274,9 @@ async def _read(batches: AsyncIterator[list[Frame | Oversized]], live: _LiveStre
 
 def chat_parameters(request: TurnRequest) -> dict[str, Value]:
     """The parameters of ChatMessages for `request`; options that are empty or not known to RDS are left out."""
-    inputs: dict[str, str] = {}
-    for option, name in _INPUTS.items():
-        value = request.options.get(option, "")
-        if value:
-            inputs[name] = _language(value) if option == "language" else value
     return {
         "Query": request.text,
         "ConversationId": request.conversation,
         "EventMode": "separate",
-        "Inputs": inputs or None,
+        "Inputs": inputs_of(request.options) or None,
     }
-
-
-def _language(name: str) -> str:
-    """`zh-CN`, `zh-TW`, `en-US` or `ja-JP` for any spelling: `zh_CN.UTF-8`, `zh-cn`, `en`; others as they are."""
-    tag = name.partition(".")[0].replace("_", "-").lower()
-    language, _dash, region = tag.partition("-")
-    return _LANGUAGES.get(tag) or (f"{language}-{region.upper()}" if region else _LANGUAGES.get(language, name))

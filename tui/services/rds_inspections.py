@@ -96,7 +96,7 @@ class RdsInspections:
         """The instances that a schedule inspects."""
 
         async def read(number: int, size: int) -> Fields:
-            query = {"ScheduledId": schedule, "PageNumber": number, "PageSize": size}
+            query: dict[str, Value] = {"ScheduledId": schedule, "PageNumber": number, "PageSize": size}
             return Fields(await self._rpc.read("GetScheduledInstances", query))
 
         return await all_pages(read, read_scheduled_instance, lambda one: one.instance, field="Instances")
