@@ -199,7 +199,9 @@ def load(source: str, form: FileFormat | None = None) -> tuple[Entry, ...]:
     tables = document.get("assistant")
     if not isinstance(tables, list) or not all(isinstance(table, Mapping) for table in tables):
         raise FileProblem(_("It has no `[[assistant]]`."))
-    return tuple(_entry(table, number) for number, table in enumerate(tables, 1))
+    return tuple(
+        read_entry(table, _("Assistant {number}").format(number=number)) for number, table in enumerate(tables, 1)
+    )
 
 
 def _document(source: str, form: FileFormat) -> Mapping[str, Any]:
@@ -212,16 +214,16 @@ def _document(source: str, form: FileFormat) -> Mapping[str, Any]:
     return document if isinstance(document, Mapping) else {}
 
 
-def _entry(table: Mapping[str, Any], number: int) -> Entry:
+def read_entry(table: Mapping[str, Any], where: str = "") -> Entry:
+    """What `to_table` made, in either form; `where` begins the sentences of what is wrong.
+
+    Raises:
+        FileProblem: a field is not known or cannot have its value.
+    """
     backend = table.get("backend", "assistants")
-    blank: AnyAssistant
-    if backend == "assistants":
-        blank = Assistant(id="", model="")
-    elif backend == "responses":
-        blank = AssistantProfile(id="", model="")
-    else:
-        raise FileProblem(_("Assistant {number}: the backend is assistants or responses.").format(number=number))
-    where = _("Assistant {number}").format(number=number)
+    if backend not in ("assistants", "responses"):
+        raise FileProblem(_("{where}: the backend is assistants or responses.").format(where=where))
+    blank: AnyAssistant = Assistant(id="", model="") if backend == "assistants" else AssistantProfile(id="", model="")
     values: dict[str, Any] = {}
     known = {item.name: item for item in fields_of(blank)}
     for key, value in table.items():

@@ -19,6 +19,7 @@ Origin = Literal["default", "file", "environment", "flag"]
 
 
 T = TypeVar("T")
+COMMAND_SECONDS = 20.0
 
 
 class SettingsError(Exception):
@@ -35,6 +36,16 @@ class ProfileSettings:
     read_only: bool = False
     """Nothing may be sent that changes something; questions may."""
     label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCommand:
+    """A command that answers a function of an assistant; see `tui.tool_commands`."""
+
+    argv: tuple[str, ...]
+    """The command and its arguments, run without a shell."""
+    timeout: float = COMMAND_SECONDS
+    """Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,8 @@ class Settings:
     """Binding id -> keys, comma separated; `none` disables."""
     profiles: Mapping[str, ProfileSettings] = field(default_factory=dict)
     """`[profiles.NAME]` for each credentials profile: `environment`, `region`, `read_only`, `label`."""
+    tool_commands: Mapping[str, ToolCommand] = field(default_factory=dict)
+    """`[tool_commands.FUNCTION]` for each function that a command answers: `argv` (a list, no shell), `timeout`."""
 
     def for_profile(self, name: str) -> ProfileSettings:
         """The settings of profile `name`; the defaults where the file has none."""
@@ -93,10 +106,12 @@ def load_settings(path: Path, options: Options = Options()) -> Settings:  # noqa
     profiles = table.pop("profiles", {})
     if not isinstance(profiles, dict):
         raise SettingsError(_("{path}: profiles must be tables like [profiles.ops].").format(path=path))
+    commands = _tool_commands(table.pop("tool_commands", {}), path)
     settings = _check(Settings, table, path, "")
     settings = replace(
         settings,
         profiles={name: _check(ProfileSettings, entry, path, f"profiles.{name}.") for name, entry in profiles.items()},
+        tool_commands=commands,
     )
     return replace(settings, **_flags(options))
 
@@ -115,6 +130,27 @@ def _read(path: Path) -> dict[str, Any]:
         return tomli.loads(source.decode())
     except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(_("{path} is not valid TOML: {error}.").format(path=path, error=error)) from error
+
+
+def _tool_commands(table: Any, path: Path) -> dict[str, ToolCommand]:
+    """The bound commands, checked by hand: a list of texts and a number are what no other setting has."""
+    found = {}
+    for name, entry in table.items() if isinstance(table, dict) else [("tool_commands", table)]:
+        argv = entry.get("argv") if isinstance(entry, dict) else None
+        timeout = entry.get("timeout", COMMAND_SECONDS) if isinstance(entry, dict) else 0
+        right = isinstance(argv, list) and argv and all(isinstance(part, str) and "\0" not in part for part in argv)
+        if not right or not argv[0] or set(entry) - {"argv", "timeout"}:
+            raise SettingsError(
+                _('{path}: tool_commands.{name} must be a table with argv = ["command", "argument"].').format(
+                    path=path, name=name
+                )
+            )
+        if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout <= 600:
+            raise SettingsError(
+                _("{path}: tool_commands.{name}.timeout is in seconds, up to 600.").format(path=path, name=name)
+            )
+        found[name] = ToolCommand(tuple(argv), float(timeout))
+    return found
 
 
 def _flags(options: Options) -> dict[str, Any]:
@@ -172,7 +208,12 @@ def store_settings(path: Path, changes: Mapping[str, object]) -> None:
     import tomlkit
 
     _read(path)
-    _check(Settings, {name: value for name, value in changes.items() if name != "profiles"}, path, "")
+    _check(
+        Settings,
+        {name: value for name, value in changes.items() if name not in ("profiles", "tool_commands")},
+        path,
+        "",
+    )
     document = tomlkit.parse(path.read_text("utf-8") if path.exists() else "")
     defaults = Settings()
     for name, value in changes.items():
@@ -201,7 +242,7 @@ def _check(shape: type[T], table: Mapping[str, Any], path: Path, prefix: str) ->
     if not isinstance(table, Mapping):
         raise SettingsError(_("{path}: {key} must be a table.").format(path=path, key=prefix.rstrip(".")))
     hints = get_type_hints(shape)
-    known = set(hints) - {"profiles"}
+    known = set(hints) - {"profiles", "tool_commands"}
     for key, value in table.items():
         if key not in known:
             near = get_close_matches(key, known, 1)
