@@ -1,0 +1,97 @@
+"""What the user writes, kept as it is written: drafts and sent questions. Pure asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+if TYPE_CHECKING:
+    from tui.cache.store import Store
+    from tui.models import ServiceName
+
+DRAFT_PAUSE = 0.5
+"""Seconds after the last key before a draft is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class WritingHooks:
+    """What the owner of a `Writing` lends."""
+
+    opened: Callable[[], Store | None]
+    """The store, once it is open."""
+    store: Callable[[], Coroutine[Any, Any, Store]]
+    """The store, waited for."""
+    hold: Callable[[str, str], None]
+    """Let the conversation in memory know its draft."""
+    spawn: Callable[[str, Coroutine[Any, Any, None]], None]
+
+
+class Writing:
+    """Drafts by conversation, and the input history by service. It takes text before the store is open."""
+
+    def __init__(self, hooks: WritingHooks) -> None:
+        self._hooks = hooks
+        self._drafts: dict[str, str] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._inputs: dict[ServiceName, list[str]] = {}
+
+    async def read(self) -> None:
+        """Read the input history; what was sent meanwhile comes after it."""
+        from tui.models import ServiceName
+
+        store = await self._hooks.store()
+        for name in get_args(ServiceName):
+            self._inputs[name] = [*await store.input_history(name), *self._inputs.get(name, [])]
+
+    def inputs(self, service: ServiceName) -> Sequence[str]:
+        """Sent questions, oldest first."""
+        return self._inputs.get(service, [])
+
+    def remember(self, service: ServiceName, text: str) -> None:
+        """Put a text into the input history; as in a shell, a leading space keeps it out of what is stored."""
+        history = self._inputs.setdefault(service, [])
+        if text.strip() and (not history or history[-1] != text):
+            history.append(text)
+            if not text.startswith(" "):
+                self._hooks.spawn("history", self._store_input(service, text))
+
+    async def _store_input(self, service: ServiceName, text: str) -> None:
+        await (await self._hooks.store()).add_input(service, text)
+
+    def draft_of_new(self, service: ServiceName) -> str:
+        store = self._hooks.opened()
+        return self._drafts.get(_new(service), "") or (store.draft_of_new(service) if store else "")
+
+    def set_draft(self, conversation_id: str, text: str, service: ServiceName) -> None:
+        """Keep a draft, "" for that of the conversation with `service` that has not begun; written soon."""
+        self._drafts[conversation_id or _new(service)] = text
+        if conversation_id:
+            self._hooks.hold(conversation_id, text)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(
+                DRAFT_PAUSE, lambda: self._hooks.spawn("drafts", self.write())
+            )
+
+    async def write(self) -> None:
+        """Write the drafts that changed."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        store = await self._hooks.store()
+        drafts, self._drafts = self._drafts, {}
+        for conversation_id, text in drafts.items():
+            await store.set_draft(conversation_id, text)
+
+    def write_now(self) -> None:
+        """Write the drafts that changed, before anything else happens: the program is told to end."""
+        store = self._hooks.opened()
+        if store is not None:
+            for conversation_id, text in self._drafts.items():
+                store.set_draft_now(conversation_id, text)
+            self._drafts.clear()
+
+
+def _new(service: ServiceName) -> str:
+    return f"new-{service}"
