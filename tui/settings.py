@@ -136,10 +136,14 @@ def _tool_commands(table: Any, path: Path) -> dict[str, ToolCommand]:
     """The bound commands, checked by hand: a list of texts and a number are what no other setting has."""
     found = {}
     for name, entry in table.items() if isinstance(table, dict) else [("tool_commands", table)]:
-        argv = entry.get("argv") if isinstance(entry, dict) else None
-        timeout = entry.get("timeout", COMMAND_SECONDS) if isinstance(entry, dict) else 0
-        right = isinstance(argv, list) and argv and all(isinstance(part, str) and "\0" not in part for part in argv)
-        if not right or not argv[0] or set(entry) - {"argv", "timeout"}:
+        values: dict[str, Any] = entry if isinstance(entry, dict) else {}
+        argv, timeout = values.get("argv"), values.get("timeout", COMMAND_SECONDS)
+        if (
+            not isinstance(argv, list)
+            or not all(isinstance(part, str) and "\0" not in part for part in argv)
+            or not "".join(argv[:1])
+            or values.keys() - {"argv", "timeout"}
+        ):
             raise SettingsError(
                 _('{path}: tool_commands.{name} must be a table with argv = ["command", "argument"].').format(
                     path=path, name=name

@@ -109,7 +109,7 @@ def test_what_is_broken_is_set_aside(folder: Path, clock: Callable[[], datetime]
 
 def test_an_id_is_no_path(folder: Path, clock: Callable[[], datetime]) -> None:
     store = AssistantStore(folder, clock)
-    ids = ["../../escaped", "..", "a/b", "a_b", "x" * 300]
+    ids = ["../../escaped", "..", "a/b", "a_b", "x" * 190]
     for name in ids:
         store.add_version(replace(ADDER, id=name, name=name), "saved")
     assert {version.entry.id for name in ids for version in store.versions(name)} == set(ids)
