@@ -113,7 +113,8 @@ def test_an_id_is_no_path(folder: Path, clock: Callable[[], datetime]) -> None:
     for name in ids:
         store.add_version(replace(ADDER, id=name, name=name), "saved")
     assert {version.entry.id for name in ids for version in store.versions(name)} == set(ids)
-    assert all(folder in path.parents for path in folder.parent.rglob("*") if path != folder)
+    assert {path.name for path in folder.parent.iterdir()} <= {"state", "home"}
+    assert {path.name for path in folder.iterdir()} == {"assistants"}
 
 
 def test_two_windows_lose_nothing(folder: Path) -> None:
