@@ -63,6 +63,7 @@ class ChatScreen(ReadingScreen):
             for digit in "123456789"
         ),
         Binding("f10", "take_over", "take over", id="chat.take_over", show=False, tooltip="Write here, not there"),
+        Binding("S", "app.navigate('search')", "search", id="chat.search", show=False, tooltip="Search what was said"),
         Binding("f3", "find_next", "next hit", id="chat.find_next", show=False, tooltip="Next hit"),
     ]
 
@@ -118,8 +119,11 @@ class ChatScreen(ReadingScreen):
 
     # --- what is shown -------------------------------------------------------------------------------------
 
-    def show(self, conversation_id: str, turn_id: str = "", *, focus: bool = True) -> None:
-        """Show another conversation, or a new one for "" ; `focus`: and begin to write."""
+    def show(self, conversation_id: str, turn_id: str = "", *, focus: bool = True, find: str = "") -> None:
+        """Show another conversation, or a new one for "" ; `focus`: and begin to write.
+
+        With `turn_id` at that turn, with `find` at these words in it or after it; then it is there to be read.
+        """
         self.leave_answer()
         self.find_bar.close()
         self._keep_draft()
@@ -127,9 +131,9 @@ class ChatScreen(ReadingScreen):
         self._put_draft("")
         self.list_pane.current = conversation_id
         if focus:
-            self.composer.focus()
+            (self.transcript if turn_id else self.composer).focus()
         if conversation_id:
-            self._open(conversation_id, turn_id)
+            self._open(conversation_id, turn_id, find)
         else:
             self._show_new()
 
@@ -155,7 +159,7 @@ class ChatScreen(ReadingScreen):
         return "\n".join(lines)
 
     @work(group="open", exclusive=True)
-    async def _open(self, conversation_id: str, turn_id: str) -> None:
+    async def _open(self, conversation_id: str, turn_id: str, find: str) -> None:
         if self.app.conversation(conversation_id) is None:
             self.transcript.empty_text = _("Loading …")
             self.transcript.show((), key="")
@@ -175,6 +179,9 @@ class ChatScreen(ReadingScreen):
         self.transcript.show(conversation.turns, key=conversation.id)
         if turn_id:
             self.transcript.scroll_to_turn(turn_id)
+        if find:
+            self.find_bar.show(find)
+            self.transcript.find(find)
         typed = self.composer.text
         self.composer.at_opens_files = self.service == "dms"
         self._put_draft(conversation.draft)

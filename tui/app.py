@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tui.cache.store import Store
     from tui.conversations import Conversations
     from tui.models import ServiceName
+    from tui.search import Search
     from tui.services.dms import DmsDataAgent
     from tui.services.dms_agents import CustomAgent
     from tui.services.dms_files import RemoteFiles
@@ -86,6 +87,7 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
         self._store_open = asyncio.Event()
         self._connection = Connection(options, environ)
         self.transfers_changed = Signal(self, "transfers changed")
+        self.search_changed = Signal(self, "search changed")
         self._ticks = Ticks(self._publish_turn, TICKS)
         self._writing = Writing(
             WritingHooks(
@@ -137,6 +139,19 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
             now=self.now,
         )
         return Transfers(hooks, self._places.state / "uploads" if self._places.state else None, self.downloads)
+
+    @cached_property
+    def search(self) -> Search:  # type: ignore[override]  # made late, as above
+        from tui.search import Search, SearchHooks
+
+        hooks = SearchHooks(
+            store=self._opened_store,
+            summaries=self.summaries,
+            spawn=self._spawn,
+            now=self.now,
+            changed=lambda: self.search_changed.publish(None) if self._running else None,
+        )
+        return Search(hooks)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return themes.variable_defaults()
@@ -217,6 +232,8 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
 
     async def on_unmount(self) -> None:
         await self.conversations.close()
+        if "search" in self.__dict__:
+            self.search.close()
         if self._store_open.is_set():
             await self._writing.write()
         await self._store.close()

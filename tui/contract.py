@@ -18,6 +18,7 @@ from tui.settings import Origin, Settings
 
 if TYPE_CHECKING:
     from tui.models import Conversation, ConversationSummary, Problem, Rating, ServiceName
+    from tui.search import Search
     from tui.services.base import AskReply, Capabilities
     from tui.services.dms_agents import CustomAgent
     from tui.turns import TurnActivity, TurnUpdate
@@ -40,6 +41,9 @@ class YunliaoApi(App[int]):
     transfers_changed: Signal[None]
     """A file on its way to or from the service is further; at most a few times a second."""
     transfers: Transfers
+    search_changed: Signal[None]
+    """How far the search index is changed."""
+    search: Search
 
     # --- reading; all of these are immediate -----------------------------------------------------------------
 
@@ -85,8 +89,11 @@ class YunliaoApi(App[int]):
         """Load it into memory (off the loop) and mark it read. Raises KeyError when there is none."""
         raise NotImplementedError
 
-    def show_conversation(self, conversation_id: str, turn_id: str = "") -> None:
-        """Bring the chat screen to the front with this conversation (at this turn); "" shows a new one."""
+    def show_conversation(self, conversation_id: str, turn_id: str = "", *, find: str = "") -> None:
+        """Bring the chat screen to the front with this conversation; "" shows a new one.
+
+        With `turn_id` at that turn, and with `find` at the first place of these words from there on.
+        """
         raise NotImplementedError
 
     def show_conversations(self) -> None:

@@ -60,11 +60,11 @@ class ConversationApi(Effects):
             self._spawn(f"follow:{conversation_id}", self.conversations.follow(conversation_id))
         return conversation
 
-    def show_conversation(self, conversation_id: str, turn_id: str = "") -> None:
+    def show_conversation(self, conversation_id: str, turn_id: str = "", *, find: str = "") -> None:
         chat = self.screen_stack[0]
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        chat.show(conversation_id, turn_id)  # type: ignore[attr-defined]  # the chat screen, known by name only
+        chat.show(conversation_id, turn_id, find=find)  # type: ignore[attr-defined]  # the chat screen, known by name only
 
     def show_conversations(self) -> None:
         chat = self.screen_stack[0]

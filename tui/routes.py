@@ -8,6 +8,7 @@ from typing import Any
 ROUTES: dict[str, str] = {
     "chat": "screens.chat:ChatScreen",
     "conversations": "screens.conversations:ConversationsScreen",
+    "search": "screens.search:SearchScreen",
     "uploads": "screens.uploads:UploadsScreen",
     "session": "screens.session:SessionScreen",
     "help": "screens.help:HelpScreen",

@@ -8,6 +8,7 @@ BINDINGS: list[BindingType] = [
     Binding("enter,l", "open", "open", id="conversations.open"),
     Binding("n", "new", "new", id="conversations.new"),
     Binding("slash", "filter", "filter", id="conversations.filter"),
+    Binding("s", "app.navigate('search')", "search", id="conversations.search", tooltip="Search what was said"),
     Binding("r", "rename", "rename", id="conversations.rename"),
     Binding("d", "delete", "delete", id="conversations.delete", tooltip="Delete here; asks first"),
     Binding("z", "undo", "take back", id="conversations.undo", show=False, tooltip="Take back the last deletion"),

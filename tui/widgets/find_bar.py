@@ -40,14 +40,21 @@ class FindBar(Horizontal):
         return self.query_one(Input).value if self.children else ""
 
     def open(self) -> None:
+        self.show()
+        self.query_one(Input).focus()
+
+    def show(self, text: str = "") -> None:
+        """Show the bar, with what is looked for already where that is told, and leave the focus where it is."""
         if not self.children:
             self.mount(
                 Static(" / ", id="find-caret", markup=False),
-                Input(id="find-text", placeholder=_("find in this conversation"), compact=True),
+                Input(text, id="find-text", placeholder=_("find in this conversation"), compact=True),
                 Static(id="find-count", markup=False),
             )
+        elif text:
+            with self.prevent(Input.Changed):
+                self.query_one(Input).value = text
         self.display = True
-        self.query_one(Input).focus()
 
     def close(self) -> None:
         self.display = False
