@@ -16,6 +16,7 @@ from tui.sandbox.faults import Faults
 from tui.sandbox.world import World
 
 T = TypeVar("T")
+_UNKNOWN: dict[str, object] = {"plugin_call": {}, "enable_search": None, "stop": "", "观测": "沙箱"}
 _OPTIONAL_OBJECTS = ("required_action", "last_error", "incomplete_details")
 
 
@@ -93,7 +94,7 @@ def shaped(fields: Mapping[str, object], faults: Faults, unset: object = None) -
         if name == "last_error" and isinstance(value, dict) and value and "string-last-error" in faults:
             value = f"{value['code']}: {value['message']}"
         made[name] = value
-    return made
+    return {**made, **_UNKNOWN} if "unknown-keys" in faults else made
 
 
 def page(

@@ -98,10 +98,20 @@ class DashScopeGateway:
             workspace = request.headers.get(WORKSPACE_HEADER, "")
             world.counts.received[operation.name] += 1
             agents.workspaces[workspace] += 1
+            body = await _body(request)
+            agents.requests.append(
+                {
+                    "operation": operation.name,
+                    "method": request.method,
+                    "path": request.path,
+                    "query": dict(request.query),
+                    "workspace": workspace,
+                    "body": body,
+                }
+            )
             early = await _accidents(request, operation, workspace, faults)
             if early is not None:
                 return early
-            body = await _body(request)
             agents.sweep(faults)
             return await operation.handler(
                 agents, DashCall(world, request, operation.name, account, body, faults, request_id)

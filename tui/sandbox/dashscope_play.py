@@ -241,7 +241,7 @@ class RunPlay:
 
     # --- ends before their time ---------------------------------------------------------------------------------
 
-    def cut(self, end: End) -> Iterator[Frame]:
+    def cut(self, end: End, why: str = "") -> Iterator[Frame]:
         """The run ends as `end`; an open step and message with it."""
         run, status = self._run, _STATUS_OF[end]
         now = self._agents.stamp()
@@ -266,7 +266,7 @@ class RunPlay:
             run.times[f"{status}_at"] = now
         if status == "failed" and not run.last_error:
             code = "rate_limit_exceeded" if "rate-limited" in self._faults else "server_error"
-            run.last_error = {"code": code, "message": "the model's back end failed (sandbox data)"}
+            run.last_error = {"code": code, "message": why or "the model's back end failed (sandbox data)"}
         if end == "error":
             told = {"code": "Throttling.RateQuota", "message": "Requests rate limit exceeded. (sandbox data)"}
             yield self._frame("error", told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cached_property
@@ -21,7 +21,7 @@ from tui.sandbox.world import World
 
 RUN_LIFE = 600.0
 """Seconds that a run waits for the outputs of its functions; the real time is not known."""
-_REMEMBERED_PLAYS = 100
+_REMEMBERED_PLAYS, _REMEMBERED_REQUESTS = 100, 50
 
 T = TypeVar("T", Assistant, Thread, StoredFile, StoredResponse)
 
@@ -41,6 +41,8 @@ class DashScope:
         """Runs, submits, streams opened and lost ..."""
         self.workspaces: Counter[str] = Counter()
         """Requests by workspace header; empty for none."""
+        self.requests: deque[Json] = deque(maxlen=_REMEMBERED_REQUESTS)
+        """What came with a known key: operation, method, path, query, workspace and body."""
         self._last_stamp = 0
         self._folder: Path | None = world.folder / "dashscope" if world.folder else None
         names = ("assistants", "threads", "files", "responses")
@@ -173,6 +175,7 @@ class DashScope:
             "files": [{"id": one.id, "name": one.name, "size": one.size} for one in self.files.values()],
             "responses": [one.told() for one in self.responses.values()],
             "counts": dict(self.counts),
+            "requests": list(self.requests),
             "workspaces": dict(self.workspaces),
             "running": [name for name, play in self.plays.items() if not play.over],
             "holding": [name for name, play in self.plays.items() if play.holds],
@@ -189,6 +192,7 @@ class DashScope:
         for things in (self.assistants, self.threads, self.files, self.responses, self.plays):
             things.clear()
         self.counts.clear()
+        self.requests.clear()
         self.workspaces.clear()
         if "objects" in self.__dict__:
             self.objects.clear()

@@ -48,8 +48,8 @@ Beat: TypeAlias = Frame | Rest
 class Script(Protocol):
     """What a play needs beside its beats. Making a frame changes what the sandbox remembers."""
 
-    def cut(self, end: End) -> Iterator[Frame]:
-        """The frames of an end before its time."""
+    def cut(self, end: End, why: str = "") -> Iterator[Frame]:
+        """The frames of an end before its time; `why` for the error's text."""
 
     def huge(self, size: int) -> Frame:
         """One frame with so much text."""
@@ -101,7 +101,7 @@ class Play:
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        for _beat in self._beats:
+        for _beat in self._script.cut(self._end) if self._end else self._beats:
             pass
         self._close()
 
@@ -123,6 +123,14 @@ class Play:
             await self._news.wait()
 
     async def _run(self) -> None:
+        try:
+            await self._play()
+        except Exception as error:  # noqa: BLE001  # told to the client as a service tells it
+            for frame in self._script.cut("failed", f"sandbox: {error!r}"):
+                self._put(frame)
+        self._close()
+
+    async def _play(self) -> None:
         for beat in self._beats:
             if self._end:
                 break
@@ -136,7 +144,6 @@ class Play:
         if self._end:
             for frame in self._script.cut(self._end):
                 self._put(frame)
-        self._close()
 
     def _close(self) -> None:
         self._script.settled()

@@ -164,8 +164,7 @@ class ResponsePlay:
             yield self._done(content=[{"type": "reasoning_text", "text": text}])
 
     def _use(self, use: UseTool) -> Iterator[Beat]:
-        kind = use.type.removesuffix("_preview")
-        arguments = json.loads(use.arguments)
+        kind, arguments = use.type, json.loads(use.arguments)
         begun: Json
         ended: Json
         match kind:
@@ -179,9 +178,11 @@ class ResponsePlay:
                 code = {"code": arguments["code"], "container_id": "sandbox"}
                 begun, ended = {**code, "outputs": []}, {"outputs": [{"type": "logs", "logs": use.output}]}
                 middle = "interpreting"
+            case "web_extractor" | "file_search" | "image_generation":
+                begun, ended, middle = {"arguments": use.arguments}, {"output": use.output}, "calling"
             case _:
-                begun, ended = {"arguments": use.arguments}, {"output": use.output}
-                middle = "calling"
+                begun = {"name": kind, "server_label": "sandbox", "arguments": use.arguments}
+                ended, middle, kind = {"output": use.output}, "calling", "mcp"
         name = f"{kind}_call"
         yield self._add({"type": name, **begun})
         yield self._of_item(f"{name}.in_progress")
@@ -202,7 +203,7 @@ class ResponsePlay:
 
     # --- ends before their time ---------------------------------------------------------------------------------
 
-    def cut(self, end: End) -> Iterator[Frame]:
+    def cut(self, end: End, why: str = "") -> Iterator[Frame]:
         response, item = self._response, self._item
         if item is not None:
             item["status"], self._item = "incomplete", None
@@ -212,7 +213,7 @@ class ResponsePlay:
         cancelled = end in ("cancelled", "lost")
         response.status = "incomplete" if end == "incomplete" else "cancelled" if cancelled else "failed"
         if response.status == "failed":
-            message = "the model's back end failed (sandbox data)"
+            message = why or "the model's back end failed (sandbox data)"
             response.error = response.error or {"code": "server_error", "message": message}
         if end == "error":
             yield self._event("error", code="Throttling.RateQuota", message="Rate limit exceeded. (sandbox data)")
