@@ -43,7 +43,7 @@ class Field:
 _COMMON = (
     Field("name", "line"),
     Field("model", "model"),
-    Field("description", "line"),
+    Field("description", "text"),
     Field("instructions", "text"),
     Field("tools", "tools"),
 )

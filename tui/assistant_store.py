@@ -24,7 +24,7 @@ VERSIONS = 20
 """That are kept of each assistant."""
 MOST_CONFIRMED = 500
 
-Why = Literal["found", "saved", "restored", "deleted"]
+Why = Literal["found", "saved", "deleted"]
 """`found`: as it was before the first change made here."""
 
 

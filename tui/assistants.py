@@ -1,0 +1,390 @@
+"""The desk of the assistants: those of the service and the profiles of this machine side by side; pure asyncio.
+
+What the user types is a draft until it is saved. Saving looks at the service first: what somebody else changed there
+meanwhile is shown, and never overwritten unseen. What is kept on this machine is in `tui.assistant_store`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui.assistant_carry import CarriedOver, carry_over
+from tui.assistant_fields import AnyAssistant, changed_fields
+from tui.assistant_files import Entry
+from tui.assistant_store import AssistantStore, Version, Why
+from tui.models import Problem
+from tui.services.assistant_models import Assistant, AssistantChange, AssistantProfile, RemoteModel
+from tui.services.errors import ServiceError
+from tui.text import clean_line
+from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.services.dashscope_assistants import Assistants as Client
+
+NEW = "new:"
+"""What the key of a draft begins with whose assistant does not exist yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An assistant while it is edited: `base` as it was read (no id where it is new), `value` as it shall be."""
+
+    key: str
+    base: AnyAssistant
+    value: AnyAssistant
+
+    @property
+    def is_new(self) -> bool:
+        return self.key.startswith(NEW)
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The fields that differ from what was read, in the order of the form."""
+        return changed_fields(self.base, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A draft beside what is saved at this moment."""
+
+    draft: Draft
+    current: AnyAssistant
+    theirs: tuple[str, ...]
+    """The fields that became others there since the draft was begun."""
+    clashes: tuple[str, ...]
+    """Those of them that the draft changes too, to something else."""
+    merged: AnyAssistant
+    """What is there now with the draft's changes on top: what a save makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskHooks:
+    """What the owner of an `AssistantDesk` lends and is told."""
+
+    client: Callable[[], Awaitable[Client]]
+    """Raises ServiceError where the service cannot be used."""
+    spawn: Callable[[str, Coroutine[Any, Any, None]], None]
+    changed: Callable[[], None] = lambda: None
+    """The list, a draft or the state of either changed."""
+    failed: Callable[[Problem], None] = lambda _problem: None
+    """Something beside the matter went wrong: a version could not be kept ..."""
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+
+class AssistantDesk:
+    """All assistants. Methods that speak with the service raise ServiceError.
+
+    Args:
+        folder: the state folder; None keeps everything in memory.
+    """
+
+    def __init__(self, hooks: DeskHooks, folder: Path | None) -> None:
+        self._hooks = hooks
+        self.store = AssistantStore(folder, hooks.now)
+        self._server: dict[str, Assistant] = {}
+        self._profiles: dict[str, AssistantProfile] = {}
+        self._drafts: dict[str, Draft] = {}
+        self._writing_drafts = False
+        self._drafts_read = False
+        self._models: tuple[RemoteModel, ...] | None = None
+        self.loading = False
+        self.loaded = False
+        """The service's list has been read."""
+        self.problem: Problem | None = None
+        """Why the service's list could not be read the last time."""
+
+    # --- what there is; immediate --------------------------------------------------------------------------
+
+    @property
+    def server(self) -> Sequence[Assistant]:
+        """The service's, newest first as it lists them."""
+        return tuple(self._server.values())
+
+    @property
+    def profiles(self) -> Sequence[AssistantProfile]:
+        return tuple(self._profiles.values())
+
+    @property
+    def drafts(self) -> Mapping[str, Draft]:
+        """Edits that are not saved, by key: the assistant's id, or `NEW...` for one that does not exist yet."""
+        return self._drafts
+
+    def find(self, assistant_id: str) -> AnyAssistant | None:
+        """What is known under this id."""
+        return self._profiles.get(assistant_id) or self._server.get(assistant_id)
+
+    def name_of(self, assistant_id: str) -> str:
+        found = self.find(assistant_id)
+        return clean_line(found.name or found.model, 60) if found is not None else ""
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    async def refresh(self) -> None:
+        """Read both lists anew; why the service's could not be read is in `problem`."""
+        self.loading, self.problem = True, None
+        self._hooks.changed()
+        try:
+            await self._read_local()
+            self._hooks.changed()
+            client = await self._hooks.client()
+            found = await client.all()
+        except ServiceError as error:
+            self.problem = error.problem
+        else:
+            self._server = {one.id: one for one in found}
+            self.loaded = True
+        finally:
+            self.loading = False
+            await self._take_up_drafts()
+            self._hooks.changed()
+
+    async def _read_local(self) -> None:
+        try:
+            profiles = await asyncio.to_thread(self.store.profiles)
+        except OSError as error:
+            self._hooks.failed(_not_kept(error))
+            return
+        self._profiles = {profile.id: profile for profile in profiles}
+
+    async def _take_up_drafts(self) -> None:
+        """The drafts of an earlier run, once; tokens, which are not kept, are those of the service."""
+        if self._drafts_read:
+            return
+        self._drafts_read = True
+        try:
+            kept = await asyncio.to_thread(self.store.drafts)
+        except OSError as error:
+            self._hooks.failed(_not_kept(error))
+            return
+        for draft in kept:
+            base = _identified(draft.base, self.find(draft.key))
+            self._drafts.setdefault(draft.key, Draft(draft.key, base, draft.value.over(base)))
+
+    async def profile(self, profile_id: str) -> AssistantProfile | None:
+        """A profile by its id, read from disk where that was not done yet: what a turn runs with."""
+        if profile_id not in self._profiles:
+            await self._read_local()
+        return self._profiles.get(profile_id)
+
+    async def retrieve(self, assistant_id: str) -> Assistant:
+        """An assistant of the service as it is now; it is in the list from then on."""
+        client = await self._hooks.client()
+        found = await client.retrieve(assistant_id)
+        self._server[found.id] = found
+        self._hooks.changed()
+        return found
+
+    async def models(self) -> Sequence[RemoteModel]:
+        """The account's models; read once."""
+        if self._models is None:
+            self._models = await (await self._hooks.client()).models()
+        return self._models
+
+    # --- drafts --------------------------------------------------------------------------------------------
+
+    def draft_of(self, key: str) -> Draft | None:
+        """The draft under this key, or one without changes of the assistant that has this id."""
+        if key in self._drafts:
+            return self._drafts[key]
+        found = self.find(key)
+        return Draft(key, found, found) if found is not None else None
+
+    def begin(self, value: AnyAssistant) -> Draft:
+        """A draft of a new assistant that begins as `value`."""
+        blank: AnyAssistant = Assistant("", "") if isinstance(value, Assistant) else AssistantProfile("", "")
+        draft = Draft(f"{NEW}{uuid.uuid4().hex[:12]}", blank, replace(value, id=""))
+        self._drafts[draft.key] = draft
+        self._note_drafts()
+        return draft
+
+    def clone(self, assistant: AnyAssistant) -> Draft:
+        """A draft of a new assistant of the same kind with the same fields."""
+        name = _("{name} (copy)").format(name=assistant.name or assistant.model)
+        return self.begin(replace(assistant, name=name))
+
+    def edit(self, key: str, **values: Any) -> Draft:
+        """Change fields of a draft. Raises KeyError where there is nothing under this key."""
+        draft = self.draft_of(key)
+        if draft is None:
+            raise KeyError(key)
+        return self._put_draft(replace(draft, value=replace(draft.value, **values)))
+
+    def edit_to(self, key: str, entry: Entry) -> Draft:
+        """Change a draft to what an earlier version or a file says."""
+        draft = self.draft_of(key)
+        if draft is None:
+            raise KeyError(key)
+        value = replace(entry.over(draft.value), id=draft.value.id)
+        return self._put_draft(replace(draft, value=value))
+
+    def discard(self, key: str) -> None:
+        """Drop a draft: what was typed is gone."""
+        if self._drafts.pop(key, None) is not None:
+            self._note_drafts()
+
+    def take_theirs(self, comparison: Comparison) -> Draft | None:
+        """Drop the draft for what is on the service now."""
+        self._put(comparison.current)
+        self.discard(comparison.draft.key)
+        return self.draft_of(comparison.current.id)
+
+    def rebase(self, comparison: Comparison) -> Draft:
+        """Go on editing with the draft's changes on top of what is on the service now."""
+        self._put(comparison.current)
+        return self._put_draft(Draft(comparison.draft.key, comparison.current, comparison.merged))
+
+    def _put_draft(self, draft: Draft) -> Draft:
+        if draft.is_new or draft.changed:
+            self._drafts[draft.key] = draft
+        else:
+            self._drafts.pop(draft.key, None)
+        self._note_drafts()
+        return draft
+
+    def _note_drafts(self) -> None:
+        """Write them soon, all in one go."""
+        self._hooks.changed()
+        if not self._writing_drafts:
+            self._writing_drafts = True
+            self._hooks.spawn("assistant-drafts", self._write_drafts())
+
+    async def _write_drafts(self) -> None:
+        self._writing_drafts = False
+        drafts = {key: (draft.base, draft.value) for key, draft in self._drafts.items()}
+        await self._keep(lambda: self.store.set_drafts(drafts))
+
+    # --- saving --------------------------------------------------------------------------------------------
+
+    async def compare(self, key: str) -> Comparison:
+        """A draft beside what is saved now, read anew. Raises KeyError, ServiceError."""
+        draft = self.draft_of(key)
+        if draft is None:
+            raise KeyError(key)
+        if draft.is_new:
+            return Comparison(draft, draft.base, (), (), draft.value)
+        if isinstance(draft.base, Assistant):
+            current: AnyAssistant = await (await self._hooks.client()).retrieve(draft.base.id)
+        else:
+            await self._read_local()
+            current = self._profiles.get(draft.base.id, draft.base)
+        theirs = changed_fields(draft.base, current)
+        clashes = tuple(
+            name for name in theirs if name in draft.changed and getattr(draft.value, name) != getattr(current, name)
+        )
+        merged = replace(current, **{name: getattr(draft.value, name) for name in draft.changed})
+        return Comparison(draft, current, theirs, clashes, merged)
+
+    async def save(self, comparison: Comparison) -> AnyAssistant:
+        """Save what `comparison` shows: send exactly the fields in which `merged` differs from `current`, once.
+
+        Raises:
+            AssistantConflict: the service has another one again; nothing was sent.
+            ServiceError: not saved, or not known to be; the draft stays.
+        """
+        draft, current, merged = comparison.draft, comparison.current, comparison.merged
+        if isinstance(merged, AssistantProfile):
+            saved: AnyAssistant = await self._save_profile(merged)
+        elif draft.is_new:
+            saved = await (await self._hooks.client()).create(AssistantChange.whole(merged))
+        else:
+            assert isinstance(current, Assistant)
+            client = await self._hooks.client()
+            saved = await client.update(current.id, AssistantChange.between(current, merged), expected=current)
+        self._put(saved, first=draft.is_new)
+        self._drafts.pop(draft.key, None)
+        self._note_drafts()
+        await self._keep_version(saved, "saved", found=None if draft.is_new else current)
+        return saved
+
+    async def _save_profile(self, profile: AssistantProfile) -> AssistantProfile:
+        if not profile.id:
+            profile = replace(profile, id=f"profile_{uuid.uuid4().hex[:16]}")
+        try:
+            await asyncio.to_thread(self.store.put_profile, profile)
+        except OSError as error:
+            raise ServiceError(_not_kept(error)) from error
+        return profile
+
+    async def delete(self, assistant: AnyAssistant) -> None:
+        """Delete it on the service, or the profile here; its versions stay, the deleted state is the newest."""
+        if isinstance(assistant, AssistantProfile):
+            try:
+                await asyncio.to_thread(self.store.drop_profile, assistant.id)
+            except OSError as error:
+                raise ServiceError(_not_kept(error)) from error
+            self._profiles.pop(assistant.id, None)
+        else:
+            await (await self._hooks.client()).delete(assistant.id)
+            self._server.pop(assistant.id, None)
+        self.discard(assistant.id)
+        self._hooks.changed()
+        await self._keep_version(assistant, "deleted")
+
+    def carry_over(self, assistant: Assistant) -> CarriedOver:
+        """What a profile made of it would be; `begin` makes it a draft."""
+        return carry_over(assistant, "")
+
+    def _put(self, assistant: AnyAssistant, *, first: bool = False) -> None:
+        if isinstance(assistant, AssistantProfile):
+            self._profiles[assistant.id] = assistant
+        elif first:
+            self._server = {assistant.id: assistant} | self._server
+        else:
+            self._server[assistant.id] = assistant
+        self._hooks.changed()
+
+    # --- versions ------------------------------------------------------------------------------------------
+
+    async def versions(self, assistant_id: str) -> Sequence[Version]:
+        """The versions of an assistant, newest first."""
+        try:
+            return await asyncio.to_thread(self.store.versions, assistant_id)
+        except OSError as error:
+            self._hooks.failed(_not_kept(error))
+            return ()
+
+    async def deleted(self) -> Sequence[Version]:
+        """The last state of each assistant that was deleted here and is not listed, newest first."""
+
+        def read() -> list[Version]:
+            newest = [self.store.versions(name)[:1] for name in self.store.edited_ids() if self.find(name) is None]
+            return [version for found in newest for version in found if version.why == "deleted"]
+
+        try:
+            return sorted(await asyncio.to_thread(read), key=lambda version: version.at, reverse=True)
+        except OSError as error:
+            self._hooks.failed(_not_kept(error))
+            return ()
+
+    async def _keep_version(self, assistant: AnyAssistant, why: Why, found: AnyAssistant | None = None) -> None:
+        await self._keep(lambda: self.store.add_version(assistant, why, found=found))
+
+    async def _keep(self, write: Callable[[], None]) -> None:
+        """Write something that nobody waits for; a failure is told, once it happens."""
+        try:
+            await asyncio.to_thread(write)
+        except OSError as error:
+            self._hooks.failed(_not_kept(error))
+
+
+def conversation_options(assistant: AnyAssistant) -> dict[str, str]:
+    """What makes a conversation one with this assistant; see `Conversation.options`."""
+    kind = "assistant" if isinstance(assistant, Assistant) else "profile"
+    return {kind: assistant.id, "assistant_name": clean_line(assistant.name or assistant.model, 60)}
+
+
+def _identified(entry: Entry, held: AnyAssistant | None) -> AnyAssistant:
+    """What was read when a draft was begun, with the tokens that its assistant has now."""
+    fresh = entry.fresh()
+    return entry.over(replace(fresh, id=entry.id, tools=held.tools if held is not None else ()))
+
+
+def _not_kept(error: OSError) -> Problem:
+    reason = clean_line(error.strerror or str(error))
+    return Problem(_("Not kept on this machine"), _("{reason}.").format(reason=reason), delivered="no")
