@@ -45,7 +45,8 @@ class Desk:
     """What a user has: a store, services, conversations, and what came up meanwhile."""
 
     server: SandboxServer
-    root: Path
+    root: Path | None
+    """Where the cache is; None for in memory only."""
     updates: list[TurnUpdate] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     errors: list[BaseException] = field(default_factory=list)

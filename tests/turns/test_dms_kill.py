@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import random
-import signal
-import subprocess
-import sys
+from contextlib import suppress
 from dataclasses import replace
+from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import pytest
 
 from tests.turns.desk import Desk, control
-from tests.turns.test_dms_cuts import QUESTION, CutDesk, Line, model, reply_to, whole_analysis
+from tests.turns.dms_line import QUESTION, CutDesk, Known, model, reply_to, whole_analysis
 from tui.models import NoticeBlock, Turn
 from tui.sandbox.server import SandboxServer
 from tui.services.dms_follow import Timing
@@ -22,43 +23,55 @@ from tui.turns import open_ask
 
 AT_ONCE = 5
 ROUNDS = 10
-SPAN = 33
-"""All analyses at once bring about `ROUNDS * SPAN` lines: each round is killed in another part of them."""
 """Together 50 analyses that are killed."""
+SPAN = 33
+"""All analyses at once bring about `ROUNDS * SPAN` signs: each round is killed in another part of them."""
+PACE = 1500
+"""Deltas a second: slow enough that a kill falls in between."""
 PATIENT = Timing(backoff=(0.0, 0.05), tries=20, sure=1.0, ask=0.3, cancel=0.5)
 
-CHILD = """
-import asyncio, json, sys
-from pathlib import Path
-from tests.turns.test_dms_kill import run
-asyncio.run(run(json.loads(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))
-"""
+
+def run(info: str, root: Path, sign: Connection) -> None:
+    """The program that is killed: several analyses at once, a sign whenever something came."""
+    asyncio.run(_run(info, root, sign))
 
 
-class Known:
-    """A sandbox of another process, as far as a desk needs it."""
-
-    def __init__(self, info: dict[str, Any]) -> None:
-        from tui.sandbox.server import SandboxInfo
-
-        self.info = SandboxInfo(**info)
-
-
-async def run(info: dict[str, Any], root: Path, count: int) -> None:
-    """The program that is killed: several analyses at once, a line whenever something came."""
-    async with CutDesk(Known(info), root, line=Line({}), timing=PATIENT) as desk:  # type: ignore[arg-type]
+async def _run(info: str, root: Path, sign: Connection) -> None:
+    async with CutDesk(cast("SandboxServer", Known(info)), root, timing=PATIENT) as desk:
 
         async def tell() -> None:
             seen = 0
             while True:
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(0.002)
                 for _update in range(len(desk.updates) - seen):
-                    print(flush=True)
+                    sign.send_bytes(b".")
                 seen = len(desk.updates)
 
         telling = asyncio.create_task(tell())
-        await asyncio.gather(*(whole_analysis(desk) for _number in range(count)))
+        await asyncio.gather(*(whole_analysis(desk) for _number in range(AT_ONCE)))
         telling.cancel()
+
+
+@pytest.fixture(scope="module")
+def programs() -> BaseContext:
+    """Makes processes out of one that has imported everything already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+def kill_after(programs: BaseContext, wanted: int, server: SandboxServer, root: Path) -> None:
+    """Run the program and kill it at its sign number `wanted`, or when it has given its last."""
+    signs, sign = programs.Pipe(duplex=False)
+    process = programs.Process(target=run, args=(server.info.to_json(), root, sign))  # type: ignore[attr-defined]
+    process.start()
+    sign.close()
+    with suppress(EOFError):
+        for _seen in range(wanted):
+            signs.recv_bytes()
+    process.kill()
+    process.join()
+    signs.close()
 
 
 async def go_on(desk: Desk, conversation_id: str) -> Turn:
@@ -78,34 +91,25 @@ def without_repeats(turn: Turn) -> Turn:
 
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
-async def test_a_killed_analysis_ends_as_any_other(server: SandboxServer, tmp_path: Path, seed: int) -> None:
-    async with CutDesk(server, tmp_path / "uncut", line=Line({})) as desk:
+async def test_a_killed_analysis_ends_as_any_other(
+    server: SandboxServer, programs: BaseContext, tmp_path: Path, seed: int
+) -> None:
+    async with CutDesk(server, tmp_path / "uncut") as desk:
         uncut = model(await whole_analysis(desk))
     control(server, "reset", {})
-    control(server, "pace", {"pace": 400})
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, server.info.to_json(), str(tmp_path / "killed"), str(AT_ONCE)],
-        stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
-    )
-    assert child.stdout is not None
+    control(server, "pace", {"pace": PACE})
     wanted = random.Random(seed).randrange(SPAN * seed, SPAN * (seed + 1))
-    for seen, _line in enumerate(child.stdout):
-        if seen > wanted:
-            break
-    child.send_signal(signal.SIGKILL)
-    child.wait()
-    child.stdout.close()
+    await asyncio.to_thread(kill_after, programs, wanted, server, tmp_path / "killed")
     control(server, "pace", {"pace": "unlimited"})
 
-    async with CutDesk(server, tmp_path / "killed", line=Line({}), timing=PATIENT) as desk:
+    async with CutDesk(server, tmp_path / "killed", timing=PATIENT) as desk:
         ids = [summary.id for summary in desk.conversations.summaries()]
         for conversation_id in ids:
             await desk.conversations.open(conversation_id)
         await desk.conversations.resume_all()
         while desk.tasks:
             await asyncio.wait(desk.tasks)
-        turns = [await go_on(desk, conversation_id) for conversation_id in ids]
+        turns = await asyncio.gather(*(go_on(desk, conversation_id) for conversation_id in ids))
     sessions = {session["id"]: session for session in control(server, "state")["dms"]["sessions"]}
     for turn in turns:
         messages = sessions[turn.ids.conversation]["messages"] if turn.ids.conversation else []
