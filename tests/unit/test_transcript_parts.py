@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tui.models import (
+    Block,
     ChartBlock,
     CodeBlock,
     DocumentBlock,
@@ -22,10 +23,12 @@ from tui.models import (
     ThinkingBlock,
     ToolBlock,
     Turn,
+    TurnState,
 )
 from tui.widgets.transcript.blocks import draw, duration, size_of, table_text
 from tui.widgets.transcript.cells import chop, cut, expand_tabs, merge, pad, width_of, wrap
 from tui.widgets.transcript.charts import chart_rows, number_of
+from tui.widgets.transcript.endings import end_rows
 from tui.widgets.transcript.highlight import Highlighter
 from tui.widgets.transcript.inline import Inline
 from tui.widgets.transcript.lines import Line, Look, TableView, splice
@@ -261,6 +264,16 @@ def test_a_message_is_its_source() -> None:
     assert message_text(Turn("t", "q", WHEN, "done", blocks)) == (
         "Text *x*.\n\n````sql\nSELECT '```'\n````\n\nT\na\n1\n\n- [x] one\n- [ ] two"
     )
+
+
+@pytest.mark.parametrize(
+    ("state", "blocks", "said"),
+    [("done", (), True), ("done", (TextBlock("ready"),), False), ("running", (), False)],
+)
+def test_an_answer_with_nothing_in_it_is_said(state: TurnState, blocks: tuple[Block, ...], said: bool) -> None:
+    turn = Turn("t", "why?", WHEN, state, blocks)
+    text = "".join(part for row in end_rows(turn, LOOK) for part, _style in row)
+    assert ("finished without an answer" in text) is said
 
 
 def test_links_are_listed_once() -> None:

@@ -24,6 +24,8 @@ def end_rows(turn: Turn, look: Look) -> list[Spans]:
     }
     if turn.state in words:
         rows += wrap(((words[turn.state], WARNING if turn.state in ("cut_off", "interrupted") else DIM),), width)
+    elif turn.state == "done" and not turn.blocks:
+        rows += wrap(((_("the service finished without an answer"), WARNING),), width)
     if turn.recovered:
         rows += wrap(((_("part of this answer was fetched afterwards from the service's history"), DIM),), width)
     if turn.frames_skipped:
