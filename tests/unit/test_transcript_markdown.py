@@ -78,10 +78,10 @@ def test_fragment_by_fragment_gives_the_same_lines(fragments: list[str]) -> None
     assert spans(render(fragments).lines) == spans(render(["".join(fragments)]).lines)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(FRAGMENTS, min_size=5, max_size=25), st.integers(1, 3))
 def test_long_texts_too(fragments: list[str], times: int) -> None:
-    text = "".join(fragments) * (300 * times)
+    text = "".join(fragments) * (150 * times)
     step = 997
     chunked = render([text[at : at + step * 3] for at in range(0, len(text), step * 3)])
     assert spans(chunked.lines) == spans(render([text]).lines)
