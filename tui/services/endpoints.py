@@ -26,6 +26,8 @@ RDS_REGIONAL = frozenset(
     }
 )
 """Regions with a host of their own; all others are served by the centre."""
+DASHSCOPE_HOST = "dashscope.aliyuncs.com"
+"""Of the mainland."""
 DMS_REGION = "cn-hangzhou"
 """Where a profile names none."""
 
@@ -79,6 +81,29 @@ def dms_key_endpoints(region: str, environ: Mapping[str, str]) -> tuple[Endpoint
     hosts = (f"dataagent-{region}.aliyuncs.com", f"dataagent-stream-{region}.aliyuncs.com")
     control, stream = (Endpoint(f"https://{host}", host, region=region) for host in hosts)
     return control, stream
+
+
+def dashscope_endpoint(region: str, environ: Mapping[str, str]) -> Endpoint:
+    """DashScope's host for a `region`, unless `YUNLIAO_DASHSCOPE_BASE_URL` names one; keys are bound to the region.
+
+    Where no region is given, `DASHSCOPE_API_REGION` counts, as for the vendor's SDK, else it is the mainland.
+
+    Raises:
+        ConfigurationError: the variable is no usable URL.
+    """
+    region = region or environ.get("DASHSCOPE_API_REGION", "").strip()
+    override = environ.get("YUNLIAO_DASHSCOPE_BASE_URL", "").strip()
+    if override:
+        for path in ("/api/v1", "/compatible-mode/v1"):  # as the vendor's own variables have it
+            override = override.rstrip("/").removesuffix(path)
+        return replace(parse_endpoint(override, "YUNLIAO_DASHSCOPE_BASE_URL"), region=region)
+    if region == "cn-hongkong":
+        host = f"{region}.{DASHSCOPE_HOST}"
+    elif region.startswith("us-"):
+        host = "dashscope-us.aliyuncs.com"
+    else:
+        host = DASHSCOPE_HOST if region.startswith("cn-") or not region else "dashscope-intl.aliyuncs.com"
+    return Endpoint(f"https://{host}", host, region=region)
 
 
 def parse_endpoint(text: str, name: str) -> Endpoint:

@@ -11,6 +11,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -21,6 +22,7 @@ from tui.services.endpoints import Endpoint
 from tui.services.errors import AuthenticationError, ProtocolError, ServiceError
 from tui.services.http import READ_TIMEOUT, STREAM_TIMEOUT, not_connected, open_client, repeat_read, transport_error
 from tui.services.keys import KeySource
+from tui.services.problems import clock_offset
 from tui.services.sse import Frame, Oversized, read_frames
 from tui.words import _
 
@@ -58,6 +60,8 @@ class RestClient:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.endpoint = endpoint
+        self.clock_offset = timedelta()
+        """How far the service's clock was ahead of ours in its newest answer."""
         self._keys = keys
         self._auth: httpx.Auth = _BearerAuth(keys)
         self._headers = {"x-dashscope-workspace": workspace} if workspace else {}
@@ -147,11 +151,13 @@ class RestClient:
         )
         for attempt in (1, 2):
             try:
-                return await client.send(request, auth=self._auth, stream=True)
+                response = await client.send(request, auth=self._auth, stream=True)
+                break
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 if attempt == 2 or not not_connected(error):
                     raise transport_error(error, host=self.endpoint.host) from error
-        raise AssertionError("unreachable")
+        self.clock_offset = clock_offset(response.headers) or self.clock_offset
+        return response
 
     async def _call(self, method: str, path: str, **what: Any) -> dict[str, Any]:
         response = await self._send(method, path, **what)
