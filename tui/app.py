@@ -35,13 +35,16 @@ from tui.writing import Writing, WritingHooks
 
 # Below the screens nothing is needed for the first paint: it is imported, and made, right after it (`_begin`).
 if TYPE_CHECKING:
+    from tui.agents import Agents
     from tui.cache.store import Store
     from tui.conversations import Conversations
-    from tui.models import ServiceName
+    from tui.copilot import Copilot
+    from tui.models import Conversation, ServiceName
     from tui.search import Search
     from tui.services.dms import DmsDataAgent
     from tui.services.dms_agents import CustomAgent
     from tui.services.dms_files import RemoteFiles
+    from tui.services.rds import RdsCopilot
     from tui.turns import TurnUpdate
     from tui.uploads import Transfers
 
@@ -120,7 +123,8 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
             list_changed=self._note_list,
             spawn=self._spawn,
             service=self._connection.service,
-            options=self._question_options,
+            options=self.question_options,
+            enforced=self._enforced_options,
             seconds=self.seconds,
             now=self.now,
             failed=self.show_problem,
@@ -135,7 +139,7 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
             files=self._remote_files,
             spawn=self._spawn,
             changed=self._note_transfers,
-            account=lambda: self.context.account or ("sandbox" if self.context.sandbox else ""),
+            account=self._whose,
             now=self.now,
         )
         return Transfers(hooks, self._places.state / "uploads" if self._places.state else None, self.downloads)
@@ -152,6 +156,33 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
             changed=lambda: self.search_changed.publish(None) if self._running else None,
         )
         return Search(hooks)
+
+    @cached_property
+    def copilot(self) -> Copilot:  # type: ignore[override]  # made late; read as any attribute
+        from tui.copilot import Copilot, CopilotHooks
+
+        hooks = CopilotHooks(
+            service=self._rds_copilot,
+            conversation=self.conversation,
+            keep=self.conversations.keep_turn,
+            ask=self.conversations.ask,
+            spawn=self._spawn,
+            turn_changed=self._note_turn,
+            say=self._say_of,
+            now=self.now,
+            language=lambda: self._answer_language,
+            read_only=lambda: self.context.read_only,
+        )
+        return Copilot(hooks)
+
+    @cached_property
+    def agents(self) -> Agents:  # type: ignore[override]  # made late; read as any attribute
+        from tui.agent_drafts import DraftFiles
+        from tui.agents import AgentHooks, Agents
+
+        folder = self._places.state / "agents" if self._places.state else None
+        hooks = AgentHooks(rds=self._rds_copilot, dms=self._data_agent, language=lambda: ANSWER_LANGUAGE[language()])
+        return Agents(hooks, DraftFiles(folder, self._whose))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return themes.variable_defaults()
@@ -228,10 +259,14 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
     def on_hangup(self) -> None:
         """Bring everything that is only in memory to disk: the program is told to end, perhaps in mid-air."""
         self._writing.write_now()
+        if "agents" in self.__dict__:
+            self.agents.write_now()
         self.conversations.flush_now()
 
     async def on_unmount(self) -> None:
         await self.conversations.close()
+        if "agents" in self.__dict__:
+            self.agents.write_now()
         if "search" in self.__dict__:
             self.search.close()
         if self._store_open.is_set():
@@ -285,11 +320,14 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
     def _answer_language(self) -> str:
         return self.settings.answer_language or ANSWER_LANGUAGE[language()]
 
-    def _question_options(self, service: ServiceName) -> Mapping[str, str]:
+    def question_options(self, service: ServiceName) -> Mapping[str, str]:
         options = {"region": self._region, "language": self._answer_language}
         if self.settings.timezone:
             options["timezone"] = self.settings.timezone
         return options
+
+    def _enforced_options(self, service: ServiceName) -> Mapping[str, str]:
+        return {"approval": "read_only"} if service == "rds" and self.context.read_only else {}
 
     @property
     def settings_path(self) -> Path:
@@ -312,6 +350,7 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
         if update.put_back:
             self._put_back(update)
         if update.ended:
+            self.copilot.look_after(update.conversation_id)
             self.conversations_changed.publish(update.conversation_id)
             if self._shown() != update.conversation_id:
                 self._spawn(f"unread:{update.conversation_id}", self.conversations.mark_unread(update.conversation_id))
@@ -338,6 +377,24 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
         if not self._running or not self.screen_stack or getattr(self.screen, "hides_chat", False):
             return ""
         return self._shown_below()
+
+    async def open_conversation(self, conversation_id: str) -> Conversation:
+        conversation = await super().open_conversation(conversation_id)
+        self.copilot.look_after(conversation_id)
+        return conversation
+
+    def _whose(self) -> str:
+        """Whose files and drafts are meant."""
+        return self.context.account or ("sandbox" if self.context.sandbox else "")
+
+    async def _rds_copilot(self) -> RdsCopilot:
+        return cast("RdsCopilot", await self._connection.service("rds"))
+
+    def _say_of(self, conversation_id: str, text: str) -> None:
+        """Tell something about a conversation, by its name where it is not the one on screen."""
+        conversation = self.conversation(conversation_id)
+        title = conversation.title if conversation and conversation_id != self._shown() else ""
+        self.notify(title + _(": ") + text if title else text, markup=False)
 
     async def _data_agent(self) -> DmsDataAgent:
         return cast("DmsDataAgent", await self._connection.service("dms"))

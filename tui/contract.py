@@ -17,6 +17,8 @@ from tui.context import Context
 from tui.settings import Origin, Settings
 
 if TYPE_CHECKING:
+    from tui.agents import Agents
+    from tui.copilot import Copilot
     from tui.models import Conversation, ConversationSummary, Problem, Rating, ServiceName
     from tui.search import Search
     from tui.services.base import AskReply, Capabilities
@@ -41,6 +43,10 @@ class YunliaoApi(App[int]):
     transfers_changed: Signal[None]
     """A file on its way to or from the service is further; at most a few times a second."""
     transfers: Transfers
+    agents: Agents
+    """Custom agents of RDS Copilot and of the Data Agent, and drafts of them."""
+    copilot: Copilot
+    """What RDS Copilot offers to choose from, and its approval rounds."""
     search_changed: Signal[None]
     """How far the search index is changed."""
     search: Search
@@ -64,6 +70,10 @@ class YunliaoApi(App[int]):
 
     def input_history(self, service: ServiceName) -> Sequence[str]:
         """Sent questions, oldest first."""
+        raise NotImplementedError
+
+    def question_options(self, service: ServiceName) -> Mapping[str, str]:
+        """What goes with every question to a service unless the conversation says otherwise."""
         raise NotImplementedError
 
     def place(self, service: ServiceName) -> Sequence[str]:

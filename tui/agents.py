@@ -1,0 +1,348 @@
+"""Custom agents of both services: the list, drafts of what is being edited, and saving without overwriting others.
+
+Pure asyncio. A draft is on disk until it is saved or thrown away. The services have no versions: an agent is read again
+right before it is saved, and what somebody else changed meanwhile is taken in first and shown. What happens in the
+moment between that reading and the saving cannot be seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
+
+from tui.agent_drafts import DraftFiles
+from tui.agent_editing import Agent, AgentChanged, AgentGone, AgentLine, Draft
+from tui.agent_fields import FORMS, AgentService, Form, Value, changes, check, find_field, label, merge, with_value
+from tui.agent_files import AgentFile
+from tui.changes import Change
+from tui.models import Problem
+from tui.services.dms_agents import CustomAgent, DmsAgentField
+from tui.services.errors import ApiError, ServiceError
+from tui.services.rds_agents import AgentField, AgentForm, RdsAgent
+from tui.words import _
+
+if TYPE_CHECKING:  # httpx comes with them
+    from tui.services.dms import DmsDataAgent
+    from tui.services.rds import RdsCopilot
+    from tui.services.rds_catalog import Skill, Tool
+
+T = TypeVar("T")
+Operation = Literal["RELEASE", "OFFLINE"]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentHooks:
+    """What the owner of `Agents` lends."""
+
+    rds: Callable[[], Awaitable[RdsCopilot]]
+    """Raises ServiceError where the service cannot be used; so does `dms`."""
+    dms: Callable[[], Awaitable[DmsDataAgent]]
+    language: Callable[[], str]
+    """Of the texts of tools and skills: `zh-CN`, `en-US` ..."""
+
+
+class Agents:
+    """All agents of the account and the drafts of this run."""
+
+    def __init__(self, hooks: AgentHooks, files: DraftFiles) -> None:
+        self._hooks = hooks
+        self._files = files
+        self._agents: dict[str, Agent] = {}
+        self._drafts: dict[str, Draft] = {}
+        self._tools: dict[str, tuple[Tool, ...]] = {}
+        self._skills: dict[str, tuple[Skill, ...]] = {}
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._drafts_read = False
+        self.problems: dict[AgentService, Problem] = {}
+        """Why a service's agents could not be listed."""
+
+    # --- the list ------------------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """List the agents of both services; what fails is in `problems`."""
+        if not self._drafts_read:
+            self._drafts_read = True
+            for key, mine, base in await self._files.read():
+                self._drafts.setdefault(key, Draft(key, mine.service, base, mine.form))
+        await asyncio.gather(self._list("rds"), self._list("dms"))
+
+    async def _list(self, service: AgentService) -> None:
+        try:
+            found: Sequence[Agent] = (
+                await (await self._hooks.rds()).agents.list()
+                if service == "rds"
+                else await (await self._hooks.dms()).agents.all()
+            )
+        except ServiceError as error:
+            self.problems[service] = error.problem
+            return
+        self.problems.pop(service, None)
+        kept = {key: agent for key, agent in self._agents.items() if not key.startswith(f"{service}:")}
+        self._agents = kept | {f"{service}:{agent.id}": agent for agent in found}
+
+    def lines(self) -> Sequence[AgentLine]:
+        """New ones first, then by service and name."""
+        found = []
+        for key, draft in self._drafts.items():
+            if key not in self._agents and draft.unsaved:
+                found.append(AgentLine(key, draft.service, draft.form.name, "", None, unsaved=True, is_new=True))
+        for key, agent in self._agents.items():
+            held = self._drafts.get(key)
+            service: AgentService = "rds" if isinstance(agent, RdsAgent) else "dms"
+            status = agent.status if isinstance(agent, CustomAgent) else ""
+            updated = agent.updated_at if isinstance(agent, RdsAgent) else agent.modified_at
+            unsaved = held is not None and held.unsaved
+            found.append(AgentLine(key, service, agent.form.name, status, updated, unsaved, is_new=False))
+        return sorted(found, key=lambda line: (not line.is_new, line.service != "rds", line.name.casefold(), line.key))
+
+    # --- what agents are made of ---------------------------------------------------------------------------
+
+    async def tools(self) -> tuple[Tool, ...]:
+        """The tools of RDS Copilot in the user's language, read once. Raises ServiceError."""
+        language = self._hooks.language()
+        if language not in self._tools:
+            self._tools[language] = await (await self._hooks.rds()).catalog.tools(language)
+        return self._tools[language]
+
+    async def skills(self) -> tuple[Skill, ...]:
+        """The skills of RDS Copilot in the user's language, read once. Raises ServiceError."""
+        language = self._hooks.language()
+        if language not in self._skills:
+            self._skills[language] = await (await self._hooks.rds()).catalog.skills(language)
+        return self._skills[language]
+
+    @property
+    def skill_names(self) -> Mapping[str, str]:
+        """By id, as far as they were read."""
+        agents = [agent for agent in self._agents.values() if isinstance(agent, RdsAgent)]
+        known = [*(skill for agent in agents for skill in agent.skills), *self._skills.get(self._hooks.language(), ())]
+        return {skill.id: skill.name for skill in known if skill.name}
+
+    # --- drafts --------------------------------------------------------------------------------------------
+
+    def draft(self, key: str) -> Draft | None:
+        return self._drafts.get(key)
+
+    def begin(self, service: AgentService, form: Form | None = None) -> Draft:
+        """A new agent that nobody has saved yet."""
+        made = form or FORMS[service]()
+        draft = Draft(f"new:{uuid.uuid4().hex[:12]}", service, None, made)
+        self._drafts[draft.key] = draft
+        self._files.keep(draft.key, AgentFile(service, made), None)
+        return draft
+
+    def clone(self, key: str) -> Draft:
+        """A new agent like this one, as it is being edited."""
+        held = self._drafts[key]
+        name = _("{name} copy").format(name=held.form.name)
+        return self.begin(held.service, with_value(held.form, "name", name))
+
+    async def open(self, key: str) -> Draft:
+        """The draft of an agent, read from the service again; what was being edited is kept.
+
+        Raises:
+            ServiceError: it cannot be read.
+            AgentChanged, AgentGone: see there; the draft stands.
+        """
+        held = self._drafts.get(key)
+        if held is not None and held.base is None:
+            return held
+        service: AgentService = "rds" if key.startswith("rds:") else "dms"
+        if held is None or not held.unsaved:
+            agent = await self._read(service, key.partition(":")[2])
+            self._agents[key] = agent
+            self._drafts[key] = Draft(key, service, agent.form, agent.form, agent)
+        else:
+            await self._meet(held)
+        return self._drafts[key]
+
+    def change(self, key: str, name: str, value: Value) -> None:
+        """Change a field of a draft; kept on disk soon."""
+        draft = self._drafts[key]
+        draft.form = with_value(draft.form, name, value)
+        draft.problems.pop(name, None)
+        if draft.unsaved:
+            base = AgentFile(draft.service, draft.base, key.partition(":")[2]) if draft.base is not None else None
+            self._files.keep(key, AgentFile(draft.service, draft.form), base)
+        else:
+            self._files.forget(key)
+
+    def discard(self, key: str) -> None:
+        """Throw away what was not saved."""
+        draft = self._drafts[key]
+        if draft.base is None:
+            del self._drafts[key]
+        else:
+            draft.form = draft.base
+            draft.problems.clear()
+        self._files.forget(key)
+
+    def changes(self, key: str) -> tuple[Change, ...]:
+        """What a save would change, in words."""
+        draft = self._drafts[key]
+        return changes(draft.service, draft.base, draft.form, self.skill_names)
+
+    def check(self, key: str) -> dict[str, str]:
+        """What is wrong with a draft, by field: what can be seen from here, and what the service said."""
+        draft = self._drafts[key]
+        known = {}
+        if tools := self._tools.get(self._hooks.language()):
+            known["tools"] = {tool.name for tool in tools}
+        if skills := self._skills.get(self._hooks.language()):
+            known["skill_ids"] = {skill.id for skill in skills}
+        return {**draft.problems, **check(draft.service, draft.base, draft.form, known)}
+
+    @property
+    def unsaved(self) -> int:
+        return sum(draft.unsaved for draft in self._drafts.values())
+
+    def write_now(self) -> None:
+        """Bring drafts to disk at once: the program is told to end."""
+        self._files.write_now()
+
+    # --- changing the service ------------------------------------------------------------------------------
+
+    async def save(self, key: str) -> Draft:
+        """Send what is changed; the draft as it then stands, under its new key where it was new.
+
+        Where the service keeps other values than were sent, the draft still shows them as changed.
+
+        Raises:
+            ServiceError: nothing was saved, as far as can be known; what it said of a field is in `check`.
+            AgentChanged, AgentGone: see there.
+        """
+        return await self._whole(self._save(self._drafts[key]))
+
+    async def _save(self, draft: Draft) -> Draft:
+        if draft.base is not None:
+            await self._meet(draft)
+        try:
+            agent = await (self._create(draft) if draft.base is None else self._update(draft))
+        except ServiceError as error:
+            field_name = find_field(draft.service, error.problem.sentence)
+            draft.problems = {field_name: error.problem.sentence} if field_name else {}
+            raise
+        key = f"{draft.service}:{agent.id}"
+        self._files.forget(draft.key)
+        del self._drafts[draft.key]
+        self._agents[key] = agent
+        saved = self._drafts[key] = Draft(key, draft.service, agent.form, draft.form, agent)
+        return saved
+
+    async def _create(self, draft: Draft) -> Agent:
+        known = set(self._agents)
+        try:
+            made: Agent = (
+                await (await self._hooks.rds()).agents.create(draft.form)
+                if isinstance(draft.form, AgentForm)
+                else await (await self._hooks.dms()).agents.create(draft.form)
+            )
+        except ServiceError as error:
+            if error.problem.delivered == "no":
+                raise
+            # It may have been made; it is looked for and never sent again.
+            await self._list(draft.service)
+            found = [
+                agent
+                for key, agent in self._agents.items()
+                if key not in known and agent.form.name == draft.form.name and key.startswith(draft.service)
+            ]
+            if len(found) != 1:
+                raise
+            made = found[0]
+        return await self._read(draft.service, made.id)
+
+    async def _update(self, draft: Draft) -> Agent:
+        names = draft.changed
+        try:
+            if isinstance(draft.form, AgentForm):
+                rds = await self._hooks.rds()
+                await rds.agents.update(draft.agent_id, draft.form, cast("tuple[AgentField, ...]", names))
+            else:
+                dms = await self._hooks.dms()
+                await dms.agents.modify(draft.agent_id, draft.form, cast("tuple[DmsAgentField, ...]", names))
+        except ServiceError as error:
+            if error.problem.delivered == "no":
+                raise
+            agent = await self._read(draft.service, draft.agent_id)
+            if agent.form != draft.form:
+                raise
+            return agent
+        return await self._read(draft.service, draft.agent_id)
+
+    async def delete(self, key: str) -> None:
+        """Delete an agent on the service, and its draft. Raises ServiceError."""
+        await self._whole(self._delete(key))
+
+    async def _delete(self, key: str) -> None:
+        service, _colon, agent_id = key.partition(":")
+        if service == "rds":
+            await (await self._hooks.rds()).agents.delete(agent_id)
+        else:
+            await (await self._hooks.dms()).agents.delete(agent_id)
+        self._agents.pop(key, None)
+        self._drafts.pop(key, None)
+        self._files.forget(key)
+
+    async def operate(self, key: str, operation: Operation) -> None:
+        """Release an agent of the Data Agent, or take it offline. Raises ServiceError."""
+        await self._whole(self._operate(key, operation))
+
+    async def _operate(self, key: str, operation: Operation) -> None:
+        agent_id = key.partition(":")[2]
+        await (await self._hooks.dms()).agents.operate(agent_id, operation)
+        agent = await self._read("dms", agent_id)
+        self._agents[key] = agent
+        if (draft := self._drafts.get(key)) is not None:
+            draft.agent = agent
+
+    # --- inside --------------------------------------------------------------------------------------------
+
+    async def _read(self, service: AgentService, agent_id: str) -> Agent:
+        if service == "rds":
+            return await (await self._hooks.rds()).agents.get(agent_id)
+        return await (await self._hooks.dms()).agents.describe(agent_id)
+
+    async def _meet(self, draft: Draft) -> None:
+        """Read the agent again, and put the draft on what the service has now."""
+        assert draft.base is not None
+        agent_id = draft.key.partition(":")[2]
+        try:
+            agent = await self._read(draft.service, agent_id)
+        except ApiError as error:
+            if type(error) is not ApiError or error.problem.retryable or not await self._is_gone(draft):
+                raise
+            draft.base, draft.agent = None, None
+            draft.problems.clear()
+            self._files.forget(draft.key)
+            del self._drafts[draft.key]
+            draft.key = f"new:{uuid.uuid4().hex[:12]}"
+            self._drafts[draft.key] = draft
+            self._files.keep(draft.key, AgentFile(draft.service, draft.form), None)
+            raise AgentGone from None
+        before, draft.agent = draft.base, agent
+        self._agents[draft.key] = agent
+        if agent.form == before:
+            return
+        theirs = changes(draft.service, before, agent.form, self.skill_names)
+        draft.form, both = merge(before, draft.form, agent.form)
+        draft.base = agent.form
+        self._files.keep(
+            draft.key, AgentFile(draft.service, draft.form), AgentFile(draft.service, draft.base, agent_id)
+        )
+        raise AgentChanged(theirs, [label(name) for name in both])
+
+    async def _is_gone(self, draft: Draft) -> bool:
+        """It could not be read: because it is not there any more?"""
+        await self._list(draft.service)
+        return draft.service not in self.problems and draft.key not in self._agents
+
+    async def _whole(self, work: Coroutine[object, object, T]) -> T:
+        """Let `work` come to its end even when nobody waits for it any more: half of a change helps nobody."""
+        task = asyncio.create_task(work)
+        self._tasks.add(cast("asyncio.Task[object]", task))
+        task.add_done_callback(lambda done: self._tasks.discard(cast("asyncio.Task[object]", done)))
+        return await asyncio.shield(task)
