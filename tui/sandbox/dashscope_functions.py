@@ -9,7 +9,7 @@ from typing import Any
 
 from tui.sandbox.dashscope_records import Json
 
-_NUMBER = re.compile(r"(?<![\w.])[-−]?\d+(?:[,_]\d{3})*(?:\.\d+)?")
+_NUMBER = re.compile(r"(?<![A-Za-z0-9_.-])[-−]?\d+(?:[,_]\d{3})*(?:\.\d+)?")
 _QUOTED = re.compile(r"[\"“「『'‘]([^\"”」』'’]+)[\"”」』'’]")
 _PROPER = re.compile(r"(?<!^)(?<![.!?。！？]\s)\b[A-Z][\w-]*(?:\s+[A-Z][\w-]*)*")
 _PLACE = re.compile(r"(?:在|去|查询|查一下|看看|请问)?([\u4e00-\u9fff]{2,4}?)(?:市|的|今天|明天|现在)")
