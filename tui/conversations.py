@@ -135,6 +135,24 @@ class Conversations:
     async def pin(self, conversation_id: str, pinned: bool) -> None:
         await self._memory.change(conversation_id, pinned=pinned)
 
+    async def archive(self, conversation_id: str, archived: bool) -> None:
+        """Out of the list, or back into it; search finds it all the same."""
+        await self._memory.change(conversation_id, archived=archived)
+
+    async def change_tags(self, conversation_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
+        """Give tags and take some off; those that were found in the text do not come back by themselves.
+
+        Raises KeyError when there is no such conversation.
+        """
+        conversation = await self.open_quietly(conversation_id)
+        tags = dict.fromkeys([*conversation.tags, *add])
+        untagged = dict.fromkeys([*conversation.untagged, *remove])
+        await self._memory.change(
+            conversation_id,
+            tags=tuple(tag for tag in tags if tag not in remove),
+            untagged=tuple(tag for tag in untagged if tag not in add),
+        )
+
     async def mark_unread(self, conversation_id: str) -> None:
         await self._memory.change(conversation_id, unread=True)
 

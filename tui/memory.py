@@ -16,6 +16,7 @@ from tui.cache.records import MetaRecord, Record
 from tui.cache.store import NotWriter, Store
 from tui.models import Conversation, ConversationSummary, Problem, ServiceName, Turn
 from tui.services.base import ConversationService
+from tui.tags import with_found
 from tui.turns import RECOVERY_PAUSES, TurnUpdate
 
 
@@ -32,6 +33,8 @@ class Hooks:
     """Raises ServiceError where the service cannot be used."""
     options: Callable[[ServiceName], Mapping[str, str]] = lambda _name: {}
     """What goes with every question unless the conversation says otherwise."""
+    enforced: Callable[[ServiceName], Mapping[str, str]] = lambda _name: {}
+    """What goes with every question whatever the conversation says."""
     seconds: Callable[[], float] = lambda: asyncio.get_running_loop().time()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     failed: Callable[[Problem], None] = lambda _problem: None
@@ -110,6 +113,14 @@ class Memory:
             self._summaries[conversation_id] = replace(self._summaries[conversation_id], **shown)
         await self.keep(conversation_id, MetaRecord(**changes))
         self.list_changed(conversation_id)
+
+    async def find_tags(self, conversation_id: str, text: str) -> None:
+        """Instances that stand in a text become tags of an open conversation."""
+        conversation = self.open.get(conversation_id)
+        if conversation is not None:
+            tags = with_found(conversation.tags, conversation.untagged, text)
+            if tags != conversation.tags:
+                await self.change(conversation_id, tags=tags)
 
     async def keep(self, conversation_id: str, *records: Record, sync: bool = False) -> None:
         """Write records, unless another window is the writer."""

@@ -350,6 +350,8 @@ class Conversation:
     pinned: bool = False
     archived: bool = False
     tags: tuple[str, ...] = ()
+    untagged: tuple[str, ...] = ()
+    """Instances that are no tags, although they stand in the text: somebody took them off."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Per-conversation settings that go with each turn: `region`, `language`, `model` ..."""
     read_only: str = ""

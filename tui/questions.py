@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tui.accumulator import LiveTurn
+from tui.cache.matching import text_of
 from tui.cache.records import AnswerRecord, FeedbackRecord, MetaRecord, QuestionRecord, Record
 from tui.cache.store import NotWriter, Store
 from tui.memory import Hooks, Memory
@@ -100,6 +101,7 @@ class Questions:
                 self._memory.put_line(self._memory.open[conversation_id])
                 records.append(MetaRecord(title=title))
             await self._store.append(conversation_id, *records, sync=True)
+            await self._memory.find_tags(conversation_id, turn.question)
         except NotWriter as error:
             problem = Problem(_("Not sent"), str(error), _("Close it there, or take it over here."), delivered="no")
             self._end_unsent(conversation_id, turn, problem)
@@ -160,7 +162,8 @@ class Questions:
             self._memory.put_turn(conversation_id, live.snapshot())
             service = await hooks.service(conversation.service)
             own = self._own_options.pop(turn.id, {})
-            options = {**hooks.options(conversation.service), **conversation.options, **own}
+            usual, enforced = hooks.options(conversation.service), hooks.enforced(conversation.service)
+            options = {**usual, **conversation.options, **own, **enforced}
             request: TurnRequest | AnswerRequest | None = None
             if answer:
                 history = _turns_before(conversation, turn)
@@ -188,6 +191,7 @@ class Questions:
             await self._memory.change(conversation_id, remote_id=ended.ids.conversation)
         self._memory.put_turn(conversation_id, ended)
         hooks.turn_changed(TurnUpdate(conversation_id, turn.id, ended=True, put_back=_to_put_back(ended)))
+        await self._memory.find_tags(conversation_id, text_of(ended))
         return ended
 
     def _end_unsent(self, conversation_id: str, turn: Turn, problem: Problem) -> None:

@@ -44,9 +44,11 @@ async def filled(store: Store) -> list[str]:
     """Three conversations, the newest last."""
     return [
         await talk(store, "rds", ("Why did replication lag rise?", "A DELETE of 4.1 million rows."), at=AT - 2 * DAY),
-        await talk(store, "dms", ("主从延迟为什么升高", "因为大事务，见 order_events"), ("and now?", "no lag"), at=AT - DAY),
-        await talk(store, "rds", ("disk at 91 %", "Rebuild the index of C:\\data \"big\" on rm-bp1k3"), at=AT),
-    ]  # fmt: skip
+        await talk(
+            store, "dms", ("主从延迟为什么升高", "因为大事务，见 order_events"), ("now?", "no lag"), at=AT - DAY
+        ),
+        await talk(store, "rds", ("disk at 91 %", 'Rebuild the index of C:\\data "big" on rm-bp1k3'), at=AT),
+    ]
 
 
 def found(searcher: Searcher, *words: str, limit: int = 100, **options: Any) -> list[tuple[str, str]]:
@@ -90,7 +92,7 @@ async def searched(store: Store, request: pytest.FixtureRequest) -> tuple[Search
         (["lag", "延迟"], []),
         ([], [(2, "t0"), (1, "t1"), (1, "t0"), (0, "t0")]),
     ],
-)  # fmt: skip
+)
 async def test_words(
     searched: tuple[Searcher, list[str]], words: Sequence[str], expected: Sequence[tuple[int, str]]
 ) -> None:
@@ -248,7 +250,7 @@ async def test_the_index_is_private(store: Store, root: Path) -> None:
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in root.glob("search.db*")}
     finally:
         os.umask(before)
-    assert modes and set(modes.values()) == {0o600}
+    assert set(modes.values()) == {0o600}
 
 
 # --- without an index --------------------------------------------------------------------------------------

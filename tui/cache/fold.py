@@ -96,6 +96,7 @@ class Fold:
             pinned=bool(meta.pinned),
             archived=bool(meta.archived),
             tags=meta.tags or (),
+            untagged=meta.untagged or (),
             options=self.head.options if meta.options is None else meta.options,
         )
 
@@ -104,7 +105,7 @@ class Fold:
         return [turn_id for turn_id, live in self._turns.items() if live.state in ACTIVE]
 
 
-META_FIELDS = ("title", "remote_id", "pinned", "archived", "tags", "unread", "options")
+META_FIELDS = ("title", "remote_id", "pinned", "archived", "tags", "untagged", "unread", "options")
 
 
 def fold(head: Head, records: Iterable[Record]) -> Conversation:

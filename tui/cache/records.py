@@ -88,6 +88,8 @@ class MetaRecord:
     pinned: bool | None = None
     archived: bool | None = None
     tags: tuple[str, ...] | None = None
+    untagged: tuple[str, ...] | None = None
+    """Tags that were found by themselves and taken off by hand."""
     unread: bool | None = None
     options: Mapping[str, str] | None = None
     at: datetime | None = None
