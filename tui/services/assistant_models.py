@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from tui.models import Usage
 from tui.services.keys import Secret
@@ -193,6 +193,13 @@ class AssistantProfile:
     @property
     def functions(self) -> tuple[FunctionTool, ...]:
         return tuple(tool for tool in self.tools if isinstance(tool, FunctionTool))
+
+
+class ProfileSource(Protocol):
+    """Who keeps the local profiles."""
+
+    async def profile(self, profile_id: str) -> AssistantProfile | None:
+        """The profile as it is now; None where there is none of this id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,49 @@ def _texts() -> dict[str, tuple[Kind, Text]]:
                 retryable=True,
             ),
         ),
+        "InvalidApiKey": (
+            "auth",
+            Text(
+                _("API key not accepted"),
+                _("DashScope does not know this API key, or it belongs to another region."),
+                _("Check DASHSCOPE_API_KEY and the profile's region: a key is good for one region only."),
+            ),
+        ),
+        "AccessDenied": (
+            "permission",
+            Text(
+                _("Not permitted"),
+                _("The API key may not use this: {message}"),
+                _("Check the model, the workspace, and whether the service was activated in the console."),
+            ),
+        ),
+        "Arrearage": (
+            "order",
+            Text(
+                _("Account in debt"),
+                _("The account cannot pay for the request."),
+                _("Settle the bill in the vendor's console, then send again."),
+            ),
+        ),
+        "DataInspectionFailed": (
+            "api",
+            Text(
+                _("Refused by content moderation"),
+                _("The service does not answer this text."),
+                _("Put the question in other words."),
+            ),
+        ),
+        "RequestTimeOut": (
+            "api",
+            Text(
+                _("Took too long"),
+                _("The service gave the request up: {message}"),
+                _("Try again in a minute."),
+                delivered="unknown",
+                retryable=True,
+            ),
+        ),
+        "TooLarge": ("api", Text(_("Too long"), _("The request is longer than the service takes: {message}"))),
         "InvalidAction": ("api", version),
         "InvalidVersion": ("api", version),
     }

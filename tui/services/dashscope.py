@@ -9,9 +9,8 @@ The thread's id is the conversation's `remote_id`; threads cannot be listed, so 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from typing import Protocol
 
 from tui.models import Problem, Rating, ServiceName, Turn, TurnIds
 from tui.services.assistant_models import AssistantProfile
@@ -42,23 +41,25 @@ CLOSE_GRACE = 5.0
 """Seconds that a cancel which is under way is given when the program ends."""
 
 
-class ProfileSource(Protocol):
-    """Where the local profiles are."""
-
-    async def profile(self, profile_id: str) -> AssistantProfile | None:
-        """The profile as it is now; None where there is none of this id."""
+async def _none(_profile_id: str) -> AssistantProfile | None:
+    return None
 
 
 class DashScope:
     """One account's DashScope. `assistants`, `threads` and `files` are what it has beside the turns."""
 
-    def __init__(self, rest: RestClient, *, timing: LookTiming | None = None) -> None:
+    def __init__(
+        self,
+        rest: RestClient,
+        *,
+        profiles: Callable[[str], Awaitable[AssistantProfile | None]] = _none,
+        timing: LookTiming | None = None,
+    ) -> None:
         self._rest = rest
         self.assistants = Assistants(rest)
         self.threads = Threads(rest)
         self.files = Files(rest)
-        self.profiles: ProfileSource | None = None
-        """Where the profiles of conversations are looked up; set by who keeps them."""
+        self._profiles = profiles
         self._turns = ThreadTurns(self.threads, timing=timing, clock_offset=lambda: rest.clock_offset)
         self._responses = ResponseTurns(rest, timing=timing)
 
@@ -129,7 +130,7 @@ class DashScope:
         name = options.get("profile", "")
         if not name:
             return AssistantProfile(id="", model=options.get("model", "") or DEFAULT_MODEL)
-        found = await self.profiles.profile(name) if self.profiles is not None else None
+        found = await self._profiles(name)
         if found is None:
             raise ConfigurationError(
                 Problem(

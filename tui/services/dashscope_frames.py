@@ -198,7 +198,7 @@ class RunReader:
         if status in ("created", "queued"):
             return [*events, Status(_("queued"))]
         if status == "in_progress":
-            return events
+            return [*events, Status("")]
         if status == "cancelling":
             return [*events, Status(_("stopping"))]
         if status == "requires_action":

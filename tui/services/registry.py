@@ -12,13 +12,23 @@ from typing import TYPE_CHECKING
 from tui.models import Problem, ServiceName
 from tui.services.base import ConversationService
 from tui.services.codes import service_title
-from tui.services.endpoints import DMS_REGION, Endpoint, dms_endpoint, dms_key_endpoints, parse_endpoint, rds_endpoint
+from tui.services.dashscope_keys import DashScopeKeys, DashScopePlace, check_workspace, no_key
+from tui.services.endpoints import (
+    DMS_REGION,
+    Endpoint,
+    dashscope_endpoint,
+    dms_endpoint,
+    dms_key_endpoints,
+    parse_endpoint,
+    rds_endpoint,
+)
 from tui.services.errors import ConfigurationError
 from tui.services.keys import AccessKey, FixedKey, KeySource, Secret
 from tui.words import _
 
 if TYPE_CHECKING:
     from tui.sandbox.server import SandboxServer
+    from tui.services.assistant_models import AssistantProfile, ProfileSource
 
 
 class Services:
@@ -33,6 +43,7 @@ class Services:
         sandbox_reason: str = "",
         warnings: Sequence[str] = (),
         dms_key: DmsKey | None = None,
+        dashscope_key: DashScopeKey | None = None,
     ) -> None:
         self.keys = keys
         self.endpoints = endpoints
@@ -45,6 +56,9 @@ class Services:
             "rds": _make_rds,
             "dms": dms_key.make if dms_key else _make_dms,
         }
+        self._dashscope_key = dashscope_key
+        if dashscope_key is not None:
+            self._makers["dashscope"] = dashscope_key.make
         self._made: dict[ServiceName, ConversationService] = {}
         self._lock = asyncio.Lock()
 
@@ -66,27 +80,15 @@ class Services:
         async with self._lock:
             if name not in self._made:
                 make = self._makers.get(name)
-                if make is not None and name not in self.endpoints:
-                    raise ConfigurationError(
-                        Problem(
-                            _("No access key"),
-                            _("Only an API key of the Data Agent was found; {name} needs an access key.").format(
-                                name=service_title(name)
-                            ),
-                            _("Set up a profile with `aliyun configure`, or ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET."),
-                            delivered="no",
-                        )
-                    )
-                if make is None:
-                    raise ConfigurationError(
-                        Problem(
-                            _("Not available"),
-                            _("This version does not speak with {name} yet.").format(name=name),
-                            delivered="no",
-                        )
-                    )
+                if make is None or name not in self.endpoints:
+                    raise ConfigurationError(_not_to_be_had(name))
                 self._made[name] = await asyncio.to_thread(make, self.endpoints[name], self.keys)
             return self._made[name]
+
+    def use_profiles(self, profiles: ProfileSource) -> None:
+        """Where DashScope finds the local profiles that conversations name."""
+        if self._dashscope_key is not None:
+            self._dashscope_key.profiles = profiles
 
     async def account(self) -> AccessKey:
         """The key that signs, for its `masked` id, its source and how long it lives. May fetch it.
@@ -102,6 +104,18 @@ class Services:
         self._made.clear()
         if self._sandbox is not None:
             await asyncio.to_thread(self._sandbox.stop)
+
+
+def _not_to_be_had(name: ServiceName) -> Problem:
+    """Why there is no such service: its key is not there, while that of another one is."""
+    if name == "dashscope":
+        return no_key().problem
+    return Problem(
+        _("No access key"),
+        _("Only an API key of another service was found; {name} needs an access key.").format(name=service_title(name)),
+        _("Set up a profile with `aliyun configure`, or ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET."),
+        delivered="no",
+    )
 
 
 def _make_rds(endpoint: Endpoint, keys: KeySource) -> ConversationService:
@@ -135,9 +149,29 @@ class DmsKey:
         return DmsDataAgent(KeyCalls(endpoint, self.stream, self.key, region), Place(region))
 
 
+@dataclass(slots=True)
+class DashScopeKey:
+    """The API key of DashScope, which the access key cannot stand in for."""
+
+    keys: KeySource
+    workspace: str = ""
+    profiles: ProfileSource | None = None
+
+    def make(self, endpoint: Endpoint, _keys: KeySource) -> ConversationService:
+        from tui.services.dashscope import DashScope
+        from tui.services.rest import RestClient
+
+        rest = RestClient(endpoint, self.keys, workspace=self.workspace)
+        return DashScope(rest, profiles=self._profile)
+
+    async def _profile(self, profile_id: str) -> AssistantProfile | None:
+        return await self.profiles.profile(profile_id) if self.profiles is not None else None
+
+
 async def open_services(
     *,
     profile: str = "",
+    dashscope: DashScopePlace = DashScopePlace(),  # noqa: B008  # frozen
     sandbox: bool = False,
     faults: Sequence[str] = (),
     sandbox_folder: Path | None = None,
@@ -149,6 +183,7 @@ async def open_services(
     sandbox never stands in for it.
 
     Args:
+        dashscope: what the profile says of DashScope.
         sandbox: use the sandbox even where credentials are found.
         faults: switches of the sandbox.
         sandbox_folder: where the sandbox keeps its conversations; None for in memory.
@@ -164,21 +199,37 @@ async def open_services(
 
     chain = CredentialChain(profile, environ=environment)
     source = await asyncio.to_thread(chain.find)
-    api_key = Secret(environment.get("YUNLIAO_DMS_API_KEY", "").strip())
-    if source is None and api_key:
-        control, stream = dms_key_endpoints(environment.get("ALIBABA_CLOUD_REGION_ID", ""), environment)
-        shown = AccessKey(f"{api_key.reveal()[:4]}…", api_key, source="YUNLIAO_DMS_API_KEY")
-        return Services(FixedKey(shown), {"dms": control}, dms_key=DmsKey(api_key, stream))
-    if source is None:
-        return await asyncio.to_thread(_on_sandbox, _("no credentials were found"), faults, sandbox_folder)
-    warnings = await asyncio.to_thread(chain.warnings)
-    endpoints: dict[ServiceName, Endpoint] = {"rds": rds_endpoint(source.region, environment)}
-    endpoints["dms"] = dms_endpoint(source.region, environment)
-    dms_key = None
-    if api_key:
-        endpoints["dms"], stream = dms_key_endpoints(source.region, environment)
+    endpoints: dict[ServiceName, Endpoint] = {}
+    warnings: tuple[str, ...] = ()
+    keys: KeySource = chain
+    region = source.region if source else environment.get("ALIBABA_CLOUD_REGION_ID", "")
+    if source is not None:
+        warnings = await asyncio.to_thread(chain.warnings)
+        endpoints |= {"rds": rds_endpoint(region, environment), "dms": dms_endpoint(region, environment)}
+    dms_key = dashscope_key = None
+    if api_key := Secret(environment.get("YUNLIAO_DMS_API_KEY", "").strip()):
+        endpoints["dms"], stream = dms_key_endpoints(region, environment)
         dms_key = DmsKey(api_key, stream)
-    return Services(chain, endpoints, warnings=warnings, dms_key=dms_key)
+        keys = (
+            keys if source else FixedKey(AccessKey(f"{api_key.reveal()[:4]}…", api_key, source="YUNLIAO_DMS_API_KEY"))
+        )
+    agent_keys = DashScopeKeys(environment, dashscope.key_file)
+    if await asyncio.to_thread(_is_meant, agent_keys):
+        endpoints["dashscope"] = dashscope_endpoint(dashscope.region, environment)
+        dashscope_key = DashScopeKey(agent_keys, check_workspace(dashscope.workspace))
+        warnings = (*warnings, *await asyncio.to_thread(agent_keys.warnings))
+        keys = keys if source or dms_key else agent_keys
+    if not endpoints:
+        return await asyncio.to_thread(_on_sandbox, _("no credentials were found"), faults, sandbox_folder)
+    return Services(keys, endpoints, warnings=warnings, dms_key=dms_key, dashscope_key=dashscope_key)
+
+
+def _is_meant(keys: DashScopeKeys) -> bool:
+    """True where a key is there, or named but not usable: that is told when it is needed, and stops nothing else."""
+    try:
+        return keys.find() is not None
+    except ConfigurationError:
+        return True
 
 
 def _on_sandbox(reason: str, faults: Sequence[str], folder: Path | None) -> Services:
@@ -193,4 +244,11 @@ def _on_sandbox(reason: str, faults: Sequence[str], folder: Path | None) -> Serv
         ) from error
     key = AccessKey(info.access_key_id, Secret(info.access_key_secret), source="sandbox")
     endpoint = parse_endpoint(info.url, "sandbox")
-    return Services(FixedKey(key), {"rds": endpoint, "dms": endpoint}, sandbox=server, sandbox_reason=reason)
+    agent_key = FixedKey(AccessKey("", Secret(info.dashscope["api_key"]), source="sandbox"))
+    return Services(
+        FixedKey(key),
+        {"rds": endpoint, "dms": endpoint, "dashscope": endpoint},
+        sandbox=server,
+        sandbox_reason=reason,
+        dashscope_key=DashScopeKey(agent_key),
+    )

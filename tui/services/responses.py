@@ -18,7 +18,6 @@ from tui.services.assistant_models import AssistantProfile
 from tui.services.base import AnswerRequest, StopOutcome, TurnRef, TurnRequest
 from tui.services.dashscope_problems import checked_id
 from tui.services.dashscope_recovery import LookTiming
-from tui.services.dashscope_wire import joined
 from tui.services.dashscope_work import Work, ask_again, until
 from tui.services.errors import ApiError, BusyError, NotFoundError, ServiceError
 from tui.services.events import (

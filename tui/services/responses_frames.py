@@ -141,7 +141,7 @@ class ResponseReader:
         if state in ("created", "queued"):
             return [*events, Status(_("queued"))]
         if state == "in_progress":
-            return events
+            return [*events, Status("")]
         if state not in ("completed", "incomplete", "cancelled"):
             return [*events, Unknown(f"response.{state}")]
         for item in tables(response.get("output")):
