@@ -166,7 +166,7 @@ class DashScope:
 
 
 def events(body: bytes) -> list[tuple[str, Any]]:
-    """Event name and JSON of every frame that can be read; a text where it is none."""
+    """Event name and JSON of every frame that can be read; `[DONE]` as it is."""
     found: list[tuple[str, Any]] = []
     for block in blocks(body.removeprefix(b"\xef\xbb\xbf")):
         lines = block.split(b"\n")
@@ -177,7 +177,8 @@ def events(body: bytes) -> list[tuple[str, Any]]:
         try:
             found.append((name, json.loads(data)))
         except ValueError:
-            found.append((name, data.decode(errors="replace")))
+            if data == b"[DONE]":
+                found.append((name, "[DONE]"))
     return found
 
 

@@ -191,6 +191,7 @@ class DashScope:
     async def reset(self) -> None:
         for things in (self.assistants, self.threads, self.files, self.responses, self.plays):
             things.clear()
+        self._last_stamp = 0
         self.counts.clear()
         self.requests.clear()
         self.workspaces.clear()

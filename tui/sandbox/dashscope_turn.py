@@ -131,9 +131,11 @@ class Play:
         self._close()
 
     async def _play(self) -> None:
-        for beat in self._beats:
-            if self._end:
-                break
+        # The next beat is not made before it is known that there shall be one: making it changes the records.
+        while not self._end:
+            beat = next(self._beats, None)
+            if beat is None:
+                return
             if isinstance(beat, Rest):
                 await self._rest(beat)
                 continue
@@ -141,9 +143,8 @@ class Play:
                 await self._keep_pace()
             self._put(beat)
             await self._strike()
-        if self._end:
-            for frame in self._script.cut(self._end):
-                self._put(frame)
+        for frame in self._script.cut(self._end):
+            self._put(frame)
 
     def _close(self) -> None:
         self._script.settled()
