@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -12,6 +11,7 @@ from screens.asking import AskingScreen
 from tui import routes
 from tui.services.dms_life import SESSION_EXPIRED
 from tui.services.dms_options import DataSource, read_data, write_data
+from tui.widgets import copilot_words
 from tui.widgets.composer import Composer
 from tui.widgets.session_words import life_words
 from tui.words import _
@@ -58,13 +58,27 @@ class AnalysingScreen(AskingScreen):
 
     @work(group="session", exclusive=True)
     async def action_session(self) -> None:
-        if self.service != "dms":
-            self.app.notify(_("RDS Copilot has no settings for one conversation."))
-            return
         begun = bool(self.conversation_id)
-        found = await self.app.push_screen_wait(routes.build("session", options=self.options(), begun=begun))
+        if self.service == "rds":
+            place = self.app.question_options("rds")
+            screen = routes.build("rds_session", options=self.options(), begun=begun, place=place)
+        elif self.service == "dms":
+            screen = routes.build("session", options=self.options(), begun=begun)
+        else:
+            return
+        found = await self.app.push_screen_wait(screen)
         if found is not None:
             await self.set_options(found)
+
+    def place(self) -> list[str]:
+        """What goes with the next question, in words: of the program, then of the conversation."""
+        words = [*self.app.place(self.service)]
+        if self.service == "rds":
+            options = self.options()
+            if language := options.get("language", ""):
+                words = [language]
+            words += copilot_words.place_words(options)
+        return words
 
     # --- the life of a session -----------------------------------------------------------------------------
 
@@ -78,7 +92,7 @@ class AnalysingScreen(AskingScreen):
             return ""
         if self.has_expired(turn):
             return _("session expired: Esc, r begins a new one with the same data")
-        return life_words(turn.finished_at or conversation.updated_at, datetime.now(UTC))
+        return life_words(turn.finished_at or conversation.updated_at, self.app.now())
 
     def has_expired(self, turn: Turn) -> bool:
         """The turn failed because its session is no longer there."""

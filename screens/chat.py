@@ -21,6 +21,7 @@ from tui.widgets.ask_panel import AskPanel
 from tui.widgets.composer import Composer
 from tui.widgets.context_bar import SERVICE_NAMES, ContextBar
 from tui.widgets.conversation_list import ConversationList
+from tui.widgets.copilot_words import describe as describe_copilot
 from tui.widgets.find_bar import FindBar
 from tui.widgets.session_words import describe_options
 from tui.widgets.status import StatusLine
@@ -156,6 +157,9 @@ class ChatScreen(ReadingScreen):
         if self.service == "dms":
             lines += [_("@ chooses files for the agent, F7 its mode, plan, language and confirmations."), ""]
             lines += describe_options(self.new_options.get("dms", {}))
+        if self.service == "rds":
+            lines += [_("F7 chooses model, thinking, language and what writing tools may do; / lists commands."), ""]
+            lines += describe_copilot(self.new_options.get("rds", {}))
         return "\n".join(lines)
 
     @work(group="open", exclusive=True)
@@ -242,9 +246,7 @@ class ChatScreen(ReadingScreen):
         asks = self.ask_panel.display
         self.status.note = _("waits for you") if asks and last is not None and last.state == "waiting" else ""
         self.status.place = " · ".join(
-            part
-            for part in (conversation.read_only if conversation else "", self.life(), *self.app.place(self.service))
-            if part
+            part for part in (conversation.read_only if conversation else "", self.life(), *self.place()) if part
         )
         if self.status.note:
             prompt = _("the agent waits; a question that you send now is queued")

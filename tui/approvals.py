@@ -38,7 +38,7 @@ class ApprovalHooks:
     conversation: Callable[[str], Conversation | None]
     keep: Callable[[str, Turn], Awaitable[None]]
     """Put a changed turn into its conversation, on disk too."""
-    ask: Callable[[str, str, Mapping[str, str]], None]
+    ask: Callable[[str, str, Mapping[str, str]], object]
     """Ask in a conversation with more options than its own."""
     spawn: Callable[[str, Coroutine[Any, Any, None]], None]
     told: Callable[[str, News], None]

@@ -14,7 +14,7 @@ from typing import Any
 
 from tui.cache.records import MetaRecord, Record
 from tui.cache.store import NotWriter, Store
-from tui.models import Conversation, ConversationSummary, Problem, ServiceName, Turn
+from tui.models import ACTIVE, Conversation, ConversationSummary, Problem, ServiceName, Turn, TurnState
 from tui.services.base import ConversationService
 from tui.tags import with_found
 from tui.turns import RECOVERY_PAUSES, TurnUpdate
@@ -51,16 +51,44 @@ class Memory:
         self._hooks = hooks
         self._summaries: dict[str, ConversationSummary] = {}
         self._sorted: list[ConversationSummary] | None = None
+        self._remote: dict[str, ConversationSummary] = {}
+        """Lines of conversations that only a service has, by the id that they will have here."""
+        self._news: Mapping[str, tuple[TurnState, datetime | None]] = {}
+        """What the services say of those that are here: state, and when something was said last."""
 
     # --- the list ------------------------------------------------------------------------------------------
 
     def summaries(self) -> Sequence[ConversationSummary]:
         """Pinned first, then newest first; the same list object until something changes."""
         if self._sorted is None:
+            here = [self._with_news(summary) for summary in self._summaries.values()]
+            there = [line for line in self._remote.values() if line.id not in self._summaries]
             self._sorted = sorted(
-                self._summaries.values(), key=lambda summary: (summary.pinned, summary.updated_at), reverse=True
+                [*here, *there], key=lambda summary: (summary.pinned, summary.updated_at), reverse=True
             )
         return self._sorted
+
+    def _with_news(self, summary: ConversationSummary) -> ConversationSummary:
+        if summary.id not in self._news or summary.state in ACTIVE:
+            return summary
+        state, updated_at = self._news[summary.id]
+        return replace(
+            summary,
+            state=state if state in ACTIVE else summary.state,
+            updated_at=max(summary.updated_at, updated_at or summary.updated_at),
+        )
+
+    def put_remote(
+        self, lines: Sequence[ConversationSummary], news: Mapping[str, tuple[TurnState, datetime | None]]
+    ) -> None:
+        """Show what the services told: conversations that only they have, and what became of others there."""
+        self._remote = {line.id: line for line in lines}
+        self._news = news
+        self.list_changed()
+
+    def remote_line(self, conversation_id: str) -> ConversationSummary | None:
+        """The line of a conversation that only a service has."""
+        return None if conversation_id in self._summaries else self._remote.get(conversation_id)
 
     def summary(self, conversation_id: str) -> ConversationSummary | None:
         return self._summaries.get(conversation_id)
@@ -102,6 +130,7 @@ class Memory:
         """It was deleted."""
         self.open.pop(conversation_id, None)
         self._summaries.pop(conversation_id, None)
+        self._remote.pop(conversation_id, None)
 
     async def change(self, conversation_id: str, **changes: Any) -> None:
         """Change what is kept of a conversation as such: title, pinned, unread, tags ..."""

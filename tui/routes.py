@@ -11,6 +11,7 @@ ROUTES: dict[str, str] = {
     "search": "screens.search:SearchScreen",
     "uploads": "screens.uploads:UploadsScreen",
     "session": "screens.session:SessionScreen",
+    "rds_session": "screens.rds_session:RdsSessionScreen",
     "help": "screens.help:HelpScreen",
     "settings": "screens.settings:SettingsScreen",
     "key_test": "screens.key_test:KeyTestScreen",

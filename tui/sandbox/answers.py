@@ -14,7 +14,7 @@ from typing import Any
 
 import tomli
 
-from tui.sandbox import approvals, specials
+from tui.sandbox import approvals, skills, specials
 from tui.sandbox.question import Question
 from tui.sandbox.script import CallTool, Say, ShowDocuments, Step, Think
 
@@ -68,7 +68,8 @@ def name_of(query: str) -> str:
 
 def script_for(question: Question) -> list[Step]:
     """What the assistant does with `question`."""
-    return specials.script_for(question) or approvals.script_for(question) or _themed(question)
+    special = specials.script_for(question) or approvals.script_for(question)
+    return special or [*skills.opening(question), *_themed(question)]
 
 
 def _themed(question: Question) -> list[Step]:

@@ -85,6 +85,7 @@ def _message_and_plan(
         created_at=call.world.clock(),
         plan=[dict(beat.fields) for beat in plan if beat.fields],
         separate=call.text("EventMode") == "separate" and "inline" not in call.faults,
+        inputs=call.structure("Inputs", dict),
     )
     return message, plan
 

@@ -51,6 +51,8 @@ class Message:
     finished_at: float = 0.0
     feedback: str = ""
     feedback_text: str = ""
+    inputs: dict[str, object] = field(default_factory=dict)
+    """What came with the question beside its text."""
 
     def take_in(self, frame: Mapping[str, object]) -> None:
         """Remember one frame of the turn."""

@@ -246,6 +246,7 @@ class World:
                     "name": c.name,
                     "status": c.status,
                     "messages": len(c.messages),
+                    "inputs": [message.inputs for message in c.messages],
                     "rounds": [{"id": r.id, "calls": r.calls} for r in c.rounds],
                 }
                 for c in self.conversations.values()
