@@ -8,6 +8,7 @@ from dataclasses import replace
 from tui.models import Problem
 from tui.services.assistant_models import UNSET, Assistant, AssistantChange, RemoteModel
 from tui.services.base import Page, PageOf
+from tui.services.codes import service_title
 from tui.services.dashscope_lists import all_pages, object_page
 from tui.services.dashscope_problems import checked_id
 from tui.services.dashscope_wire import change_body, read_assistant, read_model, table, tables
@@ -126,8 +127,8 @@ def _whole(assistant: Assistant) -> Assistant:
         return assistant
     raise ProtocolError(
         Problem(
-            _("DashScope"),
-            _("The service's answer names no assistant."),
+            service_title("dashscope"),
+            _("The service's answer lacks {name}.").format(name="id"),
             _("Look at the list before trying again."),
             delivered="unknown",
         )

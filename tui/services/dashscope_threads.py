@@ -12,6 +12,7 @@ from typing import IO, Any
 from tui.models import Problem
 from tui.services.assistant_models import Run, RunStep, ServiceFile, Thread, ThreadMessage, ToolOutput
 from tui.services.base import Page, PageOf
+from tui.services.codes import service_title
 from tui.services.dashscope_lists import all_pages, object_page
 from tui.services.dashscope_problems import checked_id
 from tui.services.dashscope_wire import line, read_file, read_message, read_run, read_step, read_thread, table, tables
@@ -43,7 +44,7 @@ class Threads:
     async def create(self, metadata: Mapping[str, str] | None = None) -> Thread:
         thread = read_thread(await self._rest.post(_PATH, {"metadata": dict(metadata)} if metadata else {}))
         if not thread.id:
-            raise _nameless(_("thread"))
+            raise _nameless()
         return thread
 
     async def retrieve(self, thread_id: str) -> Thread:
@@ -66,7 +67,7 @@ class Threads:
             body["file_ids"] = list(file_ids)
         message = read_message(await self._rest.post(_thread(thread_id, "messages"), body))
         if not message.id:
-            raise _nameless(_("message"))
+            raise _nameless()
         return message
 
     async def messages(self, thread_id: str, page: Page) -> PageOf[ThreadMessage]:
@@ -159,17 +160,17 @@ class Files:
             )
         for uploaded in tables(data.get("uploaded_files")):
             return read_file(uploaded)
-        raise _nameless(_("file"))
+        raise _nameless()
 
     async def delete(self, file_id: str) -> None:
         await self._rest.delete(f"{_FILES}/{checked_id(file_id, 'file-fe-1a2b')}")
 
 
-def _nameless(what: str) -> ProtocolError:
+def _nameless() -> ProtocolError:
     return ProtocolError(
         Problem(
-            _("DashScope"),
-            _("The service's answer names no {what}.").format(what=what),
+            service_title("dashscope"),
+            _("The service's answer lacks {name}.").format(name="id"),
             _("Try again; name the request id when you report it."),
             delivered="unknown",
         )
