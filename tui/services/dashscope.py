@@ -114,8 +114,8 @@ class DashScope:
         return PageOf(())
 
     async def history(self, conversation: str, page: Page) -> PageOf[Turn]:
-        """The messages of a thread as turns."""
-        return await thread_turns(self.threads, conversation, page)
+        """The messages of a thread as turns: all of them, since only whole lists are sure to be in order."""
+        return PageOf(tuple(await thread_turns(self.threads, conversation)))
 
     async def feedback(self, ids: TurnIds, rating: Rating, comment: str = "") -> None:
         raise ConfigurationError(Problem(_("Not rated"), _("DashScope takes no ratings."), delivered="no"))

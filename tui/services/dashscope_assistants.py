@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from tui.models import Problem
 from tui.services.assistant_models import UNSET, Assistant, AssistantChange, RemoteModel
 from tui.services.base import Page, PageOf
 from tui.services.codes import service_title
-from tui.services.dashscope_lists import all_pages, object_page
+from tui.services.dashscope_lists import all_objects, object_page
 from tui.services.dashscope_problems import checked_id
 from tui.services.dashscope_wire import change_body, read_assistant, read_model, table, tables
 from tui.services.errors import ApiError, ConfigurationError, ProtocolError, ServiceError
@@ -48,11 +47,7 @@ class Assistants:
 
     async def all(self) -> tuple[Assistant, ...]:
         """Every assistant, newest first, over as many pages as there are."""
-        return tuple([assistant async for assistant in self.each()])
-
-    def each(self) -> AsyncIterator[Assistant]:
-        """As `all`, one after the other as the pages come."""
-        return all_pages(self.page)
+        return tuple(reversed(await all_objects(self._rest, _PATH, read_assistant)))
 
     async def retrieve(self, assistant_id: str) -> Assistant:
         return _whole(read_assistant(await self._rest.get(f"{_PATH}/{checked_id(assistant_id)}")))

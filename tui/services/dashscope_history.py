@@ -7,26 +7,14 @@ from datetime import UTC, datetime
 
 from tui.models import Block, FileBlock, TextBlock, Turn, TurnIds
 from tui.services.assistant_models import ThreadMessage
-from tui.services.base import Page, PageOf
 from tui.services.dashscope_threads import Threads
 
 _NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
-async def thread_turns(threads: Threads, thread_id: str, page: Page) -> PageOf[Turn]:
-    """A page of the thread's turns, oldest first within it; `next` leads to older ones."""
-    found = await threads.messages(thread_id, page)
-    messages = [*found.items]
-    following = found.next
-    if following is not None:
-        # Answers whose question is on the page after this one go with it.
-        kept = len(messages)
-        while kept and messages[kept - 1].role != "user":
-            kept -= 1
-        if kept:
-            messages = messages[:kept]
-            following = Page(after=messages[-1].id, limit=page.limit)
-    return PageOf(tuple(turns_of(messages[::-1])), following)
+async def thread_turns(threads: Threads, thread_id: str) -> list[Turn]:
+    """All turns of a thread, oldest first."""
+    return turns_of(await threads.all_messages(thread_id))
 
 
 def turns_of(messages: Sequence[ThreadMessage]) -> list[Turn]:

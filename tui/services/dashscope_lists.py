@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -31,15 +31,19 @@ async def object_page(
     return PageOf(tuple(read(raw) for raw in raws), replace(page, after=last) if goes_on else None)
 
 
-async def all_pages(fetch: Callable[[Page], Awaitable[PageOf[T]]], limit: int = 100) -> AsyncIterator[T]:
-    """Everything in a list, page by page."""
-    page: Page | None = Page(limit=limit)
+async def all_objects(rest: RestClient, path: str, read: Callable[[Mapping[str, Any]], T]) -> list[T]:
+    """Everything in the list at `path`, oldest first.
+
+    What `after` means where the newest come first is not published; in this order there is no doubt.
+    """
+    found: list[T] = []
+    page: Page | None = Page()
     seen: set[str] = set()
     for _number in range(MAX_PAGES):
         if page is None or page.after in seen:
-            return
+            break
         seen.add(page.after)
-        found = await fetch(page)
-        for item in found.items:
-            yield item
-        page = found.next
+        listed = await object_page(rest, path, page, read, order="asc")
+        found += listed.items
+        page = listed.next
+    return found

@@ -83,7 +83,7 @@ def refused(
     error = from_refusal(SERVICE, refusal, status=status, headers=headers, accepted=accepted)
     if type(error) is not ApiError:
         return error
-    if status in (0, 400, 404) and is_missing(refusal):
+    if status in (0, 200, 400, 404) and is_missing(refusal):
         problem = replace(
             error.problem,
             title=_("Not there"),

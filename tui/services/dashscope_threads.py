@@ -13,7 +13,7 @@ from tui.models import Problem
 from tui.services.assistant_models import Run, RunStep, ServiceFile, Thread, ThreadMessage, ToolOutput
 from tui.services.base import Page, PageOf
 from tui.services.codes import service_title
-from tui.services.dashscope_lists import all_pages, object_page
+from tui.services.dashscope_lists import all_objects, object_page
 from tui.services.dashscope_problems import checked_id
 from tui.services.dashscope_wire import line, read_file, read_message, read_run, read_step, read_thread, table, tables
 from tui.services.errors import ApiError, ProtocolError
@@ -76,8 +76,7 @@ class Threads:
 
     async def all_messages(self, thread_id: str) -> tuple[ThreadMessage, ...]:
         """Every message, oldest first."""
-        found = [message async for message in all_pages(lambda page: self.messages(thread_id, page))]
-        return tuple(reversed(found))
+        return tuple(await all_objects(self._rest, _thread(thread_id, "messages"), read_message))
 
     async def message(self, thread_id: str, message_id: str) -> ThreadMessage:
         return read_message(await self._rest.get(_thread(thread_id, "messages", checked_id(message_id))))
@@ -111,12 +110,7 @@ class Threads:
 
     async def steps(self, thread_id: str, run_id: str) -> tuple[RunStep, ...]:
         """Every step of a run, oldest first."""
-        path = _run(thread_id, run_id, "steps")
-
-        async def fetch(page: Page) -> PageOf[RunStep]:
-            return await object_page(self._rest, path, page, read_step)
-
-        return tuple(reversed([step async for step in all_pages(fetch)]))
+        return tuple(await all_objects(self._rest, _run(thread_id, run_id, "steps"), read_step))
 
 
 class Files:

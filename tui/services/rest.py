@@ -23,7 +23,7 @@ from tui.services.errors import AuthenticationError, ProtocolError, ServiceError
 from tui.services.http import READ_TIMEOUT, STREAM_TIMEOUT, not_connected, open_client, repeat_read, transport_error
 from tui.services.keys import KeySource
 from tui.services.problems import clock_offset
-from tui.services.sse import Frame, Oversized, read_frames
+from tui.services.sse import Body, Frame, Oversized, read_frames
 from tui.words import _
 
 NATIVE = "/api/v1"
@@ -33,6 +33,8 @@ MAX_BODY = 64 * 1024 * 1024
 MAX_ERROR_BODY = 256 * 1024
 _IN_THREAD = 256 * 1024
 """Bytes of JSON from which parsing would be felt on the event loop."""
+_STREAM_LINES = (b"event:", b"data:", b"id:", b"retry:", b":")
+"""How a stream begins, whatever its content type says."""
 Query = Mapping[str, str | int]
 
 
@@ -102,10 +104,11 @@ class RestClient:
         try:
             if not response.is_success:
                 raise await self._refused(response)
-            if "text/event-stream" in response.headers.get("content-type", ""):
-                yield Opened(frames=read_frames(response, host=self.endpoint.host))
+            begun = await _Begun.read(response, self.endpoint.host)
+            if "text/event-stream" in response.headers.get("content-type", "") or begun.is_stream:
+                yield Opened(frames=read_frames(begun, host=self.endpoint.host))
             else:
-                yield Opened(whole=await self._object(response))
+                yield Opened(whole=await self._object(response, begun))
         finally:
             await response.aclose()
 
@@ -168,9 +171,9 @@ class RestClient:
         finally:
             await response.aclose()
 
-    async def _object(self, response: httpx.Response) -> dict[str, Any]:
+    async def _object(self, response: httpx.Response, begun: Body | None = None) -> dict[str, Any]:
         """The JSON object of an answer; one that is an error in truth is raised."""
-        body = await self._body(response, MAX_BODY)
+        body = await self._body(begun or response, MAX_BODY)
         if len(body) > MAX_BODY:
             raise ProtocolError(
                 Problem(
@@ -197,7 +200,7 @@ class RestClient:
             self._keys.forget()
         return error
 
-    async def _body(self, response: httpx.Response, limit: int) -> bytes:
+    async def _body(self, response: Body, limit: int) -> bytes:
         """The body, or of a longer one its beginning: at least `limit` + 1 bytes."""
         body = bytearray()
         try:
@@ -208,6 +211,31 @@ class RestClient:
         except httpx.HTTPError as error:
             raise transport_error(error, host=self.endpoint.host) from error
         return bytes(body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A response whose first piece was read already: streams have come under the name of JSON."""
+
+    first: bytes
+    rest: AsyncIterator[bytes]
+
+    @classmethod
+    async def read(cls, response: httpx.Response, host: str) -> _Begun:
+        rest = response.aiter_bytes()
+        try:
+            return cls(await anext(rest, b""), rest)
+        except httpx.HTTPError as error:
+            raise transport_error(error, host=host) from error
+
+    @property
+    def is_stream(self) -> bool:
+        return self.first.lstrip().startswith(_STREAM_LINES)
+
+    async def aiter_bytes(self) -> AsyncIterator[bytes]:
+        yield self.first
+        async for piece in self.rest:
+            yield piece
 
 
 class _BearerAuth(httpx.Auth):

@@ -12,6 +12,7 @@ import codecs
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import httpx
 from httpx_sse._decoders import SSEDecoder, SSELineDecoder
@@ -120,8 +121,14 @@ async def gathered(
             looked = now()
 
 
+class Body(Protocol):
+    """What is read: a response of httpx, or what stands for one."""
+
+    def aiter_bytes(self) -> AsyncIterator[bytes]: ...
+
+
 async def read_frames(
-    response: httpx.Response, *, host: str, max_frame: int = MAX_FRAME, empty_frames: bool = False
+    response: Body, *, host: str, max_frame: int = MAX_FRAME, empty_frames: bool = False
 ) -> AsyncIterator[list[Frame | Oversized]]:
     """One list per read from the line; an empty list says that bytes came, but no whole frame.
 
