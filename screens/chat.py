@@ -14,7 +14,7 @@ from textual.getters import query_one
 from textual.widgets import Static
 
 from screens.chat_hints import hints_for
-from screens.reading import ReadingScreen
+from screens.commanding import CommandingScreen
 from tui.contract import Context
 from tui.keys import NO_KEY
 from tui.widgets.ask_panel import AskPanel
@@ -24,6 +24,7 @@ from tui.widgets.conversation_list import ConversationList
 from tui.widgets.copilot_words import describe as describe_copilot
 from tui.widgets.find_bar import FindBar
 from tui.widgets.session_words import describe_options
+from tui.widgets.slash_menu import SlashMenu
 from tui.widgets.status import StatusLine
 from tui.widgets.transcript import Transcript
 from tui.words import _
@@ -39,7 +40,7 @@ WIDE = 100
 """Columns from which on the list stands beside the chat."""
 
 
-class ChatScreen(ReadingScreen):
+class ChatScreen(CommandingScreen):
     """One conversation; the list beside it at `WIDE` columns and more."""
 
     # Not CSS_PATH: a sheet that comes with a screen makes Textual parse every sheet anew, before the first paint.
@@ -91,6 +92,7 @@ class ChatScreen(ReadingScreen):
         yield AskPanel(
             seconds=self.app.seconds, last_key=lambda: self.composer.last_key, ascii_only=ascii_only, id="ask"
         )
+        yield SlashMenu(id="slash")
         with Horizontal(id="prompt"):
             yield Static(" > ", id="caret", markup=False)
             yield Composer(id="composer", send_key=self.app.settings.send, seconds=self.app.seconds)
@@ -167,10 +169,16 @@ class ChatScreen(ReadingScreen):
         if self.app.conversation(conversation_id) is None:
             self.transcript.empty_text = _("Loading …")
             self.transcript.show((), key="")
+        from tui.services.errors import ServiceError
+
         try:
             await self.app.open_conversation(conversation_id)
         except KeyError:
             self.app.notify(_("This conversation is not there any more."), severity="warning")
+            self.show("")
+            return
+        except ServiceError as error:
+            self.app.show_problem(error.problem)
             self.show("")
             return
         if conversation_id != self.conversation_id:
@@ -196,6 +204,9 @@ class ChatScreen(ReadingScreen):
 
     def _turn_changed(self, update: TurnUpdate) -> None:
         if update.conversation_id == self.conversation_id:
+            conversation = None if update.turn_id else self.app.conversation(self.conversation_id)
+            if conversation is not None:  # the whole of it: turns may have come in anywhere
+                self.transcript.show(conversation.turns, key=conversation.id)
             self._show_turns(update.turn_id, update.put_back)
 
     def _show_turns(self, first: str = "", put_back: str = "") -> None:
@@ -267,7 +278,7 @@ class ChatScreen(ReadingScreen):
     @on(Composer.Submitted)
     def _ask(self, event: Composer.Submitted) -> None:
         event.stop()
-        if not self.take_answer(event.text):
+        if not self.take_answer(event.text) and not self.take_command(event.text):
             self._ask_text(event.text)
 
     @work(group="ask")
@@ -344,6 +355,10 @@ class ChatScreen(ReadingScreen):
 
     def typing(self) -> None:
         self.status.typing()
+
+    def show_fork(self, conversation_id: str, text: str) -> None:
+        self.show(conversation_id)
+        self.composer.put(text)
 
     def options_changed(self) -> None:
         if not self.conversation_id:

@@ -36,11 +36,14 @@ from tui.writing import Writing, WritingHooks
 # Below the screens nothing is needed for the first paint: it is imported, and made, right after it (`_begin`).
 if TYPE_CHECKING:
     from tui.agents import Agents
+    from tui.assistants import AssistantDesk
     from tui.cache.store import Store
     from tui.conversations import Conversations
     from tui.copilot import Copilot
     from tui.models import Conversation, ServiceName
     from tui.search import Search
+    from tui.services.dashscope import DashScope
+    from tui.services.dashscope_assistants import Assistants
     from tui.services.dms import DmsDataAgent
     from tui.services.dms_agents import CustomAgent
     from tui.services.dms_files import RemoteFiles
@@ -176,6 +179,13 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
         return Copilot(hooks)
 
     @cached_property
+    def assistants(self) -> AssistantDesk:  # type: ignore[override]  # made late; read as any attribute
+        from tui.assistants import AssistantDesk, DeskHooks
+
+        hooks = DeskHooks(client=self._assistants_client, spawn=self._spawn, failed=self.show_problem, now=self.now)
+        return AssistantDesk(hooks, self._places.state)
+
+    @cached_property
     def agents(self) -> Agents:  # type: ignore[override]  # made late; read as any attribute
         from tui.agent_drafts import DraftFiles
         from tui.agents import AgentHooks, Agents
@@ -228,6 +238,9 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
                     if count > 1
                     else _("One answer went on without you; fetching it.")
                 )
+        if not self._connection.error:
+            # What cannot be listed now is told when somebody asks for it.
+            await self.conversations.merging.refresh()
 
     async def _connect(self) -> None:
         """Find out on whose account to speak, or start the sandbox; what fails is told with each question."""
@@ -395,6 +408,9 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
         conversation = self.conversation(conversation_id)
         title = conversation.title if conversation and conversation_id != self._shown() else ""
         self.notify(title + _(": ") + text if title else text, markup=False)
+
+    async def _assistants_client(self) -> Assistants:
+        return cast("DashScope", await self._connection.service("dashscope")).assistants
 
     async def _data_agent(self) -> DmsDataAgent:
         return cast("DmsDataAgent", await self._connection.service("dms"))

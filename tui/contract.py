@@ -18,6 +18,7 @@ from tui.settings import Origin, Settings
 
 if TYPE_CHECKING:
     from tui.agents import Agents
+    from tui.assistants import AssistantDesk
     from tui.copilot import Copilot
     from tui.models import Conversation, ConversationSummary, Problem, Rating, ServiceName
     from tui.search import Search
@@ -45,6 +46,8 @@ class YunliaoApi(App[int]):
     transfers: Transfers
     agents: Agents
     """Custom agents of RDS Copilot and of the Data Agent, and drafts of them."""
+    assistants: AssistantDesk
+    """DashScope's assistants, local profiles, and drafts of both."""
     copilot: Copilot
     """What RDS Copilot offers to choose from, and its approval rounds."""
     search_changed: Signal[None]
@@ -96,7 +99,12 @@ class YunliaoApi(App[int]):
     # --- conversations ---------------------------------------------------------------------------------------
 
     async def open_conversation(self, conversation_id: str) -> Conversation:
-        """Load it into memory (off the loop) and mark it read. Raises KeyError when there is none."""
+        """Load it into memory (off the loop, or from the service where only that has it) and mark it read.
+
+        Raises:
+            KeyError: there is none.
+            ServiceError: only the service has it, and it could not be fetched.
+        """
         raise NotImplementedError
 
     def show_conversation(self, conversation_id: str, turn_id: str = "", *, find: str = "") -> None:
@@ -117,6 +125,10 @@ class YunliaoApi(App[int]):
         """
         raise NotImplementedError
 
+    async def fork_conversation(self, conversation_id: str, turn_id: str) -> str:
+        """A new conversation with the turns before `turn_id`, to be read; its id. The service does not know them."""
+        raise NotImplementedError
+
     async def set_options(self, conversation_id: str, options: Mapping[str, str]) -> None:
         """Change what goes with each turn of a conversation from now on."""
         raise NotImplementedError
@@ -133,6 +145,23 @@ class YunliaoApi(App[int]):
 
     async def undo_delete(self) -> str:
         """Take back the newest deletion of this run; its title, or "" when there is none."""
+        raise NotImplementedError
+
+    async def archive_conversation(self, conversation_id: str, archived: bool) -> None:
+        """Out of the list, or back into it."""
+        raise NotImplementedError
+
+    async def change_tags(self, conversation_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
+        """Give tags and take some off; what was found in the text and taken off does not come back by itself."""
+        raise NotImplementedError
+
+    @property
+    def has_more_conversations(self) -> bool:
+        """A service has conversations that are not in the list yet."""
+        raise NotImplementedError
+
+    async def more_conversations(self) -> None:
+        """The next page of what the services have; errors are shown."""
         raise NotImplementedError
 
     async def refresh_conversations(self) -> None:

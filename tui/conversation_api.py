@@ -75,6 +75,9 @@ class ConversationApi(Effects):
         await self._store_open.wait()
         return await self.conversations.create(service, options)
 
+    async def fork_conversation(self, conversation_id: str, turn_id: str) -> str:
+        return await self.conversations.fork(conversation_id, turn_id)
+
     async def set_options(self, conversation_id: str, options: Mapping[str, str]) -> None:
         await self.conversations.set_options(conversation_id, options)
 
@@ -104,7 +107,21 @@ class ConversationApi(Effects):
             self.notify(_("The other window did not let go of it."), severity="warning")
 
     async def refresh_conversations(self) -> None:
-        await self.conversations.load_list()
+        await self.conversations.refresh()
+
+    @property
+    def has_more_conversations(self) -> bool:
+        return self._store_open.is_set() and self.conversations.merging.has_more
+
+    async def more_conversations(self) -> None:
+        for error in await self.conversations.merging.more():
+            self.show_problem(error.problem)
+
+    async def archive_conversation(self, conversation_id: str, archived: bool) -> None:
+        await self.conversations.archive(conversation_id, archived)
+
+    async def change_tags(self, conversation_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
+        await self.conversations.change_tags(conversation_id, add, remove)
 
     def draft_of_new(self, service: ServiceName) -> str:
         return self._writing.draft_of_new(service)

@@ -5,14 +5,18 @@ Pure asyncio: a script can use it with no terminal. What it shows is the truth; 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from tui.cache.store import Store
+from tui.forks import fork
 from tui.memory import Hooks, Memory
+from tui.merging import Merging
 from tui.models import ACTIVE, Conversation, Problem, ServiceName
 from tui.questions import TITLE_CHARACTERS, Questions
+from tui.services.errors import ServiceError
 from tui.text import clean_line
 from tui.windows import Windows
 from tui.words import _
@@ -32,6 +36,7 @@ class Conversations:
         self._memory = Memory(store, hooks)
         self._questions = Questions(store, self._memory, hooks)
         self._windows = Windows(store, self._memory, hooks)
+        self.merging = Merging(store, self._memory, hooks, self._questions.recover)
         self._deleted: list[str] = []
         self.loaded = False
         """The list has been read from disk."""
@@ -49,7 +54,6 @@ class Conversations:
         self.rate = self._questions.rate
         self.keep_turn = self._questions.keep_turn
         self.flush_now = self._questions.flush_now
-        self.close = self._questions.close
         self.follow = self._windows.follow
 
     # --- reading -------------------------------------------------------------------------------------------
@@ -64,18 +68,43 @@ class Conversations:
         self._memory.add(found, keep=is_first)
 
     async def open(self, conversation_id: str) -> Conversation:
-        """Load into memory. Raises KeyError when there is no such conversation."""
+        """Load into memory, from the service where only that has it.
+
+        Raises:
+            KeyError: there is no such conversation.
+            ServiceError: only the service has it, and it could not be fetched.
+        """
         if conversation_id not in self._memory.open:
-            conversation = await self._store.load(conversation_id)
-            if conversation_id not in self._memory.open:  # another caller may have been quicker
-                self._memory.open[conversation_id] = self._settle(conversation)
-                self._forget_old(conversation_id)
+            await self._load(conversation_id)
+            self._forget_old(conversation_id)
         self._memory.touch(conversation_id)
         if self._memory.open[conversation_id].unread:
             await self._memory.change(conversation_id, unread=False)
         found = self.conversation(conversation_id)
         assert found is not None
         return found
+
+    async def _load(self, conversation_id: str) -> None:
+        if await self.merging.adopt(conversation_id):
+            await asyncio.shield(self.merging.fetch(conversation_id))
+            return
+        conversation = await self._store.load(conversation_id)
+        if conversation_id not in self._memory.open:  # another caller may have been quicker
+            self._memory.open[conversation_id] = self._settle(conversation)
+            if self.merging.has_news(conversation):
+                self._hooks.spawn(f"fetch:{conversation_id}", self._fetch(conversation_id))
+
+    async def _fetch(self, conversation_id: str) -> None:
+        try:
+            await self.merging.fetch(conversation_id)
+        except ServiceError as error:
+            self._hooks.failed(error.problem)
+
+    async def refresh(self) -> None:
+        """Read the list anew, here and from the services; what went wrong there is told."""
+        await self.load_list()
+        for error in await self.merging.refresh():
+            self._hooks.failed(error.problem)
 
     async def open_quietly(self, conversation_id: str) -> Conversation:
         """Load into memory without marking it read."""
@@ -129,14 +158,21 @@ class Conversations:
         self._memory.open[conversation.id] = conversation
         return conversation.id
 
+    async def fork(self, conversation_id: str, turn_id: str) -> str:
+        """A new conversation with the turns before `turn_id`; see `tui.forks`. It must be open. Raises KeyError."""
+        return await fork(self._store, self._memory, self._memory.open[conversation_id], turn_id)
+
     async def rename(self, conversation_id: str, title: str) -> None:
+        await self.merging.keep(conversation_id)
         await self._memory.change(conversation_id, title=clean_line(title, TITLE_CHARACTERS * 2))
 
     async def pin(self, conversation_id: str, pinned: bool) -> None:
+        await self.merging.keep(conversation_id)
         await self._memory.change(conversation_id, pinned=pinned)
 
     async def archive(self, conversation_id: str, archived: bool) -> None:
         """Out of the list, or back into it; search finds it all the same."""
+        await self.merging.keep(conversation_id)
         await self._memory.change(conversation_id, archived=archived)
 
     async def change_tags(self, conversation_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
@@ -144,6 +180,7 @@ class Conversations:
 
         Raises KeyError when there is no such conversation.
         """
+        await self.merging.keep(conversation_id)
         conversation = await self.open_quietly(conversation_id)
         tags = dict.fromkeys([*conversation.tags, *add])
         untagged = dict.fromkeys([*conversation.untagged, *remove])
@@ -169,6 +206,7 @@ class Conversations:
         """Into the trash; a running turn is left to the service."""
         for conversation_id in conversation_ids:
             self._questions.abandon(conversation_id)
+            await self.merging.keep(conversation_id)
             await self._store.delete(conversation_id)
             self._memory.forget(conversation_id)
             self._deleted.append(conversation_id)
@@ -183,6 +221,11 @@ class Conversations:
         conversation = await self.open(conversation_id)
         self._memory.put_line(conversation)
         return conversation.title or _("untitled")
+
+    async def close(self) -> None:
+        """Wait until turns whose tasks were cancelled have written what they held."""
+        await self.merging.close()
+        await self._questions.close()
 
     async def take_over(self, conversation_id: str) -> bool:
         """Become the writer; False when the other window holds on to it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -81,9 +82,11 @@ def _first(table: dict[str, Any], key: str, seen: set[str]) -> bool:
 
 
 def epitaph(head: Head, conversation: Conversation, deleted_at: datetime | None) -> bytes:
-    """The file of a deleted conversation of which only title and the service's id are left."""
+    """The file of a deleted conversation of which only the service's id is left, and a thread's title."""
+    title = conversation.title if conversation.service == "dashscope" else ""
+    head = replace(head, title="", options={})
     left: list[Record] = [
-        MetaRecord(title=conversation.title, remote_id=conversation.remote_id, at=deleted_at),
+        MetaRecord(title=title, remote_id=conversation.remote_id, at=deleted_at),
         TombstoneRecord(at=deleted_at),
     ]
     records = [journal.record_fragment(codec.record_to_table(record)) for record in left]

@@ -311,8 +311,8 @@ class ConversationFile:
     def purge(self) -> bool:
         """Take the file off the disk; False where somebody else writes to it.
 
-        Of a DashScope thread its id stays: the service has no list of threads, and without it nobody could reach or
-        delete the thread there.
+        Of one that a service has its id stays: without it the service's copy would be in the list again. Of a
+        DashScope thread the title stays as well: the service has no list of threads, and nobody could tell them apart.
         """
         if self._path is None:
             return False
@@ -320,7 +320,7 @@ class ConversationFile:
             self.become_writer()
             assert self.fold is not None
             told = self.fold.conversation()
-            if told.service == "dashscope" and told.remote_id:
+            if told.remote_id:
                 with files.locked(self._path):
                     files.replace(self._path, epitaph(self.fold.head, told, self.fold.deleted_at))
             else:

@@ -44,7 +44,9 @@ class Fold:
                 known = self._turns.get(record.turn)
                 turn = known.snapshot() if known else Turn(record.turn, record.text, record.at)
                 self._put(replace(turn, question=record.text, asked_at=record.at))
-                self.updated_at = self._now
+                if known is None and record.before in self._turns:
+                    self._move(record.turn, record.before)
+                self.updated_at = max(self.updated_at, self._now)
             case StateRecord(turn_id, state):
                 self._turn(turn_id).set_state(state)
             case IdsRecord(turn_id, ids):
@@ -60,7 +62,7 @@ class Fold:
                     held = self._turns[turn.id].snapshot()
                     turn = replace(turn, question=held.question, asked_at=held.asked_at)
                 self._put(replace(turn, rating=turn.rating or self._ratings.get(turn.id, "")))
-                self.updated_at = self._now
+                self.updated_at = max(self.updated_at, self._now)
             case FeedbackRecord(turn_id, rating):
                 self._ratings[turn_id] = rating
                 self._put(replace(self._turn(turn_id).snapshot(), rating=rating))
@@ -71,6 +73,16 @@ class Fold:
 
     def _put(self, turn: Turn) -> None:
         self._turns[turn.id] = LiveTurn(turn, seconds=lambda: self._now.timestamp(), now=lambda: self._now)
+
+    def _move(self, turn_id: str, before: str) -> None:
+        """Put the newest turn in front of another one."""
+        newest = self._turns.pop(turn_id)
+        turns: dict[str, LiveTurn] = {}
+        for known, live in self._turns.items():
+            if known == before:
+                turns[turn_id] = newest
+            turns[known] = live
+        self._turns = turns
 
     def _turn(self, turn_id: str) -> LiveTurn:
         if turn_id not in self._turns:  # its question was in a part of the file that is damaged

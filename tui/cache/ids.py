@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from datetime import UTC, datetime
@@ -20,6 +21,13 @@ def _random() -> str:
 def new_conversation_id(service: ServiceName, now: datetime) -> str:
     """A fresh id like `20261122-010203-rds-7f3k9qzp`: the time in UTC, the service, 40 random bits."""
     return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{service}-{_random()}"
+
+
+def conversation_id_of(service: ServiceName, remote_id: str, created_at: datetime) -> str:
+    """The id under which a conversation of a service is kept, the same in every window: 40 bits of the service's id."""
+    digest = int.from_bytes(hashlib.blake2s(f"{service} {remote_id}".encode(), digest_size=5).digest())
+    letters = "".join(_ALPHABET[(digest >> shift) & 31] for shift in range(0, 40, 5))
+    return f"{created_at.astimezone(UTC):%Y%m%d-%H%M%S}-{service}-{letters}"
 
 
 def is_conversation_id(text: str) -> bool:

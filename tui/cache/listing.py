@@ -14,7 +14,7 @@ from tui.cache.ids import is_conversation_id
 from tui.cache.index import Entry, Index
 from tui.cache.locks import owner
 from tui.cache.places import Places
-from tui.models import ACTIVE, ConversationSummary
+from tui.models import ACTIVE, ConversationSummary, ServiceName
 
 TRASH = timedelta(days=30)
 """How long a deleted conversation can be taken back."""
@@ -38,6 +38,11 @@ class Listing:
     def entries(self) -> dict[str, Entry]:
         """All entries by the conversation's id, as they are now; the deleted ones too."""
         return dict(self._entries)
+
+    def remote_ids(self) -> dict[tuple[ServiceName, str], str]:
+        """Our ids by service and its id; where several are of one conversation, one that is not deleted."""
+        entries = sorted(self.entries().values(), key=lambda entry: entry.deleted_at is None)
+        return {(e.summary.service, e.summary.remote_id): e.summary.id for e in entries if e.summary.remote_id}
 
     def note(self, file: ConversationFile, *, keep: bool) -> None:
         """Take in what became of a conversation, and with `keep` write it to the index."""

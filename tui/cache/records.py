@@ -33,6 +33,8 @@ class QuestionRecord:
     at: datetime
     text: str
     options: Mapping[str, str] = field(default_factory=dict)
+    before: str = ""
+    """The turn in front of which this one belongs; empty for at the end. Of turns that were asked elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

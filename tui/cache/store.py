@@ -124,6 +124,10 @@ class Store:
         self._lanes.start("prepare", codec.prepare)
         return found
 
+    async def remote_ids(self) -> dict[tuple[ServiceName, str], str]:
+        """Our ids of the conversations that a service knows, by its name and its id; of deleted ones too."""
+        return await self._lanes.run("list", self._listing.remote_ids)
+
     @cached_property
     def searcher(self) -> Searcher:
         """Finds what was said. To be made after `open`; its methods block, and are called in threads."""
@@ -155,11 +159,20 @@ class Store:
     # --- conversations -------------------------------------------------------------------------------------
 
     async def create(
-        self, service: ServiceName, title: str = "", options: Mapping[str, str] | None = None
+        self,
+        service: ServiceName,
+        title: str = "",
+        options: Mapping[str, str] | None = None,
+        *,
+        conversation_id: str = "",
+        created_at: datetime | None = None,
     ) -> Conversation:
-        """A new conversation, after `open`. It has no file until something is appended to it."""
-        now = self._clock()
-        head = Head(new_conversation_id(service, now), service, now, title, options or {})
+        """A new conversation, after `open`. It has no file until something is appended to it.
+
+        One that was begun elsewhere brings its id (see `tui.cache.ids`) and time with it.
+        """
+        now = created_at or self._clock()
+        head = Head(conversation_id or new_conversation_id(service, now), service, now, title, options or {})
         file = ConversationFile(self._places, head.id, self._clock, self.notices.append, head)
         self._files[head.id] = file
         return file.conversation()
