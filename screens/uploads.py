@@ -6,9 +6,8 @@ import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -20,28 +19,23 @@ from textual.getters import app as app_getter
 from textual.getters import query_one
 from textual.screen import Screen
 from textual.widgets import DirectoryTree, Input, OptionList, Static, Tree
-from textual.widgets.option_list import Option
 from textual.widgets.tree import TreeNode
 
 from screens.dialogs import ChooseDialog
 from tui.contract import Context, YunliaoApi
 from tui.services.dms_options import DataSource
 from tui.services.errors import ServiceError
-from tui.services.upload_checks import FileCheck, check_file
-from tui.terminal.clipboard import readable_size
+from tui.services.upload_checks import check_file
 from tui.text import clean_line
 from tui.transfer import Transfer
-from tui.widgets.choices import Choices
 from tui.widgets.context_bar import ContextBar
 from tui.widgets.conversation_rows import TitleFilter
-from tui.widgets.file_lines import names_line, preview_lines, remote_line, transfer_line
+from tui.widgets.file_lines import names_line
+from tui.widgets.file_lists import FilePreview, RemoteList, TransferList
 from tui.widgets.file_tree import FileTree
 from tui.widgets.hints import HintLine
 from tui.widgets.path_input import PathInput
 from tui.words import _
-
-if TYPE_CHECKING:
-    from tui.services.dms_files import RemoteFile
 
 WIDE = 100
 PREVIEW_PAUSE = 0.15
@@ -55,30 +49,6 @@ class Chosen:
     sources: tuple[DataSource, ...]
     pending: tuple[str, ...] = ()
     """Uploads that are still on their way, to be added when they are ready."""
-
-
-class RemoteList(Choices):
-    """The service's files."""
-
-    BINDING_GROUP_TITLE = "Files on the service"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "select", "attach", id="remote.attach", show=False, tooltip="Attach to the conversation"),
-        Binding("d", "screen.delete", "delete", id="remote.delete", show=False, tooltip="Delete; asks first"),
-        Binding("w", "screen.download", "download", id="remote.download", show=False, tooltip="Download the file"),
-        Binding("s", "screen.scope", "scope", id="remote.scope", show=False, tooltip="All files / this conversation's"),
-        Binding("R", "screen.refresh_remote", "refresh", id="remote.refresh", show=False, tooltip="List them anew"),
-    ]
-
-
-class TransferList(Choices):
-    """Files on their way, newest last."""
-
-    BINDING_GROUP_TITLE = "Transfers"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "screen.cancel", "cancel", id="transfers.cancel", show=False, tooltip="Cancel this transfer"),
-        Binding("r", "screen.retry", "retry", id="transfers.retry", show=False, tooltip="Go on from the failed step"),
-        Binding("d,delete", "screen.dismiss_one", "clear", id="transfers.dismiss", show=False, tooltip="Off the list"),
-    ]
 
 
 class UploadsScreen(Screen[Chosen]):
@@ -102,6 +72,7 @@ class UploadsScreen(Screen[Chosen]):
     browser = query_one("#tree", FileTree)
     remote = query_one("#remote", RemoteList)
     lines = query_one("#transfers", TransferList)
+    preview = query_one("#preview", FilePreview)
     filter_bar = query_one("#filter", Input)
 
     def __init__(self, session: str = "", chosen: Sequence[DataSource] = (), folder: str = "") -> None:
@@ -112,10 +83,7 @@ class UploadsScreen(Screen[Chosen]):
         self._chosen = {source.id: source for source in chosen}
         self._begun: list[str] = []
         """Uploads that were begun here and are not attached yet."""
-        self._files: tuple[RemoteFile, ...] = ()
         self._folder = folder
-        self._shown_transfers: list[str] = []
-        self._found = TitleFilter("")
         self._filtered: FileTree | RemoteList | None = None
 
     # --- layout --------------------------------------------------------------------------------------------
@@ -129,7 +97,7 @@ class UploadsScreen(Screen[Chosen]):
             with Vertical(id="here"):
                 yield PathInput(id="path")
                 yield FileTree(self._start_folder(), ascii_only=self.app.settings.ascii, id="tree")
-                yield Static(id="preview", markup=False)
+                yield FilePreview(id="preview")
             with Vertical(id="service"):
                 yield Static(id="service-title", classes="title", markup=False)
                 yield RemoteList(id="remote")
@@ -263,22 +231,7 @@ class UploadsScreen(Screen[Chosen]):
     @work(group="preview", exclusive=True)
     async def _preview(self, path: Path) -> None:
         await asyncio.sleep(PREVIEW_PAUSE)
-        self._show_preview(await asyncio.to_thread(check_file, path))
-
-    def _show_preview(self, check: FileCheck) -> None:
-        facts = [
-            check.name,
-            readable_size(check.size),
-            check.encoding,
-            names_line(check.sheets) if check.sheets else "",
-        ]
-        parts = [Content.styled("  ".join(fact for fact in facts if fact), "bold")]
-        if check.problem is not None:
-            parts.append(Content.styled(check.problem.sentence, "$error"))
-        elif check.preview is not None:
-            width = max(20, self.query_one("#preview").content_size.width)
-            parts += [Content(line) for line in preview_lines(check.preview, width)]
-        self.query_one("#preview", Static).update(Content("\n").join(parts))
+        self.preview.show(await asyncio.to_thread(check_file, path))
 
     @on(DirectoryTree.FileSelected)
     def _file_selected(self, event: DirectoryTree.FileSelected) -> None:
@@ -298,7 +251,7 @@ class UploadsScreen(Screen[Chosen]):
             check = await asyncio.to_thread(check_file, path)
             if check.problem is not None:
                 self.app.show_problem(check.problem)
-                self._show_preview(check)
+                self.preview.show(check)
             else:
                 self._begun.append(self.app.transfers.upload(check))
         self._show_attached()
@@ -306,20 +259,8 @@ class UploadsScreen(Screen[Chosen]):
     # --- on their way --------------------------------------------------------------------------------------
 
     def _show_transfers(self) -> None:
-        transfers = self.app.transfers.transfers
-        width, ascii_only = max(20, self.app.size.width - 3), self.app.settings.ascii
-        texts = {held.id: Content(transfer_line(held, width, ascii_only=ascii_only)) for held in transfers}
-        self.lines.display = bool(texts)
-        if [*texts] != self._shown_transfers:
-            before = self.lines.highlighted
-            self._shown_transfers = [*texts]
-            self.lines.clear_options()
-            self.lines.add_options([Option(text, id=transfer_id) for transfer_id, text in texts.items()])
-            if texts:
-                self.lines.highlighted = min(before if before is not None else len(texts) - 1, len(texts) - 1)
-        else:
-            for transfer_id, text in texts.items():
-                self.lines.replace_option_prompt(transfer_id, text)
+        width = max(20, self.app.size.width - 3)
+        self.lines.show(self.app.transfers.transfers, width, ascii_only=self.app.settings.ascii)
         self._take_ready()
 
     def _take_ready(self) -> None:
@@ -333,33 +274,26 @@ class UploadsScreen(Screen[Chosen]):
         if ready:
             self.action_refresh_remote()
 
-    def _transfer(self) -> Transfer | None:
-        index = self.lines.highlighted
-        return self.app.transfers.get(self._shown_transfers[index]) if index is not None else None
-
     def action_cancel(self) -> None:
-        if (held := self._transfer()) is not None:
-            self.app.transfers.cancel(held.id)
+        self.app.transfers.cancel(self.lines.here)
 
     def action_retry(self) -> None:
-        if (held := self._transfer()) is not None:
-            self.app.transfers.retry(held.id)
+        self.app.transfers.retry(self.lines.here)
 
     def action_dismiss_one(self) -> None:
-        if (held := self._transfer()) is not None:
-            self.app.transfers.dismiss(held.id)
-            if not self.app.transfers.transfers:
-                self.browser.focus()
+        self.app.transfers.dismiss(self.lines.here)
+        if not self.app.transfers.transfers:
+            self.browser.focus()
 
     # --- on the service ------------------------------------------------------------------------------------
 
     @work(group="remote", exclusive=True)
     async def action_refresh_remote(self) -> None:
         title = self.query_one("#service-title", Static)
-        if not self._files:
+        if not self.remote.files:
             title.update(Content(_("On the service: reading the list …")))
         try:
-            self._files = await self.app.transfers.listed(self._session if self._only_session else "")
+            self.remote.files = await self.app.transfers.listed(self._session if self._only_session else "")
         except ServiceError as error:
             title.update(Content(_("On the service: {reason}").format(reason=error.problem.sentence)))
             return
@@ -368,41 +302,16 @@ class UploadsScreen(Screen[Chosen]):
     def _show_remote(self) -> None:
         if not self.is_mounted:
             return
-        shown = [file for file in self._files if not self._found or self._found.matches(file.name)]
+        count = self.remote.show(self._chosen, self.app.now(), ascii_only=self.app.settings.ascii)
         what = _("of this conversation") if self._only_session else _("all")
         self.query_one("#service-title", Static).update(
-            Content(_("On the service ({what}): {count}").format(what=what, count=len(shown)))
+            Content(_("On the service ({what}): {count}").format(what=what, count=count))
         )
-        width = max(30, self.remote.content_size.width - 3)
-        before, now = self.remote.highlighted, datetime.now(UTC)
-        self.remote.clear_options()
-        self.remote.add_options(
-            [
-                Option(
-                    Content(
-                        remote_line(
-                            file, width, now, chosen=file.id in self._chosen, ascii_only=self.app.settings.ascii
-                        )
-                    ),
-                    id=f"f{number}",
-                )
-                for number, file in enumerate(shown)
-            ]
-        )
-        self._listed = shown
-        if shown:
-            self.remote.highlighted = min(before or 0, len(shown) - 1)
-
-    _listed: Sequence[RemoteFile] = ()
-
-    def _remote_file(self) -> RemoteFile | None:
-        index = self.remote.highlighted
-        return self._listed[index] if index is not None and index < len(self._listed) else None
 
     @on(OptionList.OptionSelected, "#remote")
     def _toggle_attached(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        file = self._remote_file()
+        file = self.remote.here
         if file is None:
             return
         if file.id in self._chosen:
@@ -420,11 +329,11 @@ class UploadsScreen(Screen[Chosen]):
         self.action_refresh_remote()
 
     def action_download(self) -> None:
-        if (file := self._remote_file()) is not None:
+        if (file := self.remote.here) is not None:
             self.app.transfers.download(file)
 
     def action_delete(self) -> None:
-        file = self._remote_file()
+        file = self.remote.here
         if file is None:
             return
 
@@ -453,7 +362,7 @@ class UploadsScreen(Screen[Chosen]):
     async def _filter(self, event: Input.Changed) -> None:
         event.stop()
         if self._filtered is self.remote:
-            self._found = TitleFilter(event.value)
+            self.remote.found = TitleFilter(event.value)
             self._show_remote()
         else:
             await self.browser.filter(event.value)

@@ -176,16 +176,16 @@ async def test_list_filter_detach_and_delete(
         await user.press("u")
         await ready(user)
         await user.press("2")
-        await user.until(lambda: len(panel(user)._listed) == 2)
+        await user.until(lambda: panel(user).remote.option_count == 2)
         await user.press("slash", *"orders", "enter")
-        await user.until(lambda: len(panel(user)._listed) == 1)
+        await user.until(lambda: panel(user).remote.option_count == 1)
         assert panel(user).focused is panel(user).remote
         await user.press("space")  # no longer attached
         await user.until(lambda: not user.sees("attached: orders"))
         await user.press("d", "enter")  # Enter alone never approves
         assert len(control(server, "state")["dms"]["files"]) == 2
         await user.press("d", "y")
-        await user.until(lambda: not panel(user)._listed)
+        await user.until(lambda: not panel(user).remote.option_count)
         assert [f["name"] for f in control(server, "state")["dms"]["files"]] == ["订单.csv"]
 
 
@@ -261,13 +261,15 @@ async def test_a_hundred_thousand_rows_from_upload_to_report(
         await user.press("f4")
         await user.until(lambda: isinstance(user.app.screen, UploadsScreen))
         await user.press("2", "s", "slash", *"report", "enter")
-        await user.until(lambda: panel(user)._listed and all("report" in f.name for f in panel(user)._listed))
+        await user.until(lambda: (here := panel(user).remote.here) is not None and "report" in here.name)
         await user.press("w")
         await user.until(lambda: list((tmp_path / "app" / "downloads").glob("report*")))
         await ready(user)
         [path] = (tmp_path / "app" / "downloads").glob("*")
         assert path.stat().st_mode & 0o777 == 0o600
-        assert path.stat().st_size == panel(user)._listed[0].size
+        fetched = panel(user).remote.here
+        assert fetched is not None
+        assert path.stat().st_size == fetched.size
 
 
 def is_by_region(table: TableBlock, totals: dict[str, float]) -> bool:

@@ -323,7 +323,7 @@ def test_any_question_about_any_table_has_statements_that_run(
     for inquiry in found:
         result = run(dataset.database, inquiry.sql)
         assert finding(inquiry, result, dataset.tables[0], "en")
-        assert explain(dataset.database, inquiry.sql, 1).startswith("rows=1 ")
+        assert explain(dataset.database, inquiry.sql, 1).startswith("rows=1; ")
 
 
 def test_roles(dataset: Dataset) -> None:

@@ -82,6 +82,10 @@ _TITLES: dict[Tongue, dict[Aim, tuple[str, str]]] = {
 }
 
 
+_COMMA = ",\n       "
+"""Between lines of a SELECT."""
+
+
 @dataclass(frozen=True, slots=True)
 class Inquiry:
     """One statement and what it is for. `x` and `y` are columns of its result, empty where there is no chart."""
@@ -207,9 +211,11 @@ class _Maker:
                 f"MIN({name})",
                 f"MAX({name})",
             )
-            named = (f"{expression} AS {quoted(label)}" for expression, label in zip(expressions, labels, strict=True))
-            parts.append(f"SELECT {', '.join(expressions if parts else named)} FROM {self._from}")
-        return self._inquiry("profile", "\nUNION ALL ".join(parts))
+            named = [f"{expression} AS {quoted(label)}" for expression, label in zip(expressions, labels, strict=True)]
+            shown = expressions if parts else named
+            lines = [", ".join(shown[start : start + 2]) for start in range(0, len(shown), 2)]
+            parts.append(f"SELECT {_COMMA.join(lines)}\nFROM {self._from}")
+        return self._inquiry("profile", "\nUNION ALL\n".join(parts))
 
     def _total(self) -> Inquiry:
         rows = _LABELS[self._tongue]["rows"]
@@ -233,14 +239,15 @@ class _Maker:
         }[period]
         label = _LABELS[self._tongue][period]
         sql = (
-            f"SELECT {expression} AS {quoted(label)}, {self._subject.expression} AS {quoted(self._subject.label)}\n"
+            f"SELECT {expression} AS {quoted(label)}{_COMMA}"
+            f"{self._subject.expression} AS {quoted(self._subject.label)}\n"
             f"FROM {self._from}{self._where(f'{name} IS NOT NULL')}\nGROUP BY 1 ORDER BY 1"
         )
         yield self._inquiry("trend", sql, "line", label)
 
     def _grouped(self, column: Column, order: str) -> str:
         return (
-            f"SELECT {quoted(column.name)}, {self._subject.expression} AS {quoted(self._subject.label)}\n"
+            f"SELECT {quoted(column.name)}{_COMMA}{self._subject.expression} AS {quoted(self._subject.label)}\n"
             f"FROM {self._from}{self._where(f'{quoted(column.name)} IS NOT NULL')}\n"
             f"GROUP BY 1 ORDER BY 2 {order}, 1"
         )

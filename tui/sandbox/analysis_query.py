@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -64,7 +65,8 @@ def explain(database: Path, statement: str, rows: int) -> str:
             steps = connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise QueryError(str(error)) from error
-    return f"rows={rows} " + "; ".join(str(step[3]) for step in steps)
+    counts = Counter(str(step[3]) for step in steps)
+    return "; ".join([f"rows={rows}", *(f"{step} (x{count})" if count > 1 else step for step, count in counts.items())])
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:

@@ -46,9 +46,9 @@ def transfer_line(transfer: Transfer, width: int, *, ascii_only: bool = False) -
     arrow = {"upload": "^", "download": "v"}.get(transfer.kind, "=")
     arrow = arrow if ascii_only else {"^": "↑", "v": "↓"}.get(arrow, "=")
     facts = [f"{arrow} {name}"]
-    if transfer.is_over and transfer.step == "done":
+    if transfer.step == "done":
         facts.append(readable_size(transfer.size))
-    else:
+    elif transfer.step != "failed":  # what went wrong needs the room
         facts.append(f"{bar(part, ascii_only=ascii_only)} {part * 100:3.0f} %")
     if transfer.rate:
         facts.append(f"{readable_size(round(transfer.rate))}/s")

@@ -119,9 +119,12 @@ class StatusLine(Widget):
         self._shown = "".join(text for text, _name in left)
         right: list[Segment] = []
         room = width - min(cell_len(self._shown), width // 2) - 2
-        for key, what in self.hints:
-            if Segment.get_line_length(right) + cell_len(f"{key} {what}  ") > room:
-                break
+        sizes = [cell_len(f"{key} {what}  ") for key, what in self.hints]
+        for number, (key, what) in enumerate(self.hints):
+            # The last one tells where the others are.
+            if number + 1 < len(sizes) and sum(sizes[number : number + 1] + sizes[-1:]) > room:
+                continue
+            room -= sizes[number]
             right.append(Segment(key, self.get_component_rich_style("status--key")))
             right.append(Segment(f" {what}  ", self.get_component_rich_style(TEXT)))
         segments = [Segment(text, self.get_component_rich_style(name)) for text, name in left]
