@@ -72,6 +72,17 @@ class ChangesDialog(Dialog[bool]):
         self.dismiss(False)
 
 
+class NotesDialog(ChangesDialog):
+    """Sentences to be read before something is done, in place of changes."""
+
+    def __init__(self, title: str, notes: Sequence[str], verb: str, lines: Sequence[str] = ()) -> None:
+        super().__init__(title, (), verb, lines)
+        self._notes = [clean_line(note, 1000) for note in notes]
+
+    def body(self) -> Iterable[Widget]:
+        yield ChangesBody(Static("\n".join(f"- {note}" for note in self._notes), markup=False))
+
+
 def change_lines(change: Change) -> Iterable[Content]:
     """One change: a line where both values are short, else the name and the lines that differ."""
     name = Content.styled(clean_line(change.field), "bold")

@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
 from textual.getters import app as app_getter
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
@@ -25,6 +25,11 @@ from tui.words import _
 
 T = TypeVar("T")
 PREVIEW_LINES = 8
+
+
+async def answer_of(app: YunliaoApi, screen: Screen[T]) -> T | None:
+    """What the user answers on `screen`; None where it was left with Esc. For workers."""
+    return await app.push_screen_wait(screen)
 
 
 class Dialog(ModalScreen[T]):

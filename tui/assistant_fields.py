@@ -26,6 +26,8 @@ from tui.words import _
 AnyAssistant: TypeAlias = Assistant | AssistantProfile
 Kind = Literal["line", "text", "model", "tools", "metadata", "ids", "number", "whole", "thinking"]
 
+RESPONSES_TOOLS: tuple[str, ...] = ("web_search", "code_interpreter", "web_extractor", "file_search", "mcp")
+"""Tools that the Responses API runs (protocol notes 9.1)."""
 MASK = "***"
 """What stands for a plugin's token wherever an assistant is shown or written."""
 

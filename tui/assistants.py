@@ -70,8 +70,6 @@ class DeskHooks:
     client: Callable[[], Awaitable[Client]]
     """Raises ServiceError where the service cannot be used."""
     spawn: Callable[[str, Coroutine[Any, Any, None]], None]
-    changed: Callable[[], None] = lambda: None
-    """The list, a draft or the state of either changed."""
     failed: Callable[[Problem], None] = lambda _problem: None
     """Something beside the matter went wrong: a version could not be kept ..."""
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
@@ -93,11 +91,21 @@ class AssistantDesk:
         self._writing_drafts = False
         self._drafts_read = False
         self._models: tuple[RemoteModel, ...] | None = None
+        self._watchers: list[Callable[[], None]] = []
         self.loading = False
         self.loaded = False
         """The service's list has been read."""
         self.problem: Problem | None = None
         """Why the service's list could not be read the last time."""
+
+    def watch(self, told: Callable[[], None]) -> Callable[[], None]:
+        """Call `told` whenever the list or a draft changed; what is returned ends that."""
+        self._watchers.append(told)
+        return lambda: self._watchers.remove(told)
+
+    def _changed(self) -> None:
+        for told in [*self._watchers]:
+            told()
 
     # --- what there is; immediate --------------------------------------------------------------------------
 
@@ -128,10 +136,10 @@ class AssistantDesk:
     async def refresh(self) -> None:
         """Read both lists anew; why the service's could not be read is in `problem`."""
         self.loading, self.problem = True, None
-        self._hooks.changed()
+        self._changed()
         try:
             await self._read_local()
-            self._hooks.changed()
+            self._changed()
             client = await self._hooks.client()
             found = await client.all()
         except ServiceError as error:
@@ -142,7 +150,7 @@ class AssistantDesk:
         finally:
             self.loading = False
             await self._take_up_drafts()
-            self._hooks.changed()
+            self._changed()
 
     async def _read_local(self) -> None:
         try:
@@ -177,7 +185,7 @@ class AssistantDesk:
         client = await self._hooks.client()
         found = await client.retrieve(assistant_id)
         self._server[found.id] = found
-        self._hooks.changed()
+        self._changed()
         return found
 
     async def models(self) -> Sequence[RemoteModel]:
@@ -249,7 +257,7 @@ class AssistantDesk:
 
     def _note_drafts(self) -> None:
         """Write them soon, all in one go."""
-        self._hooks.changed()
+        self._changed()
         if not self._writing_drafts:
             self._writing_drafts = True
             self._hooks.spawn("assistant-drafts", self._write_drafts())
@@ -323,7 +331,7 @@ class AssistantDesk:
             await (await self._hooks.client()).delete(assistant.id)
             self._server.pop(assistant.id, None)
         self.discard(assistant.id)
-        self._hooks.changed()
+        self._changed()
         await self._keep_version(assistant, "deleted")
 
     def carry_over(self, assistant: Assistant) -> CarriedOver:
@@ -337,7 +345,7 @@ class AssistantDesk:
             self._server = {assistant.id: assistant} | self._server
         else:
             self._server[assistant.id] = assistant
-        self._hooks.changed()
+        self._changed()
 
     # --- versions ------------------------------------------------------------------------------------------
 

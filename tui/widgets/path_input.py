@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,15 +18,19 @@ from tui.services.upload_checks import MEDIA_TYPES
 class PathSuggester(Suggester):
     """The first folder or file that begins as typed; folders end with a slash."""
 
-    def __init__(self) -> None:
+    def __init__(self, suffixes: Collection[str]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
+        self._suffixes = suffixes
 
     async def get_suggestion(self, value: str) -> str | None:
-        return await asyncio.to_thread(complete_path, value) if value else None
+        return await asyncio.to_thread(complete_path, value, self._suffixes) if value else None
 
 
-def complete_path(value: str) -> str | None:
-    """`value` completed by a name on the disk; None where nothing fits. Blocking."""
+def complete_path(value: str, suffixes: Collection[str] = MEDIA_TYPES) -> str | None:
+    """`value` completed by a name on the disk, a file's with one of `suffixes` (any, where there are none).
+
+    None where nothing fits. Blocking.
+    """
     folder, _slash, begun = value.rpartition("/")
     shown = value[: len(value) - len(begun)]
     try:
@@ -35,7 +40,7 @@ def complete_path(value: str) -> str | None:
                 for entry in entries
                 if entry.name.startswith(begun)
                 and (begun or not entry.name.startswith("."))
-                and (entry.is_dir() or Path(entry.name).suffix.lower() in MEDIA_TYPES)
+                and (entry.is_dir() or not suffixes or Path(entry.name).suffix.lower() in suffixes)
                 and entry.name.isprintable()
             )
     except (OSError, ValueError):
@@ -50,8 +55,17 @@ class PathInput(Input):
         Binding("tab", "complete", "complete", id="path.complete", show=False, tooltip="Complete the path"),
     ]
 
-    def __init__(self, value: str = "", *, placeholder: str = "", id: str | None = None) -> None:
-        super().__init__(value, placeholder=placeholder, suggester=PathSuggester(), select_on_focus=False, id=id)
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        placeholder: str = "",
+        suffixes: Collection[str] = MEDIA_TYPES,
+        id: str | None = None,
+    ) -> None:
+        """`suffixes` of the files that are offered; all of them where there are none."""
+        suggester = PathSuggester(suffixes)
+        super().__init__(value, placeholder=placeholder, suggester=suggester, select_on_focus=False, id=id)
 
     def action_complete(self) -> None:
         before = self.value
