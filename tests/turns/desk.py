@@ -15,10 +15,13 @@ from tui.conversations import Conversations, Hooks
 from tui.models import ServiceName, Turn
 from tui.sandbox.server import SandboxServer
 from tui.services.base import AskReply, ConversationService
+from tui.services.dashscope_recovery import LookTiming
 from tui.services.endpoints import parse_endpoint
 from tui.services.keys import AccessKey, FixedKey, Secret
-from tui.services.registry import Services
+from tui.services.registry import DashScopeKey, Services
 from tui.turns import TurnUpdate, open_ask
+
+QUICK_LOOKS = LookTiming(first_pause=0.05, longest_pause=0.2, sure=0.3, sure_of_run=0.3)
 
 
 def control(server: SandboxServer, path: str, body: object | None = None) -> Any:
@@ -37,7 +40,12 @@ def services_of(server: SandboxServer) -> Services:
     info = server.info
     key = AccessKey(info.access_key_id, Secret(info.access_key_secret))
     endpoint = parse_endpoint(info.url, "test")
-    return Services(FixedKey(key), {"rds": endpoint, "dms": endpoint})
+    agent_key = FixedKey(AccessKey("", Secret(info.dashscope["api_key"])))
+    return Services(
+        FixedKey(key),
+        {"rds": endpoint, "dms": endpoint, "dashscope": endpoint},
+        dashscope_key=DashScopeKey(agent_key, timing=QUICK_LOOKS),
+    )
 
 
 @dataclass

@@ -91,6 +91,9 @@ def refused(
             remedy=_("It was deleted, or belongs to another account, workspace or region."),
         )
         return NotFoundError(problem, error.retry_after)
+    if refusal.code == "UnsupportedOperation":
+        remedy = _("Where the service has given up assistants, carry this one over to Responses.")
+        return ApiError(replace(error.problem, remedy=remedy), error.retry_after)
     if refusal.code.startswith("InvalidParameter"):
         return ApiError(replace(error.problem, remedy=""), error.retry_after)
     return error

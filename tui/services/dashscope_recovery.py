@@ -72,9 +72,11 @@ class RunRecovery:
         run_id = self._turn.ids.task
         try:
             if not run_id:
-                found = await self._find_run()
-                if isinstance(found, Problem):
-                    yield Failed(found)
+                message = await self.find_message()
+                found = await self._run_after(message) if message is not None else None
+                if found is None:
+                    sure = self._age() >= self._timing.sure_of_run
+                    yield Failed(self._not_there() if message is None else _no_run(sure=sure))
                     return
                 run_id = found.id
             run = await self._threads.retrieve_run(self._thread, run_id)
@@ -168,13 +170,15 @@ class RunRecovery:
 
     # --- where it is -----------------------------------------------------------------------------------------------
 
-    async def _find_run(self) -> Run | Problem:
+    async def find_run(self) -> Run | None:
+        """The run of the question; None where there is none, or the question itself is not there."""
         message = await self.find_message()
-        if message is None:
-            return self._not_there()
+        return await self._run_after(message) if message is not None else None
+
+    async def _run_after(self, message: ThreadMessage) -> Run | None:
         runs = (await self._threads.runs(self._thread, Page(limit=20))).items
         after = [run for run in runs if _not_before(run.created_at, message.created_at)]
-        return after[-1] if after else _no_run(sure=self._age() >= self._timing.sure_of_run)
+        return after[-1] if after else None
 
     async def find_message(self) -> ThreadMessage | None:
         """The question in its thread: by its id, else the newest with its words that is not older than it."""

@@ -8,10 +8,11 @@ Source: protocol notes (DashScope) 3.3, 3.4 and 6.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from tui.models import FINAL, Problem, Turn, TurnIds
 from tui.services.assistant_models import Run, ToolOutput
@@ -27,12 +28,14 @@ from tui.services.rest import Opened
 from tui.services.sse import Frame, Oversized
 from tui.words import _
 
+T = TypeVar("T")
+
 CANCEL_GRACE = 5.0
 """Seconds that a run which is being cancelled is still read for its last words."""
 THREAD_BUSY = "ThreadBusy"
 """`Problem.code` of a question that was not sent because an earlier run occupies its thread."""
 _LOOKS = (0.0, 1.0)
-"""Seconds before each look for a message of which it is not known whether it arrived."""
+"""In first pauses, before each look for something of which it is not known whether it arrived."""
 _LONGEST_OCCUPATION = 600.0
 """Seconds that a question waits for an earlier run."""
 _IN_THREAD = 256 * 1024
@@ -70,8 +73,7 @@ class ThreadTurns:
 
     async def recover(self, turn: TurnRef) -> AsyncGenerator[Event]:
         """See `ConversationService.recover`."""
-        recovery = RunRecovery(self._threads, turn, timing=self._timing, clock_offset=self._offset)
-        async with aclosing(recovery.events()) as events:
+        async with aclosing(self._search(turn).events()) as events:
             async for event in events:
                 yield event
 
@@ -115,7 +117,7 @@ class ThreadTurns:
                 yield TurnStarted(TurnIds(conversation=work.thread))
             message = "" if work.stop_wanted.is_set() else await self._message_there(work, request)
         except ServiceError as error:
-            yield Failed(replace(error.problem, delivered="no"))
+            yield Failed(_nothing_left(error.problem))
             return
         if work.stop_wanted.is_set():  # nothing of the question has left
             yield Finished("stopped")
@@ -133,15 +135,25 @@ class ThreadTurns:
             yield Finished("stopped")
             return
         changes = _run_changes(options.get("last_messages", ""))
+        reader = RunReader(thread=work.thread)
         try:
             async with (
                 self._threads.run(work.thread, assistant, **changes) as opened,
-                aclosing(self._read(work, opened, RunReader(thread=work.thread))) as events,
+                aclosing(self._read(work, opened, reader)) as events,
             ):
                 async for event in events:
                     yield event
         except ServiceError as error:
-            yield Failed(error.problem)
+            if error.problem.delivered != "unknown" or reader.begun:
+                yield Failed(error.problem)
+                return
+            # Whoever answered in place of the service, a run may have begun.
+            ref = TurnRef(request.text, datetime.now(UTC), TurnIds(conversation=work.thread, message=message))
+            if not await self._look(lambda: self._search(ref).find_run()):
+                yield Failed(error.problem)
+                return
+            async for event in self.recover(ref):
+                yield event
 
     async def _wait_for_thread(self, work: Work, history: tuple[Turn, ...]) -> AsyncGenerator[Event]:
         """Until no run occupies the thread, or a stop is wanted. Raises ApiError where it stays occupied."""
@@ -192,13 +204,21 @@ class ThreadTurns:
             if error.problem.delivered == "no":
                 raise
             ref = TurnRef(request.text, asked_at, TurnIds(conversation=work.thread))
-            for pause in _LOOKS:
-                await asyncio.sleep(pause * self._timing.first_pause)
-                with suppress(ServiceError):
-                    search = RunRecovery(self._threads, ref, clock_offset=self._offset)
-                    if found := await search.find_message():
-                        return found.id
+            if found := await self._look(lambda: self._search(ref).find_message()):
+                return found.id
             raise
+
+    async def _look(self, find: Callable[[], Awaitable[T | None]]) -> T | None:
+        """What `find` finds in the looks that are taken at once; None where there is nothing, or no line."""
+        for pause in _LOOKS:
+            await asyncio.sleep(pause * self._timing.first_pause)
+            with suppress(ServiceError):
+                if (found := await find()) is not None:
+                    return found
+        return None
+
+    def _search(self, turn: TurnRef) -> RunRecovery:
+        return RunRecovery(self._threads, turn, timing=self._timing, clock_offset=self._offset)
 
     # --- outputs of functions --------------------------------------------------------------------------------------
 
@@ -330,6 +350,13 @@ def _run_changes(last_messages: str) -> dict[str, object]:
     if last_messages.isdecimal() and int(last_messages) > 0:
         return {"truncation_strategy": {"type": "last_messages", "last_messages": int(last_messages)}}
     return {}
+
+
+def _nothing_left(problem: Problem) -> Problem:
+    """The problem of a request that came before the question."""
+    if problem.delivered == "no":
+        return problem
+    return replace(problem, delivered="no", remedy=_("Nothing of the question was sent: send it again."))
 
 
 def _occupied(sentence: str) -> ApiError:

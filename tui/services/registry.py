@@ -29,6 +29,7 @@ from tui.words import _
 if TYPE_CHECKING:
     from tui.sandbox.server import SandboxServer
     from tui.services.assistant_models import AssistantProfile, ProfileSource
+    from tui.services.dashscope_recovery import LookTiming
 
 
 class Services:
@@ -156,13 +157,14 @@ class DashScopeKey:
     keys: KeySource
     workspace: str = ""
     profiles: ProfileSource | None = None
+    timing: LookTiming | None = None
 
     def make(self, endpoint: Endpoint, _keys: KeySource) -> ConversationService:
         from tui.services.dashscope import DashScope
         from tui.services.rest import RestClient
 
         rest = RestClient(endpoint, self.keys, workspace=self.workspace)
-        return DashScope(rest, profiles=self._profile)
+        return DashScope(rest, profiles=self._profile, timing=self.timing)
 
     async def _profile(self, profile_id: str) -> AssistantProfile | None:
         return await self.profiles.profile(profile_id) if self.profiles is not None else None
