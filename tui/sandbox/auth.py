@@ -93,6 +93,10 @@ class Keyring:
         self._keys[key.access_key_id] = key
         return key
 
+    def find(self, access_key_id: str) -> Key | None:
+        """The credential of that id."""
+        return self._keys.get(access_key_id)
+
     def verify(self, request: SignedRequest, now: datetime) -> Key:
         """The credential that signed `request`.
 

@@ -29,6 +29,7 @@ from tui.sandbox.gateway import Gateway
 from tui.sandbox.oss import Bucket
 from tui.sandbox.pace import Pace
 from tui.sandbox.rds import RdsAi
+from tui.sandbox.sts import SignIn, Sts
 from tui.sandbox.world import World
 
 T = TypeVar("T")
@@ -289,7 +290,7 @@ class SandboxServer:
 def make_app(world: World) -> web.Application:
     """The aiohttp application of a sandbox."""
     dms = Dms(world)
-    gateway = Gateway(world, [RdsAi(), dms])
+    gateway = Gateway(world, [RdsAi(), dms, Sts()])
     app = web.Application(client_max_size=64 * 1024 * 1024)
     app.router.add_routes(control.routes(world))
     app.router.add_routes([*KeyGateway(world, dms).routes(), *Bucket(dms.agents).routes()])
@@ -297,6 +298,7 @@ def make_app(world: World) -> web.Application:
         app.router.add_post(path, gateway.handle)
         app.router.add_get(path, gateway.handle)
     app.router.add_routes(dashscope.routes(world))
+    app.router.add_routes(SignIn(world).routes())
     return app
 
 

@@ -22,6 +22,7 @@ Group = Literal[
     "runs",
     "run-frames",
     "responses",
+    "sign-in",
 ]
 
 

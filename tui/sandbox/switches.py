@@ -22,6 +22,7 @@ GROUPS: dict[Group, str] = {
     "events": "Data Agent: what a turn does and the form of its stream",
     "files": "Data Agent: uploads, downloads, the bucket (`PostObject`, `GetObject`)",
     **dashscope_switches.GROUPS,
+    "sign-in": "STS and the sign-in page (logon-free URL)",
 }
 
 __all__ = ["GROUPS", "SWITCHES", "Group", "Switch", "markdown"]
@@ -257,6 +258,10 @@ _ALL = (
         "drop-download", "files", "the connection is closed after that many bytes of the object", "100", "GetObject"
     ),
     *dashscope_switches.SWITCHES,
+    # --- sign-in -----------------------------------------------------------------------------------------------
+    Switch("role-untrusted", "sign-in", "403 NoPermission: the role does not trust the caller", action="AssumeRole"),
+    Switch("root-account", "sign-in", "the caller is a root account, which assumes no role", action="*"),
+    Switch("signin-refused", "sign-in", "401 InvalidCredential.AuthenticateFail", action="GetSigninToken"),
 )
 
 SWITCHES: dict[str, Switch] = {switch.name: switch for switch in _ALL}

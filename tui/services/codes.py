@@ -40,9 +40,13 @@ def values(message: str, action: str, skew: str) -> dict[str, str]:
     }
 
 
+_OTHERS = {"sts": "STS", "signin": "Alibaba Cloud sign-in"}
+"""What is spoken with beside the assistants."""
+
+
 def service_title(service: str) -> str:
     """The name of a service, as it heads an error."""
-    return {"rds": "RDS Copilot", "dms": "DMS Data Agent", "dashscope": "DashScope"}.get(service, service)
+    return {"rds": "RDS Copilot", "dms": "DMS Data Agent", "dashscope": "DashScope", **_OTHERS}.get(service, service)
 
 
 def _texts() -> dict[str, tuple[Kind, Text]]:

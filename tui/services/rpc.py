@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from tui.models import Problem, ServiceName
+from tui.models import Problem
 from tui.services.endpoints import Endpoint
 from tui.services.errors import AuthenticationError, ConfigurationError, ProtocolError, ServiceError
 from tui.services.http import READ_TIMEOUT, STREAM_TIMEOUT, not_connected, open_client, repeat_read, transport_error
@@ -51,7 +51,8 @@ _PARSE_IN_THREAD = 256 * 1024
 class Api:
     """One product of the vendor."""
 
-    service: ServiceName
+    service: str
+    """As `tui.services.codes.service_title` knows it."""
     version: str
     ram_prefix: str
     """Of RAM actions: `rdsai` in `rdsai:ChatMessages`."""
