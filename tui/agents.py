@@ -15,7 +15,20 @@ from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from tui.agent_drafts import DraftFiles
 from tui.agent_editing import Agent, AgentChanged, AgentGone, AgentLine, Draft
-from tui.agent_fields import FORMS, AgentService, Form, Value, changes, check, find_field, label, merge, with_value
+from tui.agent_fields import (
+    FORMS,
+    AgentService,
+    Form,
+    Value,
+    changed,
+    changes,
+    check,
+    find_field,
+    label,
+    merge,
+    value_of,
+    with_value,
+)
 from tui.agent_files import AgentFile
 from tui.changes import Change
 from tui.models import Problem
@@ -115,16 +128,30 @@ class Agents:
         return self._skills[language]
 
     @property
+    def known_tools(self) -> Sequence[Tool]:
+        """Those that were read; `known_skills` alike."""
+        return self._tools.get(self._hooks.language(), ())
+
+    @property
+    def known_skills(self) -> Sequence[Skill]:
+        return self._skills.get(self._hooks.language(), ())
+
+    @property
     def skill_names(self) -> Mapping[str, str]:
         """By id, as far as they were read."""
         agents = [agent for agent in self._agents.values() if isinstance(agent, RdsAgent)]
-        known = [*(skill for agent in agents for skill in agent.skills), *self._skills.get(self._hooks.language(), ())]
+        known = [*(skill for agent in agents for skill in agent.skills), *self.known_skills]
         return {skill.id: skill.name for skill in known if skill.name}
 
     # --- drafts --------------------------------------------------------------------------------------------
 
     def draft(self, key: str) -> Draft | None:
         return self._drafts.get(key)
+
+    async def saved(self, key: str) -> Agent:
+        """An agent as the service has it; the draft is left alone. Raises ServiceError."""
+        service: AgentService = "rds" if key.startswith("rds:") else "dms"
+        return await self._read(service, key.partition(":")[2])
 
     def begin(self, service: AgentService, form: Form | None = None) -> Draft:
         """A new agent that nobody has saved yet."""
@@ -170,6 +197,11 @@ class Agents:
         else:
             self._files.forget(key)
 
+    def replace(self, key: str, form: Form) -> None:
+        """Change everything of a draft at once."""
+        for name in changed(self._drafts[key].form, form):
+            self.change(key, name, value_of(form, name))
+
     def discard(self, key: str) -> None:
         """Throw away what was not saved."""
         draft = self._drafts[key]
@@ -189,10 +221,10 @@ class Agents:
         """What is wrong with a draft, by field: what can be seen from here, and what the service said."""
         draft = self._drafts[key]
         known = {}
-        if tools := self._tools.get(self._hooks.language()):
-            known["tools"] = {tool.name for tool in tools}
-        if skills := self._skills.get(self._hooks.language()):
-            known["skill_ids"] = {skill.id for skill in skills}
+        if self.known_tools:
+            known["tools"] = {tool.name for tool in self.known_tools}
+        if self.known_skills:
+            known["skill_ids"] = {skill.id for skill in self.known_skills}
         return {**draft.problems, **check(draft.service, draft.base, draft.form, known)}
 
     @property

@@ -1,0 +1,484 @@
+"""Custom agents of RDS Copilot and of the Data Agent: the list, the form of one beside it, and trying it out."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.events import DescendantFocus, Resize
+from textual.getters import query_one
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from screens.agent_actions import AgentActions
+from tui.agent_editing import AgentChanged, AgentGone, AgentLine, Draft
+from tui.agent_fields import FIELDS, value_of
+from tui.contract import Context
+from tui.services.errors import ServiceError
+from tui.widgets.agent_rows import field_row, list_row, sends_line, title_line, value_lines
+from tui.widgets.choices import Choices
+from tui.widgets.context_bar import ContextBar
+from tui.widgets.conversation_rows import TitleFilter
+from tui.widgets.hints import HintLine
+from tui.widgets.prompt_editor import Limit, PromptArea, PromptEditor
+from tui.words import _
+
+WIDE = 100
+"""Columns from which on two panes stand side by side."""
+REST = 0.15
+"""Seconds that the cursor rests on an agent before it is read."""
+
+
+class AgentList(Choices):
+    """All agents; the one under the cursor is in the form."""
+
+    HELP = "R and D before a name: RDS Copilot and Data Agent. ~ is not saved, + is not on the service yet."
+    BINDING_GROUP_TITLE = "Agents"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("l,right", "select", "open", id="agents.open", show=False, tooltip="To its fields"),
+        Binding("slash", "screen.filter", "filter", id="agents.filter", show=False, tooltip="Filter by any word"),
+        Binding("n", "screen.new_agent('rds')", "new", id="agents.new_rds", show=False, tooltip="New: RDS Copilot"),
+        Binding("N", "screen.new_agent('dms')", "new", id="agents.new_dms", show=False, tooltip="New: Data Agent"),
+        Binding("c", "screen.clone", "clone", id="agents.clone", show=False, tooltip="A new one like this"),
+        Binding("d", "screen.delete_agent", "delete", id="agents.delete", show=False, tooltip="Delete; asks first"),
+        Binding("e", "screen.export", "export", id="agents.export", show=False, tooltip="Write it to a TOML file"),
+        Binding("E", "screen.export_all", "export all", id="agents.export_all", show=False, tooltip="All in one file"),
+        Binding("i", "screen.import", "import", id="agents.import", show=False, tooltip="Read agents from a file"),
+        Binding("R", "screen.refresh", "refresh", id="agents.refresh", show=False, tooltip="List them anew"),
+        Binding("y", "screen.copy_id", "copy id", id="agents.copy_id", show=False, tooltip="Copy the agent's id"),
+    ]
+
+
+class AgentFields(Choices):
+    """The fields of one agent, a line each."""
+
+    HELP = "Enter changes a field. Nothing is sent before w, which shows first what will change."
+    BINDING_GROUP_TITLE = "Agent"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("l,right", "select", "change", id="agent.change", show=False, tooltip="Change this field"),
+        Binding("space", "select", "change", id="agent.change_too", show=False, tooltip="Change this field"),
+        Binding("e", "screen.edit_field", "editor", id="agent.editor", show=False, tooltip="In $EDITOR"),
+        Binding("z", "screen.revert_field", "as saved", id="agent.revert", show=False, tooltip="This field as saved"),
+        Binding("Z", "screen.discard", "drop", id="agent.discard", show=False, tooltip="Drop all changes; asks"),
+        Binding("h,left", "screen.back", "list", id="agent.leave", show=False, tooltip="Back to the list"),
+    ]
+
+
+class AgentsScreen(AgentActions):
+    """Two panes side by side from `WIDE` columns on, else one at a time."""
+
+    DEFAULT_CSS = Path(__file__).with_name("agents.tcss").read_text("utf-8")
+    AUTO_FOCUS = "AgentList"
+    BINDING_GROUP_TITLE = "Agents"
+    hides_chat = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", id="agents.back", show=False, tooltip="Back; drafts stay"),
+        Binding("q", "leave", "leave", id="agents.leave", show=False, tooltip="Back to the chat; drafts stay"),
+        Binding("w,ctrl+s", "save_agent", "save", id="agents.save", show=False, tooltip="Save; shows what will change"),
+        Binding("t,f5", "try_out", "try out", id="agents.try", show=False, tooltip="Talk to it, beside the form"),
+        Binding("b", "bind", "use", id="agents.bind", show=False, tooltip="Use it in a conversation"),
+        Binding("r", "release", "release", id="agents.release", show=False, tooltip="Data Agent: release it"),
+        Binding("O", "offline", "offline", id="agents.offline", show=False, tooltip="Data Agent: take it offline"),
+        Binding("f6", "app.focus_next", "next part", id="agents.next_part", show=False, tooltip="Next part"),
+        Binding("f3", "find_next", "next hit", id="agents.find_next", show=False, tooltip="Next hit"),
+        Binding("1", "pane('list')", "list", id="agents.pane_list", show=False, tooltip="To the list"),
+        Binding("2", "pane('form')", "form", id="agents.pane_form", show=False, tooltip="To the form"),
+        Binding("3", "pane('try')", "conversation", id="agents.pane_try", show=False, tooltip="To the conversation"),
+    ]
+
+    list_pane = query_one("#agents", AgentList)
+    filter_bar = query_one("#filter", Input)
+
+    def __init__(self, key: str = "") -> None:
+        """`key`: the agent that is shown first, `rds:ID` or `dms:ID`."""
+        super().__init__()
+        self._key = key
+        self._lines: list[AgentLine] = []
+        self._pane = "list"
+        self._loaded = False
+        self._shown_text = ("", "")
+        """The draft and the field that the text field shows."""
+
+    # --- layout --------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        yield ContextBar(id="context")
+        with Horizontal(id="panes"):
+            with Vertical(id="left"):
+                yield Input(id="filter", select_on_focus=False)
+                yield AgentList(id="agents")
+                yield Static(id="list-note", markup=False)
+            with Vertical(id="right"):
+                yield Static(id="form-title", markup=False)
+                yield AgentFields(id="fields")
+                with VerticalScroll(id="value", can_focus=False):
+                    yield Static(id="value-text", markup=False)
+                yield PromptEditor(id="text")
+                yield Static(id="sends", markup=False)
+            yield from self.compose_try()
+        yield HintLine(id="hints")
+
+    def on_mount(self) -> None:
+        self.watch_turns()
+        self.app.context_changed.subscribe(self, self._context_changed)
+        self.filter_bar.display = False
+        self._context_changed(self.app.context)
+        self._place()
+        self.action_refresh()
+
+    def on_unmount(self) -> None:
+        self.desk.write_now()
+
+    def _context_changed(self, context: Context) -> None:
+        bar = self.query_one(ContextBar)
+        bar.context = context
+        bar.subject = _("Agents")
+        self.filter_bar.placeholder = _("filter by name")
+        self._show_list()
+        self.show_form()
+
+    def on_resize(self, _event: Resize) -> None:
+        self._place()
+        self.call_after_refresh(self._show_list)
+        self.call_after_refresh(self.show_form)
+
+    def _place(self) -> None:
+        wide = self.app.size.width >= WIDE
+        trying = bool(self.is_tried)
+        self.set_class(not wide, "-narrow")
+        self.query_one("#left").display = self._pane == "list" or (wide and not (trying and self._pane == "try"))
+        self.query_one("#right").display = wide or self._pane == "form"
+        self.query_one("#try").display = trying and (self._pane == "try" or (wide and self._pane == "form"))
+        if wide and trying and self._pane == "form":
+            self.query_one("#left").display = False
+
+    def go_to(self, pane: str) -> None:
+        self._pane = pane
+        self._place()
+        if pane == "list":
+            self.list_pane.focus()
+        elif pane == "form":
+            self.fields_list.focus()
+        else:
+            self.composer.focus()
+        self.call_after_refresh(self._show_list)
+        self.call_after_refresh(self.show_form)
+
+    # --- the list ------------------------------------------------------------------------------------------
+
+    @work(group="agent-list", exclusive=True)
+    async def action_refresh(self) -> None:
+        if self._loaded:
+            self._loaded = False
+            self._show_list()
+        await self.desk.load()
+        self._loaded = True
+        self._show_list()
+        if self.held is None:
+            self._read()
+
+    def _show_list(self) -> None:
+        if not self.is_mounted:
+            return
+        found = TitleFilter(self.filter_bar.value)
+        everything = self.desk.lines()
+        self._lines = [line for line in everything if not found or found.matches(f"{line.name} {line.status}")]
+        width = max(24, self.list_pane.content_size.width - 3)
+        now = self.app.now()
+        keys = [line.key for line in self._lines]
+        with self.prevent(OptionList.OptionHighlighted):
+            self.list_pane.clear_options()
+            self.list_pane.add_options([Option(list_row(line, width, now)) for line in self._lines])
+            if keys:
+                at = keys.index(self._key) if self._key in keys else 0
+                self._key = keys[at]
+                self.list_pane.highlighted = at
+        if not keys:
+            self._key = "" if not found else self._key
+        self.query_one("#list-note", Static).update(self._note(len(everything), bool(found)))
+
+    def _note(self, count: int, filtered: bool) -> Content:
+        names = {"rds": "RDS Copilot", "dms": "Data Agent"}
+        parts = []
+        for service, problem in self.desk.problems.items():
+            text = f"! {names[service]}{_(': ')}{problem.sentence}"
+            parts.append(Content.assemble((text, "$error"), (f" {problem.remedy}" if problem.remedy else "", "$muted")))
+        if not self._loaded:
+            parts.append(Content.styled(_("reading the list …"), "$muted"))
+        elif filtered:
+            text = _("{count} of {all}").format(count=len(self._lines), all=count)
+            parts.append(Content.styled(text if self._lines else _("nothing found"), "$muted"))
+        elif count:
+            parts.append(Content.styled(_("{count} agents").format(count=count), "$muted"))
+        elif not parts:
+            parts.append(Content.styled(_("There is none yet: n makes one."), "$muted"))
+        return Content("\n").join(parts)
+
+    @on(OptionList.OptionHighlighted, "#agents")
+    def _moved(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        if self._lines[event.option_index].key != self._key:
+            self._key = self._lines[event.option_index].key
+            self.problem = None
+            self.show_form()
+            self._to_first_field()
+            self._read(REST)
+
+    @on(OptionList.OptionSelected, "#agents")
+    def _opened(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self._open()
+
+    @work(group="agent-open", exclusive=True)
+    async def _open(self) -> None:
+        if await self.opened() is not None:
+            self.show_form()
+            self.go_to("form")
+
+    @work(group="agent-read", exclusive=True)
+    async def _read(self, pause: float = 0.0) -> None:
+        """Read the agent under the cursor, once the cursor rests there."""
+        await asyncio.sleep(pause)
+        key = self._key
+        if not key or self.held is not None:
+            return
+        try:
+            draft = await self.desk.open(key)
+        except (AgentChanged, AgentGone) as met:
+            self.app.notify(str(met), severity="warning", timeout=10, markup=False)
+        except ServiceError as error:
+            if key == self._key:
+                self.problem = error.problem
+        else:
+            if draft.service == "rds":
+                self._read_catalogue()
+        self._show_list()
+        self.show_form()
+
+    @work(group="agent-catalogue", exclusive=True)
+    async def _read_catalogue(self) -> None:
+        """What tools and skills are, for their descriptions; without it the form shows their names alone."""
+        try:
+            await self.desk.tools()
+            await self.desk.skills()
+        except ServiceError:
+            return
+        self.show_form()
+
+    # --- the form ------------------------------------------------------------------------------------------
+
+    @property
+    def key(self) -> str:
+        return self._key
+
+    @property
+    def held(self) -> Draft | None:
+        return self.desk.draft(self._key) if self._key else None
+
+    def select(self, key: str, *, same: bool = False) -> None:
+        self._key = key
+        self._show_list()
+        if key and key not in {line.key for line in self._lines}:
+            self.filter_bar.value = ""
+            self._show_list()
+        self.show_form()
+        if not same:
+            self._to_first_field()
+        self._read()
+
+    def _to_first_field(self) -> None:
+        """A new agent begins with its name; of others the prompt tells most."""
+        if self.fields_list.option_count:
+            is_new = self.held is not None and self.held.base is None
+            self.fields_list.highlighted = 0 if is_new else self.fields_list.option_count - 1
+
+    def show_form(self) -> None:
+        if not self.is_mounted:
+            return
+        draft = self.held
+        title, sends = self.query_one("#form-title", Static), self.query_one("#sends", Static)
+        if draft is None:
+            title.update("")
+            self.fields_list.clear_options()
+            self._show_text(None)
+            self.query_one("#value-text", Static).update(self._welcome())
+            sends.update(self._words_below(None))
+            return
+        title.update(title_line(draft))
+        self.query_one(ContextBar).service = draft.service
+        width = max(30, self.fields_list.content_size.width - 3)
+        wrong = self.desk.check(draft.key) if draft.unsaved else {}
+        at = self.fields_list.highlighted or 0
+        names = self.desk.skill_names
+        writing = {tool.name for tool in self.desk.known_tools if tool.writes}
+        rows = [
+            Option(field_row(spec, draft, width, names, writing, wrong=spec.name in wrong))
+            for spec in FIELDS[draft.service]
+        ]
+        with self.prevent(OptionList.OptionHighlighted):
+            if self.fields_list.option_count == len(rows):
+                for number, row in enumerate(rows):
+                    self.fields_list.replace_option_prompt_at_index(number, row.prompt)
+            else:
+                self.fields_list.clear_options()
+                self.fields_list.add_options(rows)
+                at = 0 if draft.base is None else len(rows) - 1
+            self.fields_list.highlighted = at
+        self._show_value(draft)
+        sends.update(self._words_below(draft))
+        self._update_hints()
+        if self.is_tried == draft.key:
+            self.show_tried(draft)
+
+    def _welcome(self) -> Content:
+        if self._key or not self._loaded:
+            return Content.styled(_("Loading …"), "$muted") if self._key and self.problem is None else Content("")
+        lines = [
+            _("A custom agent is an assistant with a prompt, tools and skills of your own."),
+            "",
+            _("n makes one for RDS Copilot, N one for the Data Agent; i reads a file that was exported."),
+        ]
+        return Content("\n".join(lines))
+
+    def _words_below(self, draft: Draft | None) -> Content:
+        """What is being done, what was refused, or what Save will send."""
+        if self.busy:
+            return Content.styled(self.busy, "$warning")
+        if (problem := self.problem) is not None:
+            words = _(": ").join(part for part in (problem.title, problem.sentence) if part)
+            request = _("request id {id}").format(id=problem.request_id) if problem.request_id else ""
+            rest = "  ".join(part for part in (problem.remedy, request) if part)
+            return Content.assemble((f"! {words}", "$error"), (f"\n{rest}" if rest else "", "$muted"))
+        return sends_line(draft) if draft is not None else Content("")
+
+    def _show_value(self, draft: Draft) -> None:
+        spec = self.field
+        if spec is None:
+            return
+        reason = self.desk.check(draft.key).get(spec.name, "") if draft.unsaved else ""
+        said = Content.styled(f"! {reason}", "$error") if reason else None
+        if spec.kind in ("text", "lines"):
+            value = value_of(draft.form, spec.name)
+            text = "\n".join(value) if isinstance(value, tuple) else str(value)
+            self._show_text((draft.key, spec.name), text, Limit(spec.characters, spec.encoded))
+            self.query_one("#value").display = said is not None
+            self.query_one("#value-text", Static).update(said or "")
+            return
+        self._show_text(None)
+        tools, skills = self.desk.known_tools, self.desk.known_skills
+        words = value_lines(spec, draft, tools, skills)
+        self.query_one("#value-text", Static).update(Content("\n").join([said, words]) if said else words)
+
+    def _show_text(self, what: tuple[str, str] | None, text: str = "", limit: Limit = Limit()) -> None:  # noqa: B008
+        """Put a field into the text field, or hide that for None. What is being typed there is left alone."""
+        self.editor.display = what is not None
+        self.query_one("#value").display = what is None
+        if what is None:
+            self._shown_text = ("", "")
+        elif what != self._shown_text or (not self.editor.area.has_focus and self.editor.text != text):
+            self._shown_text = what
+            self.editor.put(text, limit)
+
+    @on(OptionList.OptionHighlighted, "#fields")
+    def _field_moved(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        if (draft := self.held) is not None:
+            self._show_value(draft)
+
+    @on(OptionList.OptionSelected, "#fields")
+    def _field_chosen(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.action_change_field()
+
+    # --- keys ----------------------------------------------------------------------------------------------
+
+    @on(DescendantFocus)
+    def _focus_moved(self) -> None:
+        focused = self.focused
+        if focused is self.fields_list or isinstance(focused, PromptArea):
+            self._pane = "form"
+        elif focused is self.list_pane or focused is self.filter_bar:
+            self._pane = "list"
+        elif focused is not None:
+            self._pane = "try"
+        self._update_hints()
+
+    def _update_hints(self) -> None:
+        focused = self.focused
+        if isinstance(focused, Input):
+            hints = [("Enter", _("to the list")), ("Esc", _("no filter"))]
+        elif isinstance(focused, PromptArea):
+            hints = [("^O", "$EDITOR"), ("^S", _("save")), ("Esc", _("fields")), ("F5", _("try out"))]
+        elif focused is self.fields_list:
+            hints = [("Enter", _("change")), ("w", _("save")), ("z", _("as saved")), ("t", _("try out"))]
+            hints.append(("h", _("list")))
+        elif self._pane == "try":
+            hints = [("Enter", _("send")), ("Esc", _("back")), ("F6", _("next part"))]
+        else:
+            hints = [("Enter", _("open")), ("n", _("new")), ("t", _("try out")), ("b", _("use")), ("/", _("filter"))]
+        self.query_one("#hints", HintLine).hints = [*hints, ("?" if self._pane != "try" else "F1", _("more"))]
+
+    def action_back(self) -> None:
+        """Esc: out of the filter, the text, the conversation, the form, the screen. Nothing is lost on the way."""
+        if isinstance(self.focused, Input) and not self.find_bar.has_focus_within:
+            self.filter_bar.value = ""
+            self.filter_bar.display = False
+            self.list_pane.focus()
+        elif isinstance(self.focused, PromptArea):
+            self.fields_list.focus()
+        elif self.find_bar.display:
+            self.find_bar.close()
+            self.transcript.find("")
+            self.transcript.focus()
+        elif self._pane == "try" and self.focused is self.composer:
+            (self.ask_panel if self.ask_panel.display else self.transcript).focus()
+        elif self._pane == "try":
+            self.go_to("form")
+        elif self._pane == "form" and self.is_tried:
+            self.end_trying()
+            self.go_to("form")
+        elif self._pane == "form":
+            self.go_to("list")
+        else:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def action_pane(self, pane: str) -> None:
+        if pane == "try" and not self.is_tried:
+            self.action_try_out()
+        else:
+            self.go_to(pane)
+
+    def action_copy_id(self) -> None:
+        if self._key and not self._key.startswith("new:"):
+            self.app.copy_text(self._key.partition(":")[2], _("the agent's id"))
+
+    def answer_changed(self) -> None:
+        self._update_hints()
+
+    def action_filter(self) -> None:
+        self.filter_bar.display = True
+        self.filter_bar.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter(self, event: Input.Changed) -> None:
+        event.stop()
+        before = self._key
+        self._show_list()
+        if self._key != before:
+            self.show_form()
+            self._read(REST)
+
+    @on(Input.Submitted, "#filter")
+    def _filtered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.filter_bar.display = bool(event.value)
+        self.list_pane.focus()
