@@ -77,7 +77,7 @@ class DashScope:
 
     def read(self, line: str, body: Any, fault: str = "", **options: Any) -> bytes:
         """The bytes of a stream, to its end or to where the line breaks."""
-        data = b""
+        data = bytearray()
         with httpx.Client(trust_env=False, verify=False, timeout=10) as client:
             request = self._request(client, line, body, fault, options.pop("compatible", False), options)
             try:
@@ -86,7 +86,7 @@ class DashScope:
                     data += chunk
             except httpx.TransportError:
                 pass
-        return data
+        return bytes(data)
 
     @contextmanager
     def reading(self, line: str, body: Any, fault: str = "", **options: Any) -> Iterator[Iterator[str]]:

@@ -33,7 +33,7 @@ def check_model(model: Any) -> str:
     if not name:
         raise Refused("BadRequest.EmptyModel")
     if not is_known(name):
-        raise Refused("InvalidParameter", f"Model {name} does not exist. (sandbox data)")
+        raise Refused("InvalidParameter", "Model not exist. (sandbox data)")
     return name
 
 

@@ -21,8 +21,16 @@ def models() -> tuple[Json, ...]:
     """All models, read once."""
     text = resources.files("tui.sandbox").joinpath("dashscope_models.toml").read_text(encoding="utf-8")
     return tuple(
-        {"model": code, "name": name, "type": kind, "description": f"{name} (sandbox data)"}
-        for code, name, kind in tomli.loads(text)["models"]
+        {
+            "model": code,
+            "name": name,
+            "provider": provider,
+            "source": provider,
+            "type": kind,
+            "opensource": provider != "qwen",
+            "description": f"{name} (sandbox data)",
+        }
+        for code, name, provider, kind in tomli.loads(text)["models"]
     )
 
 

@@ -10,7 +10,7 @@ from tui.sandbox.dashscope_brain import Ask, Asked, Step, script_for
 from tui.sandbox.dashscope_records import SAMPLING, Json, Message, Run, Thread, new_id, text_part
 from tui.sandbox.dashscope_records import Step as RunStep
 from tui.sandbox.dashscope_tools import UseTool
-from tui.sandbox.dashscope_turn import Beat, End, Frame, Rest
+from tui.sandbox.dashscope_turn import Beat, End, Frame, Growing, Rest
 from tui.sandbox.faults import Faults
 from tui.sandbox.script import Fail, Hold, Pause, Say, deltas
 
@@ -43,6 +43,7 @@ class RunPlay:
         self._request_id = request_id
         self._faults = faults
         self._message: Message | None = None
+        self._text = Growing(lambda text: None)
         self._written = 0
 
     # --- beats --------------------------------------------------------------------------------------------------
@@ -141,6 +142,7 @@ class RunPlay:
         details = {"type": "message_creation", "message_creation": {"message_id": message.id}}
         yield from self._new_step("message_creation", details)
         self._message = message
+        self._text = Growing(lambda text: setattr(message, "content", [text_part(text)]))
         thread.messages.append(message)
         yield self._frame("thread.message.created", message.wire())
         yield self._frame("thread.message.in_progress", message.wire())
@@ -148,17 +150,11 @@ class RunPlay:
     def _delta(self, text: str) -> Frame:
         message = self._message
         assert message is not None
-        self._append(message, text)
+        self._text.add(text)
         delta = {"role": "assistant", "content": [text_part(text)], "file_ids": []}
         return self._frame(
             "thread.message.delta", {"id": message.id, "object": "thread.message.delta", "delta": delta}, paced=True
         )
-
-    @staticmethod
-    def _append(message: Message, text: str) -> None:
-        if not message.content:
-            message.content = [text_part("")]
-        message.content[0]["text"]["value"] += text
 
     def _end_message(self) -> Iterator[Frame]:
         message, self._message = self._message, None
@@ -169,9 +165,8 @@ class RunPlay:
             "thread.message.delta", {"id": message.id, "object": "thread.message.delta", "delta": empty}, paced=True
         )
         message.completed_at = self._agents.stamp()
-        if not message.content:
-            message.content = [text_part("")]
-        yield self._frame("thread.message.completed", _copy(message.wire()))
+        message.content = [text_part(self._text.flush())]
+        yield self._frame("thread.message.completed", message.wire())
         yield self._complete(self._run.steps[-1])
 
     # --- tools --------------------------------------------------------------------------------------------------
@@ -251,9 +246,10 @@ class RunPlay:
                 yield self._of_run("cancelling")
         message, self._message = self._message, None
         if message is not None:
+            self._text.flush()
             message.incomplete_at, message.incomplete_details = now, {"reason": f"run_{status}"}
             if end != "error":
-                yield self._frame("thread.message.incomplete", _copy(message.wire()))
+                yield self._frame("thread.message.incomplete", message.wire())
         step_status = "failed" if status == "incomplete" else status
         for step in run.steps:
             if step.status == "in_progress":
@@ -330,8 +326,3 @@ class RunPlay:
             )
         )
         return {names[0]: given, names[1]: made, "total_tokens": given + made}
-
-
-def _copy(message: Json) -> Json:
-    """A message whose content grows no more."""
-    return {**message, "content": [{**part, "text": dict(part["text"])} for part in message["content"]]}

@@ -45,6 +45,35 @@ class Rest:
 Beat: TypeAlias = Frame | Rest
 
 
+class Growing:
+    """A text that grows by small pieces, in time linear to its length.
+
+    Args:
+        keep: takes the text so far, now and then while it grows, and when it is `flush`ed.
+    """
+
+    def __init__(self, keep: Callable[[str], None]) -> None:
+        self._keep = keep
+        self._text = ""
+        self._pieces: list[str] = []
+        self._waiting = 0
+
+    def add(self, piece: str) -> None:
+        self._pieces.append(piece)
+        self._waiting += len(piece)
+        if self._waiting > len(self._text) // 8:
+            self.flush()
+
+    def flush(self) -> str:
+        """The whole text so far."""
+        if self._pieces:
+            self._text += "".join(self._pieces)
+            self._pieces.clear()
+            self._waiting = 0
+            self._keep(self._text)
+        return self._text
+
+
 class Script(Protocol):
     """What a play needs beside its beats. Making a frame changes what the sandbox remembers."""
 

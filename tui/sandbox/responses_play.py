@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tui.sandbox.dashscope_brain import Ask, Asked, Step, script_for
 from tui.sandbox.dashscope_records import Json
 from tui.sandbox.dashscope_tools import UseTool
-from tui.sandbox.dashscope_turn import Beat, End, Frame, Rest
+from tui.sandbox.dashscope_turn import Beat, End, Frame, Growing, Rest
 from tui.sandbox.faults import Faults
 from tui.sandbox.responses_records import StoredResponse, item_id, nested_tools, text_of
 from tui.sandbox.script import Fail, Hold, Pause, Say, Think, deltas
@@ -41,6 +41,7 @@ class ResponsePlay:
         self._faults = faults
         self._number = 0
         self._item: Json | None = None
+        self._text = Growing(lambda text: None)
         self._characters = 0
         self._thought = 0
 
@@ -128,22 +129,19 @@ class ResponsePlay:
         if self._item is not None:
             return
         yield self._add({"type": "message", "role": "assistant", "content": []})
+        item = self._response.output[-1]
+        self._text = Growing(lambda text: item.update(content=[_text_part(text)]))
         yield self._of_item("content_part.added", content_index=0, part=_text_part(""))
 
     def _delta(self, text: str) -> Frame:
-        item = self._item
-        assert item is not None
         self._characters += len(text)
-        if item["content"]:
-            item["content"][0]["text"] += text
-        else:
-            item["content"] = [_text_part(text)]
+        self._text.add(text)
         return self._of_item("output_text.delta", content_index=0, delta=text, logprobs=[], paced=True)
 
     def _end_message(self) -> Iterator[Frame]:
         if self._item is None:
             return
-        text = text_of([self._item])
+        text = self._text.flush()
         yield self._of_item("output_text.done", content_index=0, text=text, logprobs=[])
         yield self._of_item("content_part.done", content_index=0, part=_text_part(text))
         yield self._done(content=[_text_part(text)])
@@ -206,6 +204,7 @@ class ResponsePlay:
     def cut(self, end: End, why: str = "") -> Iterator[Frame]:
         response, item = self._response, self._item
         if item is not None:
+            self._text.flush()
             item["status"], self._item = "incomplete", None
         if end == "incomplete":
             response.incomplete_details = response.incomplete_details or {"reason": "max_output_tokens"}
