@@ -26,6 +26,7 @@ from tui.sandbox.call import ConnectionDropped
 from tui.sandbox.dms import Dms
 from tui.sandbox.dms_keys import KeyGateway
 from tui.sandbox.gateway import Gateway
+from tui.sandbox.memories import Memories, bot_routes
 from tui.sandbox.oss import Bucket
 from tui.sandbox.pace import Pace
 from tui.sandbox.rds import RdsAi
@@ -298,7 +299,7 @@ def make_app(world: World) -> web.Application:
         app.router.add_post(path, gateway.handle)
         app.router.add_get(path, gateway.handle)
     app.router.add_routes(dashscope.routes(world))
-    app.router.add_routes(SignIn(world).routes())
+    app.router.add_routes([*SignIn(world).routes(), *Memories(world).routes(), *bot_routes(world)])
     return app
 
 

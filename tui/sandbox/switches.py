@@ -22,7 +22,7 @@ GROUPS: dict[Group, str] = {
     "events": "Data Agent: what a turn does and the form of its stream",
     "files": "Data Agent: uploads, downloads, the bucket (`PostObject`, `GetObject`)",
     **dashscope_switches.GROUPS,
-    "sign-in": "STS and the sign-in page (logon-free URL)",
+    "sign-in": "STS, the sign-in page (logon-free URL), long-term memory (`Memories`)",
 }
 
 __all__ = ["GROUPS", "SWITCHES", "Group", "Switch", "markdown"]
@@ -261,6 +261,8 @@ _ALL = (
     # --- sign-in -----------------------------------------------------------------------------------------------
     Switch("role-untrusted", "sign-in", "403 NoPermission: the role does not trust the caller", action="AssumeRole"),
     Switch("root-account", "sign-in", "the caller is a root account, which assumes no role", action="*"),
+    Switch("memory-key-refused", "sign-in", "401 for any key", action="Memories"),
+    Switch("memory-results", "sign-in", 'lists come as `{"results": [...]}`', action="Memories"),
     Switch("signin-refused", "sign-in", "401 InvalidCredential.AuthenticateFail", action="GetSigninToken"),
 )
 

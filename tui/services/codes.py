@@ -40,7 +40,7 @@ def values(message: str, action: str, skew: str) -> dict[str, str]:
     }
 
 
-_OTHERS = {"sts": "STS", "signin": "Alibaba Cloud sign-in"}
+_OTHERS = {"sts": "STS", "signin": "Alibaba Cloud sign-in", "memory": "Long-term memory"}
 """What is spoken with beside the assistants."""
 
 

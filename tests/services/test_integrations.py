@@ -1,0 +1,63 @@
+"""Long-term memory and the credentials of bots, against the sandbox."""
+
+from __future__ import annotations
+
+import pytest
+
+from tui.sandbox.memories import BOT_ID, BOT_SECRET, KEY
+from tui.sandbox.server import SandboxServer
+from tui.services.bot_checks import Platform, check_bot
+from tui.services.endpoints import Endpoint, parse_endpoint
+from tui.services.errors import AuthenticationError, ConfigurationError, ServiceError
+from tui.services.keys import Secret
+from tui.services.memories import MemoryProject
+
+
+@pytest.fixture
+def endpoint(server: SandboxServer) -> Endpoint:
+    return parse_endpoint(server.info.url, "sandbox")
+
+
+@pytest.mark.parametrize("fault", ["", "memory-results"])
+async def test_memories_are_added_found_and_deleted(server: SandboxServer, endpoint: Endpoint, fault: str) -> None:
+    server.set_faults(*([fault] if fault else []))
+    project = MemoryProject(endpoint, Secret(KEY))
+    await project.check()
+    await project.add("ann", "orders-main is rm-bp1k3")
+    await project.add("ann", "备份窗口是凌晨两点")
+    await project.add("bob", "orders-main is another one")
+    assert {memory.text for memory in await project.list("ann")} == {"orders-main is rm-bp1k3", "备份窗口是凌晨两点"}
+    (found,) = await project.search("ann", "备份")
+    assert found.text == "备份窗口是凌晨两点"
+    assert found.score == 1.0
+    assert found.created_at
+    await project.delete(found.id)
+    assert await project.search("ann", "备份") == ()
+    with pytest.raises(ServiceError) as caught:
+        await project.delete(found.id)
+    assert "not found" in caught.value.problem.sentence
+    await project.aclose()
+
+
+async def test_a_memory_is_sent_once(server: SandboxServer, endpoint: Endpoint) -> None:
+    before = server.state()["received"].get("memories:POST", 0)
+    project = MemoryProject(endpoint, Secret("wrong"))
+    with pytest.raises(AuthenticationError):
+        await project.add("ann", "x")
+    assert server.state()["received"]["memories:POST"] == before + 1
+    await project.aclose()
+
+
+async def test_an_id_never_becomes_another_path(endpoint: Endpoint) -> None:
+    with pytest.raises(ConfigurationError):
+        await MemoryProject(endpoint, Secret(KEY)).delete("../../_sandbox/reset")
+
+
+@pytest.mark.parametrize("platform", ["dingtalk", "feishu", "lark"])
+async def test_the_credentials_of_a_bot(endpoint: Endpoint, platform: Platform) -> None:
+    bot = await check_bot(platform, BOT_ID, Secret(BOT_SECRET), endpoint)
+    assert bot.name == ("" if platform == "dingtalk" else "沙箱机器人")
+    with pytest.raises(AuthenticationError) as caught:
+        await check_bot(platform, BOT_ID, Secret("typo"), endpoint)
+    assert "typo" not in str(caught.value.problem)
+    assert "sandbox data" in caught.value.problem.sentence
