@@ -24,7 +24,6 @@ from tui.widgets.conversation_list import ConversationList
 from tui.widgets.copilot_words import describe as describe_copilot
 from tui.widgets.find_bar import FindBar
 from tui.widgets.session_words import describe_options
-from tui.widgets.slash_menu import SlashMenu
 from tui.widgets.status import StatusLine
 from tui.widgets.transcript import Transcript
 from tui.words import _
@@ -92,7 +91,6 @@ class ChatScreen(CommandingScreen):
         yield AskPanel(
             seconds=self.app.seconds, last_key=lambda: self.composer.last_key, ascii_only=ascii_only, id="ask"
         )
-        yield SlashMenu(id="slash")
         with Horizontal(id="prompt"):
             yield Static(" > ", id="caret", markup=False)
             yield Composer(id="composer", send_key=self.app.settings.send, seconds=self.app.seconds)
@@ -105,7 +103,7 @@ class ChatScreen(CommandingScreen):
         self.app.turn_changed.subscribe(self, self._turn_changed)
         self.app.conversations_changed.subscribe(self, self._conversations_changed)
         self.app.context_changed.subscribe(self, self._context_changed)
-        self.app.transfers_changed.subscribe(self, self.take_ready_uploads)
+        self.app.transfers_changed.subscribe(self, self.note_transfers)
         self._context_changed(self.app.context)
         self.show(self.conversation_id, self._turn_id)
 

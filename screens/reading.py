@@ -93,21 +93,6 @@ class ReadingScreen(ComposingScreen):
             self._give_back(turn.question)
             self.composer.focus()
 
-    @on(messages.EditResend)
-    def _edit_resend(self, event: messages.EditResend) -> None:
-        event.stop()
-        self._give_back(event.turn.question)
-        self.composer.focus()
-
-    @on(messages.Feedback)
-    @work(group="feedback")
-    async def _feedback(self, event: messages.Feedback) -> None:
-        event.stop()
-        if not self.app.service_capabilities(self.service).feedback:
-            self.app.notify(_("This service takes no feedback."), severity="warning")
-            return
-        await self.app.rate(self.conversation_id, event.turn.id, event.rating)
-
     @on(messages.Details)
     def _details(self, event: messages.Details) -> None:
         event.stop()

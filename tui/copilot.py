@@ -51,6 +51,7 @@ class Copilot:
         self._hooks = hooks
         self._models: tuple[ChatModel, ...] = ()
         self._skills: dict[str, tuple[Skill, ...]] = {}
+        self._agents: tuple[RdsAgent, ...] = ()
         self.approvals = Approvals(
             ApprovalHooks(
                 rounds=self._rounds,
@@ -81,14 +82,23 @@ class Copilot:
             self._skills[language] = await (await self._hooks.service()).catalog.skills(language)
         return self._skills[language]
 
-    @property
-    def known_skills(self) -> Sequence[Skill]:
-        """The skills as far as they have been read; immediate."""
-        return self._skills.get(self._hooks.language(), ())
-
     async def agents(self) -> Sequence[RdsAgent]:
         """The custom agents, read anew: they are edited elsewhere too."""
-        return await (await self._hooks.service()).agents.list()
+        self._agents = await (await self._hooks.service()).agents.list()
+        return self._agents
+
+    @property
+    def known_models(self) -> Sequence[ChatModel]:
+        """The models as far as they have been read; immediate, as the next two."""
+        return self._models
+
+    @property
+    def known_skills(self) -> Sequence[Skill]:
+        return self._skills.get(self._hooks.language(), ())
+
+    @property
+    def known_agents(self) -> Sequence[RdsAgent]:
+        return self._agents
 
     # --- approvals -----------------------------------------------------------------------------------------
 

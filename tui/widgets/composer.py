@@ -106,6 +106,8 @@ class Composer(TextArea):
         self._walk = 0
         """0: the draft; n: the n-th newest of the history."""
         self._draft = ""
+        self.keys_first: Callable[[str], bool] = lambda _key: False
+        """Asked before a key is dealt with here: whether it was meant for the list above."""
         self.at_opens_files = False
         """Whether `@` in an empty composer asks for files."""
 
@@ -147,7 +149,10 @@ class Composer(TextArea):
             self._held_enter = None
             self._lines_in_burst = True
             self.insert("\n")
-        if event.key == self._send_key:
+        if not in_burst and self.keys_first(event.key):
+            event.stop()
+            event.prevent_default()
+        elif event.key == self._send_key:
             event.stop()
             event.prevent_default()
             if self._lines_in_burst:

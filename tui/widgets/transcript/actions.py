@@ -250,6 +250,13 @@ class TranscriptActions:
     def action_edit_resend(self) -> None:
         self._request(messages.EditResend)
 
+    def action_quote(self) -> None:
+        here = self._here()
+        if here:
+            turn, unit = here
+            text = turn.question if unit.section == QUESTION else unit.source or self.copy_text_of_message()
+            self.post_message(messages.QuoteRequested(text))
+
     def action_details(self) -> None:
         self._request(messages.Details)
 

@@ -38,6 +38,7 @@ BINDINGS = [
     _key("N", "find_previous", "find_previous", "previous match", "To the previous match"),
     _key("r", "retry", "retry", "retry", "Ask this question again"),
     _key("e", "edit_resend", "edit", "edit and resend", "Edit this question and send it again"),
+    _key("q", "quote", "quote", "quote", "Quote this block in the next question"),
     _key("s", "stop", "stop", "stop", "Stop the running answer"),
     _key("plus", "rate('like')", "like", "helpful", "Mark this answer as helpful"),
     _key("minus", "rate('dislike')", "dislike", "not helpful", "Mark this answer as not helpful"),

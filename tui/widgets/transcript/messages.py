@@ -85,6 +85,13 @@ class EditResend(Message):
 
 
 @dataclass
+class QuoteRequested(Message):
+    """A block, or a whole message, is to be quoted in the next question."""
+
+    text: str
+
+
+@dataclass
 class Links(Message):
     turn: Turn
     title: str
