@@ -21,18 +21,19 @@ def endpoint(server: SandboxServer) -> Endpoint:
 @pytest.mark.parametrize("fault", ["", "memory-results"])
 async def test_memories_are_added_found_and_deleted(server: SandboxServer, endpoint: Endpoint, fault: str) -> None:
     server.set_faults(*([fault] if fault else []))
+    ann, bob = f"ann{fault}", f"bob{fault}"
     project = MemoryProject(endpoint, Secret(KEY))
     await project.check()
-    await project.add("ann", "orders-main is rm-bp1k3")
-    await project.add("ann", "备份窗口是凌晨两点")
-    await project.add("bob", "orders-main is another one")
-    assert {memory.text for memory in await project.list("ann")} == {"orders-main is rm-bp1k3", "备份窗口是凌晨两点"}
-    (found,) = await project.search("ann", "备份")
+    await project.add(ann, "orders-main is rm-bp1k3")
+    await project.add(ann, "备份窗口是凌晨两点")
+    await project.add(bob, "orders-main is another one")
+    assert {memory.text for memory in await project.list(ann)} == {"orders-main is rm-bp1k3", "备份窗口是凌晨两点"}
+    (found,) = await project.search(ann, "备份")
     assert found.text == "备份窗口是凌晨两点"
     assert found.score == 1.0
     assert found.created_at
     await project.delete(found.id)
-    assert await project.search("ann", "备份") == ()
+    assert await project.search(ann, "备份") == ()
     with pytest.raises(ServiceError) as caught:
         await project.delete(found.id)
     assert "not found" in caught.value.problem.sentence

@@ -317,8 +317,8 @@ def test_agents(sandbox: SandboxServer) -> None:
 
 
 def test_every_switch_is_shown(request: pytest.FixtureRequest) -> None:
-    """Here, or beside the product that it belongs to."""
-    source = "".join(path.read_text(encoding="utf-8") for path in request.path.parent.glob("test_sandbox_*.py"))
+    """Here, or beside what it belongs to."""
+    source = "".join(path.read_text(encoding="utf-8") for path in request.path.parents[1].rglob("test_*.py"))
     missing = [name for name in SWITCHES if f'"{name}' not in source and f",{name}" not in source]
     assert missing == []
 

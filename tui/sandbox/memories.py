@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -76,9 +77,8 @@ class Memories:
     async def _search(self, request: web.Request) -> web.Response:
         body: dict[str, Any] = await request.json()
         wanted = _units(body["query"])
-        scored = [
-            (len(wanted & _units(memory.text)) / (len(wanted) or 1), memory) for memory in self._of(body["user_id"])
-        ]
+        own = self._of(body["user_id"])
+        scored = [(len(wanted & _units(memory.text)) / (len(wanted) or 1), memory) for memory in own]
         found = sorted((pair for pair in scored if pair[0]), key=lambda pair: pair[0], reverse=True)
         return web.json_response([memory.fields(score=round(score, 3)) for score, memory in found])
 
@@ -90,7 +90,7 @@ class Memories:
 
 def _units(text: str) -> set[str]:
     """Words, and Chinese letters each for itself."""
-    return {*text.lower().split(), *(letter for letter in text if ord(letter) > 0x2E80)}
+    return {*re.findall(r"[a-z0-9_-]+", text.lower()), *(letter for letter in text if ord(letter) > 0x2E80)}
 
 
 def bot_routes(world: World) -> list[web.RouteDef]:
