@@ -105,6 +105,14 @@ def _texts() -> dict[str, tuple[Kind, Text]]:
                 _("Wait for the reset or raise the quota; sending again soon does not help."),
             ),
         ),
+        "QuotaExceeded": (
+            "order",
+            Text(
+                _("Limit reached"),
+                _("The account may have no more of these: {message}"),
+                _("Delete what is not needed, or have the limit raised."),
+            ),
+        ),
         "TooManyRequests": (
             "busy",
             Text(
