@@ -49,6 +49,12 @@ async def test_a_memory_is_sent_once(server: SandboxServer, endpoint: Endpoint) 
     await project.aclose()
 
 
+async def test_a_key_that_is_not_taken_any_more(server: SandboxServer, endpoint: Endpoint) -> None:
+    server.set_faults("memory-key-refused")
+    with pytest.raises(AuthenticationError):
+        await MemoryProject(endpoint, Secret(KEY)).check()
+
+
 async def test_an_id_never_becomes_another_path(endpoint: Endpoint) -> None:
     with pytest.raises(ConfigurationError):
         await MemoryProject(endpoint, Secret(KEY)).delete("../../_sandbox/reset")
