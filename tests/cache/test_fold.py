@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +25,7 @@ from tui.cache.records import (
     StateRecord,
     TombstoneRecord,
 )
-from tui.models import ACTIVE, TextBlock, ThinkingBlock, ToolBlock, Turn, TurnIds, TurnState
+from tui.models import ACTIVE, ServiceName, TextBlock, ThinkingBlock, ToolBlock, Turn, TurnIds, TurnState
 from tui.services.events import TextDelta, TextReplaced, ThinkingDelta, ToolProgress, TurnStarted
 
 START = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
@@ -207,13 +208,18 @@ def test_records_that_this_version_does_not_know_are_kept() -> None:
     assert compacted(data) == data
 
 
+@pytest.mark.parametrize("service", ["rds", "dashscope"])
 @given(plain, plain, times)
 @settings(max_examples=20, deadline=None)
-def test_of_a_deleted_thread_title_and_id_are_left(title: str, remote_id: str, when: datetime) -> None:
-    conversation = replace(fold(HEAD, [ASKED]), title=title, remote_id=remote_id)
-    data = epitaph(HEAD, conversation, when)
+def test_of_what_is_deleted_the_id_is_left_and_a_threads_title(
+    service: ServiceName, title: str, remote_id: str, when: datetime
+) -> None:
+    head = replace(HEAD, service=service)
+    conversation = replace(fold(head, [ASKED]), title=title, remote_id=remote_id)
+    data = epitaph(head, conversation, when)
     folded = Fold(HEAD)
     for begin, end in journal.scan(data).fragments[1:]:
         folded.take(codec.record_from_table(journal.read_record(data[begin:end])))
     left = folded.conversation()
-    assert (left.title, left.remote_id, left.turns, folded.deleted_at) == (title, remote_id, (), when)
+    kept = title if service == "dashscope" else ""
+    assert (left.title, left.remote_id, left.turns, folded.deleted_at) == (kept, remote_id, (), when)

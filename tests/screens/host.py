@@ -107,6 +107,29 @@ class Host(YunliaoApi):
     def seconds(self) -> float:
         return 0.0
 
+    more = 0
+    """Pages that a service has behind what is listed."""
+
+    @property
+    def has_more_conversations(self) -> bool:
+        return self.more > 0
+
+    async def more_conversations(self) -> None:
+        self.done.append(("more",))
+        self.more -= 1
+        number = len(self.held) + 1
+        self.held.append(summary(number, f"from the service {number}", ago=timedelta(days=900 + number)))
+        self.conversations_changed.publish("")
+
+    async def archive_conversation(self, conversation_id: str, archived: bool) -> None:
+        self.done.append(("archive", conversation_id, archived))
+        self.change(conversation_id, archived=archived)
+
+    async def change_tags(self, conversation_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
+        self.done.append(("tags", conversation_id, tuple(add), tuple(remove)))
+        held = next(one for one in self.held if one.id == conversation_id)
+        self.change(conversation_id, tags=tuple(tag for tag in (*held.tags, *add) if tag not in remove))
+
     def show_conversation(self, conversation_id: str, turn_id: str = "") -> None:
         self.done.append(("show", conversation_id))
 

@@ -83,7 +83,7 @@ async def test_what_is_shown() -> None:
         " R   disk at 91 %                                        1d",
         " D ! monthly GMV                                         1d",
         "",
-        " Enter open   n new   / filter   r rename   ? more",
+        " Enter open   n new   / filter   s search   ? more",
     ]
 
 

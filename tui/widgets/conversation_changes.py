@@ -1,4 +1,4 @@
-"""What can be done to conversations from a list of them: rename, pin, delete, take back; with their questions."""
+"""What can be done to conversations from a list of them, with its questions: rename, pin, archive, tag, delete."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui import routes
 from tui.contract import YunliaoApi
+from tui.tags import tags_in
 from tui.widgets.context_bar import SERVICE_NAMES
 from tui.widgets.conversation_line import title_of
 from tui.words import _
@@ -28,6 +29,34 @@ async def pin(app: YunliaoApi, items: Sequence[ConversationSummary]) -> None:
     for item in items:
         if item.pinned != pinned:
             await app.pin_conversation(item.id, pinned)
+
+
+async def archive(app: YunliaoApi, items: Sequence[ConversationSummary]) -> None:
+    """Archive all of them; back into the list with them when all are archived."""
+    archived = not all(item.archived for item in items)
+    for item in items:
+        if item.archived != archived:
+            await app.archive_conversation(item.id, archived)
+    words = _("{count} archived; A shows them.") if archived else _("{count} back in the list.")
+    app.notify(words.format(count=len(items)))
+
+
+async def tag(app: YunliaoApi, items: Sequence[ConversationSummary]) -> bool:
+    """Ask for the tags that all of them have, and give and take what was changed. Whether it was done."""
+    common = [each for each in items[0].tags if all(each in item.tags for item in items)]
+    lines = [_("Separated by blanks. Instances that stand in the text become tags by themselves.")]
+    if len(items) > 1:
+        lines.append(_("Those that all {count} have; others stay as they are.").format(count=len(items)))
+    dialog = routes.build("text", title=_("Tags"), value=" ".join(common), lines=lines, allow_empty=True)
+    typed = await app.push_screen_wait(dialog)
+    if typed is None:
+        return False
+    wanted = tags_in(typed)
+    add, remove = [each for each in wanted if each not in common], [each for each in common if each not in wanted]
+    if add or remove:
+        for item in items:
+            await app.change_tags(item.id, add, remove)
+    return True
 
 
 async def delete(app: YunliaoApi, items: Sequence[ConversationSummary]) -> bool:

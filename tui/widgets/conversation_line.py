@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LETTERS = {"rds": "R", "dms": "D", "dashscope": "A"}
 AGE_CELLS = 4
+TAGS_FROM = 40
+"""Cells that a title must have before tags get some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,27 @@ def state_sign(state: TurnState, signs: Signs) -> str:
     return signs.failed if state in ("failed", "interrupted", "cut_off") else " "
 
 
-def empty_note(found: TitleFilter, service: ServiceName | None, *, loaded: bool) -> list[str]:
+def words_of(summary: ConversationSummary) -> str:
+    """What the filter looks at: title and tags."""
+    title = title_of(summary)
+    return f"{title} {_tags(summary.tags)}" if summary.tags else title
+
+
+def _tags(tags: Sequence[str]) -> str:
+    return " ".join(f"#{tag}" for tag in tags)
+
+
+def empty_note(
+    found: TitleFilter, service: ServiceName | None, *, archived: bool, loaded: bool, more: bool
+) -> list[str]:
     """The lines that stand in place of the conversations when there are none to show."""
     if not loaded:
         return [_("Loading …")]
     if found:
-        return [_("Nothing matches “{text}”.").format(text=found.typed), "", _("Esc shows all.")]
+        note = [_("Nothing matches “{text}”.").format(text=found.typed), "", _("Esc shows all.")]
+        return [*note, _("s searches what was said."), *([_("G fetches older ones.")] if more else [])]
+    if archived:
+        return [_("Nothing is archived."), "", _("A shows the others.")]
     if service:
         return [_("No conversations with {service}.").format(service=SERVICE_NAMES[service]), "", _("0 shows all.")]
     return [_("No conversations yet."), "", _("n begins one.")]
@@ -96,18 +113,28 @@ def paint(
     """
     side = signs.marked if marked else signs.current if current else " "
     sign = state_sign(summary.state, signs)
-    title = fit(title_of(summary), width - 6 - AGE_CELLS - 1, signs.ellipsis)
+    room = width - 6 - AGE_CELLS - 1
+    title = title_of(summary)
+    tags = _tags([tag for tag in summary.tags if tag not in title.lower()]) if room > TAGS_FROM else ""
+    if tags:
+        tags = "  " + fit(tags, min(cell_len(tags), room // 3), signs.ellipsis)
+        title = fit(title, min(cell_len(title), room - cell_len(tags)), signs.ellipsis)
+        tags += " " * (room - cell_len(title) - cell_len(tags))
+    else:
+        title = fit(title, room, signs.ellipsis)
     base = "unread" if summary.unread else "title"
     pieces = [
         (side, "bar"),
         (LETTERS[summary.service] + " ", "quiet"),
         (sign + " ", {signs.running: "running", signs.waiting: "waiting"}.get(sign, "failed")),
     ]
-    at = 0
-    for start, end in found.spans(title) if found else ():
-        pieces += [(title[at:start], base), (title[start:end], "hit")]
-        at = end
-    pieces += [(title[at:], base), (" " * max(1, AGE_CELLS + 1 - cell_len(age)) + age + " ", "quiet")]
+    for text, name in ((title, base), (tags, "quiet")):
+        at = 0
+        for start, end in found.spans(text) if found else ():
+            pieces += [(text[at:start], name), (text[start:end], "hit")]
+            at = end
+        pieces.append((text[at:], name))
+    pieces += [(" " * max(1, AGE_CELLS + 1 - cell_len(age)) + age + " ", "quiet")]
     ground = styles["cursor"] if cursor else styles["title"]
     segments = [
         Segment(text, ground + _UNDER_CURSOR.get(name, Style.null()) if cursor else styles[name])

@@ -19,19 +19,17 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.events import Blur, Click, Focus, MouseScrollDown, MouseScrollUp, Resize
 from textual.geometry import Region
-from textual.getters import app as app_getter
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import Input
 
-from tui.contract import Context, YunliaoApi
+from tui.contract import Context
 from tui.widgets.context_bar import SERVICE_NAMES
-from tui.widgets.conversation_changes import delete, pin, rename, take_back
 from tui.widgets.conversation_keys import BINDINGS
-from tui.widgets.conversation_line import ASCII, STYLES, UNICODE, empty_note, fit, paint, title_of
+from tui.widgets.conversation_line import ASCII, STYLES, UNICODE, empty_note, fit, paint, words_of
 from tui.widgets.conversation_rows import Rows, TitleFilter, relative_time
+from tui.widgets.list_actions import OF_ONE, ListActions
 from tui.words import _
 
 if TYPE_CHECKING:
@@ -52,7 +50,7 @@ class FilterInput(Input):
     """The line at the top; it stands over the hint that is painted there."""
 
 
-class ConversationList(Widget, can_focus=True):
+class ConversationList(ListActions, can_focus=True):
     """All conversations, newest first, in groups by age."""
 
     HELP = "Each line: service (R RDS Copilot, D Data Agent, A DashScope), state, title, age."
@@ -78,7 +76,6 @@ class ConversationList(Widget, can_focus=True):
     }
     """
 
-    app = app_getter(YunliaoApi)
     current: reactive[str] = reactive("")
     """The id of the conversation that the chat shows."""
 
@@ -103,7 +100,8 @@ class ConversationList(Widget, can_focus=True):
         """Where it stands, and where the cursor stays when that conversation goes."""
         self._top = 0
         """The first row in view."""
-        self._marked: set[str] = set()
+        self._archived = False
+        """The archived ones are shown in place of the others."""
         self._stale = False
         self._ages: list[str] = []
         """The ages in view when they were painted."""
@@ -140,7 +138,8 @@ class ConversationList(Widget, can_focus=True):
 
     def _select(self, *, again: bool = False) -> None:
         """Find what passes the filters; `again` when the conversations themselves have changed."""
-        items = [item for item in self._all if not item.archived and self._service in (None, item.service)]
+        archived = self._archived
+        items = [item for item in self._all if item.archived is archived and self._service in (None, item.service)]
         before, hits = self._searched
         base = hits if before and not again and self._filter.narrows(before) else items
         if not self._filter:
@@ -149,7 +148,7 @@ class ConversationList(Widget, can_focus=True):
             self._show(items)
         elif len(base) <= SLICE:
             self.workers.cancel_group(self, "filter")
-            self._found([item for item in base if self._filter.matches(title_of(item))])
+            self._found([item for item in base if self._filter.matches(words_of(item))])
         else:
             self._search(base)
 
@@ -158,7 +157,7 @@ class ConversationList(Widget, can_focus=True):
         wanted = self._filter
         hits: list[ConversationSummary] = []
         for start in range(0, len(base), SLICE):
-            hits += [item for item in base[start : start + SLICE] if wanted.matches(title_of(item))]
+            hits += [item for item in base[start : start + SLICE] if wanted.matches(words_of(item))]
             await asyncio.sleep(0)
         self._found(hits)
 
@@ -181,6 +180,10 @@ class ConversationList(Widget, can_focus=True):
             self.refresh()
 
     # --- cursor and view -----------------------------------------------------------------------------------
+
+    @property
+    def items(self) -> Sequence[ConversationSummary]:
+        return self._rows.items
 
     @property
     def selected(self) -> ConversationSummary | None:
@@ -250,7 +253,13 @@ class ConversationList(Widget, can_focus=True):
         row = self._top + y - HEAD
         styles = self._line_styles()
         if not self._rows.items:
-            notes = empty_note(self._filter, self._service, loaded=self.app.index_loaded)
+            notes = empty_note(
+                self._filter,
+                self._service,
+                archived=self._archived,
+                loaded=self.app.index_loaded,
+                more=self.app.has_more_conversations,
+            )
             note = notes[y - HEAD] if y - HEAD < len(notes) else ""
             return Strip([Segment(fit(f" {note}", width), self._line_styles()["quiet"])], width)
         item = self._rows.at(row)
@@ -272,11 +281,12 @@ class ConversationList(Widget, can_focus=True):
     def _head(self, width: int) -> Strip:
         """The filter in words, and at the right where the cursor is in a list longer than the view."""
         count = len(self._rows.items)
-        parts = [SERVICE_NAMES[self._service]] if self._service else []
+        parts = [_("archived")] if self._archived else []
+        parts += [SERVICE_NAMES[self._service]] if self._service else []
         if self._marked:
             parts.append(_("{count} marked").format(count=len(self._marked)))
         if self._rows.height > self._view:
-            parts.append(f"{self._index + 1}/{count}")
+            parts.append(f"{self._index + 1}/{count}{'+' if self.app.has_more_conversations else ''}")
         right = " · ".join(parts) + " " if parts else ""
         left = f" / {self._filter.typed or _('filter')}"
         return Strip([Segment(fit(left, width - len(right)) + right, self._line_styles()["quiet"])]).adjust_cell_length(
@@ -292,12 +302,16 @@ class ConversationList(Widget, can_focus=True):
 
     def action_move(self, step: int) -> None:
         self._move(self._index + step)
+        if step > 0:
+            self._fetch_at_the_end()
 
     def action_move_to(self, index: int) -> None:
         self._move(index if index >= 0 else len(self._rows.items) - 1)
+        if index < 0:
+            self._fetch_at_the_end()
 
     def action_page(self, pages: float) -> None:
-        self._move(self._index + round(pages * max(1, self._view - 1)))
+        self.action_move(round(pages * max(1, self._view - 1)))
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
         event.stop()
@@ -354,55 +368,16 @@ class ConversationList(Widget, can_focus=True):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "close_filter":
             return bool(self._filter or self._input.display) if self.is_mounted else False
-        if action in ("open", "rename", "pin", "mark", "copy_id", "delete") and not self._rows.items:
+        if action in OF_ONE and not self._rows.items:
             return None
         return True
 
-    # --- doing ---------------------------------------------------------------------------------------------
-
-    def _chosen(self) -> list[ConversationSummary]:
-        """The marked ones, or the one under the cursor."""
-        marked = [item for item in self._all if item.id in self._marked]
-        return marked or ([self.selected] if self.selected else [])
+    def action_archived(self) -> None:
+        """The archived ones in place of the others, or back."""
+        self._archived = not self._archived
+        self._cursor = ""
+        self._select(again=True)
 
     def action_open(self) -> None:
         if self.selected:
             self.post_message(self.Opened(self.selected.id))
-
-    def action_new(self) -> None:
-        self.app.show_conversation("")
-
-    def action_mark(self) -> None:
-        if self.selected:
-            self._marked ^= {self.selected.id}
-            self.action_move(1)
-            self.refresh()
-
-    def action_copy_id(self) -> None:
-        if self.selected:
-            self.app.copy_text(self.selected.remote_id or self.selected.id, _("conversation id"))
-
-    @work(group="change")
-    async def action_reload(self) -> None:
-        await self.app.refresh_conversations()
-
-    @work(group="change")
-    async def action_pin(self) -> None:
-        chosen = self._chosen()
-        self._marked.clear()
-        await pin(self.app, chosen)
-
-    @work(group="change")
-    async def action_rename(self) -> None:
-        if self.selected:
-            await rename(self.app, self.selected)
-
-    @work(group="change")
-    async def action_delete(self) -> None:
-        chosen = self._chosen()
-        if chosen and await delete(self.app, chosen):
-            self._marked.clear()
-
-    @work(group="change")
-    async def action_undo(self) -> None:
-        await take_back(self.app)
