@@ -132,7 +132,7 @@ def test_an_assistant_has_all_of_its_fields(dash: DashScope) -> None:
     empty = dash.ok("POST /assistants", {"model": "qwen-plus"})
     unset = dict.fromkeys(("temperature", "top_p", "top_k", "max_tokens"))
     texts = dict.fromkeys(("name", "description", "instructions"), "")
-    expected = {"model": "qwen-plus", **texts, "tools": [], "file_ids": [], "metadata": {}, **unset}
+    expected: dict[str, Any] = {"model": "qwen-plus", **texts, "tools": [], "file_ids": [], "metadata": {}, **unset}
     assert {name: empty[name] for name in FULL} == expected
 
 
@@ -356,7 +356,8 @@ def test_a_thread_and_its_run_at_once(dash: DashScope) -> None:
     assert names(body)[:2] == ["thread.created", "thread.run.created"]
     assert events(body)[0][1]["metadata"] == {"k": "v"}
     assert dash.ok("POST /threads/runs", {"assistant_id": dash.assistant, "thread": thread})["object"] == "thread.run"
-    for wrong in ({}, {"thread": {}}, {"thread": {"messages": []}}):
+    empty: list[dict[str, Any]] = [{}, {"thread": {}}, {"thread": {"messages": []}}]
+    for wrong in empty:
         assert dash.refused("POST /threads/runs", {"assistant_id": dash.assistant, **wrong}) == (
             400,
             "InvalidParameter",
@@ -368,7 +369,7 @@ def test_a_thread_and_its_run_at_once(dash: DashScope) -> None:
 def test_what_a_run_may_not_be(dash: DashScope) -> None:
     assert dash.refused(f"POST {dash.runs}", {"assistant_id": dash.assistant}) == (400, "InvalidParameter")
     dash.say("x")
-    for wrong in (
+    bodies: list[dict[str, Any]] = [
         {"assistant_id": ""},
         {"assistant_id": "asst_none"},
         {"model": "no such model"},
@@ -377,7 +378,8 @@ def test_what_a_run_may_not_be(dash: DashScope) -> None:
         {"truncation_strategy": {"type": "auto"}},
         {"truncation_strategy": {"type": "last_messages", "last_messages": 0}},
         {"metadata": {"k": 1}},
-    ):
+    ]
+    for wrong in bodies:
         assert dash.refused(f"POST {dash.runs}", {"assistant_id": dash.assistant, **wrong}) == (400, "InvalidParameter")
     assert dash.state["counts"].get("runs", 0) == 0
 
