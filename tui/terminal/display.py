@@ -1,6 +1,6 @@
 """Ties the painter to Textual: what the compositor made goes to the terminal as the difference to what it shows.
 
-Together with `driver` the only module that knows names which Textual keeps to itself;
+Together with `driver` and `field` the only module that knows names which Textual keeps to itself;
 tests/unit/test_textual_names.py lists them and fails when one is gone.
 """
 
@@ -22,6 +22,7 @@ from textual.events import Resize
 from textual.geometry import Offset, Region
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widget import Widget
 
 from tui.terminal.capabilities import STATUS_QUERY, Capabilities, ModeReport, Reply, StatusReport
 from tui.terminal.driver import TerminalDriver
@@ -137,8 +138,31 @@ class PaintedDisplay(App[ReturnType]):
 
     # --- frames -------------------------------------------------------------------------------------------
 
+    @property
+    def paints(self) -> bool:
+        """The painter draws, not Textual."""
+        return not self.plain and isinstance(self._driver, TerminalDriver) and not self.is_inline
+
+    def paint_now(self, widget: Widget) -> None:
+        """Draw what has changed of `widget` at once, before anything that waits in a queue."""
+        screen = self.screen
+        compositor = screen._compositor
+        if (
+            self._painter is None
+            or not self.paints
+            or not widget._repaint_required
+            or widget._layout_required
+            or screen._layout_required
+            or not screen.is_current
+            or widget not in compositor.visible_widgets
+        ):
+            return
+        widget._repaint_required = False
+        compositor.update_widgets({widget})
+        self._display(screen, compositor.render_update(screen_stack=self._background_screens))
+
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        if self.plain or not isinstance(self._driver, TerminalDriver) or self.is_inline:
+        if not self.paints:
             super()._display(screen, renderable)
             return
         if type(screen._compositor) is Compositor:

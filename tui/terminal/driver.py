@@ -1,7 +1,7 @@
 """Textual's Linux driver with an output thread of our own, replies told from keys, an end for a dead line.
 
-Together with `display` the only module that knows names which Textual keeps to itself; tests/unit/test_textual_names.py
-lists them and fails when one is gone.
+Together with `display` and `field` the only module that knows names which Textual keeps to itself;
+tests/unit/test_textual_names.py lists them and fails when one is gone.
 """
 
 from __future__ import annotations
@@ -139,6 +139,10 @@ class TerminalDriver(LinuxDriver):
                         self.process_message(message)
                 for message in parser.tick():
                     self.process_message(message)
+
+    def send_message(self, message: Message) -> None:
+        # As Textual does it, but without a task for each key.
+        self._loop.call_soon_threadsafe(self._app.post_message, message)
 
     def process_message(self, message: Message) -> None:
         if isinstance(message, events.CursorPosition):

@@ -1,4 +1,5 @@
-"""The way to the terminal: a thread that writes, so that a slow or stalled line never holds up the event loop."""
+"""The way to the terminal: at once what fits into the kernel's buffer, the rest by a thread, so that a slow or stalled
+line never holds up the event loop."""
 
 from __future__ import annotations
 
@@ -11,9 +12,13 @@ from collections import deque
 CHUNK = 4096
 """Bytes of one write. A pty takes about that much before it blocks."""
 
+AT_ONCE = 2048
+"""Bytes that a terminal whose buffer is (nearly) empty takes without blocking. Handing them to the thread would cost
+more than writing them, and with the interpreter's lock taken many milliseconds."""
+
 
 class Output:
-    """Writes to a file descriptor in order, in a thread of its own.
+    """Writes to a file descriptor in order.
 
     Never raises and never blocks the caller. A terminal whose line has dropped (EIO) swallows everything.
     `backlog` says how many bytes the kernel has not taken yet: the sender is expected to look at it.
@@ -29,6 +34,8 @@ class Output:
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._muted = False
+        self._poll = select.poll()
+        self._poll.register(fd, select.POLLOUT)
 
     @property
     def backlog(self) -> int:
@@ -42,15 +49,30 @@ class Output:
         self._thread.start()
 
     def write(self, text: str) -> None:
-        """Queue `text`."""
+        """Write `text`, or queue it."""
         data = text.encode("utf-8", "replace")
         with self._wake:
             if self._muted or not data:
                 return
+            self.written += len(data)
+            if not self._backlog and self._thread is not None and len(data) <= AT_ONCE:
+                data = self._write_at_once(data)
+                if not data:
+                    return
             self._queue.append(data)
             self._backlog += len(data)
-            self.written += len(data)
             self._wake.notify()
+
+    def _write_at_once(self, data: bytes) -> bytes:
+        """Write what the kernel takes without waiting; the rest."""
+        try:
+            # Ready means: the terminal is not stopped, and fewer than 256 bytes wait in its buffer.
+            if self._poll.poll(0) == [(self.fd, select.POLLOUT)]:
+                return data[os.write(self.fd, data) :]
+        except OSError:
+            # The thread meets the same error, and knows what to do.
+            pass
+        return data
 
     def mute(self) -> None:
         """Drop what is queued and all that comes, until the next `start`."""

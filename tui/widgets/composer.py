@@ -11,8 +11,8 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import TextArea
 
+from tui.terminal.field import TerminalTextArea
 from tui.text import clean
 from tui.words import _
 
@@ -25,7 +25,7 @@ PASTE_LIMIT = 200_000
 """Characters; more belongs in a file."""
 
 
-class Composer(TextArea):
+class Composer(TerminalTextArea):
     """A growing text area, one to six lines high, with the history of what was sent."""
 
     HELP = (
