@@ -10,6 +10,7 @@ from textual.getters import app as app_getter
 from textual.getters import query_one
 from textual.screen import Screen
 
+from tui import routes
 from tui.contract import YunliaoApi
 from tui.widgets.ask_panel import AskPanel
 from tui.widgets.ask_words import seems_to_read
@@ -35,6 +36,11 @@ class AskingScreen(Screen[None]):
     _set_aside = ""
     """The draft that stood in the composer before."""
     _just_answered = ("", "")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._outputs: dict[str, dict[int, str]] = {}
+        """By ask: outputs that were given and not sent, by the number of their call."""
 
     def _turn_that_asks(self) -> tuple[Conversation, Turn, AskBlock] | None:
         conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
@@ -65,7 +71,13 @@ class AskingScreen(Screen[None]):
 
         conversation, turn, ask = found
         plans = [block for block in turn.blocks if isinstance(block, PlanBlock)]
-        self.ask_panel.show(ask, plans[-1].steps if plans else (), data=bool(conversation.options.get("data")))
+        note = ""
+        if ask.kind == "approval":
+            from tui.widgets.approval_words import where
+
+            note = where(self.app.copilot.approvals.watch_of(conversation.id), self.app.now())
+        data = bool(conversation.options.get("data"))
+        self.ask_panel.show(ask, plans[-1].steps if plans else (), data=data, note=note)
 
     @property
     def answer_prompt(self) -> str:
@@ -103,6 +115,10 @@ class AskingScreen(Screen[None]):
         by_words = ask.kind in ("question", "datasource")
         if event.choice == "files":
             self.choose_files()
+        elif event.choice == "look" or event.choice == "address" or event.choice == "leave":
+            self._approval_key(event.choice)
+        elif ask.kind == "tool_outputs" and event.choice == "change":
+            self._give_outputs(ask)
         elif event.option:
             self._send_answer(ask, "reply", event.option)
         elif event.choice == "change":
@@ -117,6 +133,24 @@ class AskingScreen(Screen[None]):
     def choose_files(self) -> None:
         """Choose data for the conversation."""
         raise NotImplementedError
+
+    def _approval_key(self, choice: str) -> None:
+        """What can be done here about a round that is decided in the console."""
+        from tui.services.rds_rounds import CONSOLE
+
+        approvals, conversation_id = self.app.copilot.approvals, self.conversation_id
+        if choice == "look":
+            approvals.look_now(conversation_id)
+            return
+        if choice == "address":
+            self.app.copy_text(CONSOLE, _("the console's address"))
+            return
+
+        async def leave() -> None:
+            await approvals.leave(conversation_id, _("left undecided"))
+
+        lines = [_("The calls are not run from here. Nothing is told to the service: the console still shows them.")]
+        self.app.confirm(_("Go on without these calls?"), lines, _("go on"), leave)
 
     @work(group="agree", exclusive=True)
     async def _agree_to_sql(self, ask: AskBlock, action: ReplyAction) -> None:
@@ -139,15 +173,26 @@ class AskingScreen(Screen[None]):
     def refuse(self) -> bool:
         """Refuse what is asked; False where nothing is, or where it is not answered here."""
         found = self._turn_that_asks()
-        if found is None or found[2].kind in ("approval", "tool_outputs", "report"):
+        if found is None or found[2].kind in ("approval", "report"):
             return False
         self._send_answer(found[2], "refuse")
         return True
 
-    def _send_answer(self, ask: AskBlock, action: ReplyAction, text: str = "") -> bool:
+    @work(group="outputs", exclusive=True)
+    async def _give_outputs(self, ask: AskBlock) -> None:
+        """The outputs of the functions that a run called, on a screen of their own."""
+        conversation = self.app.conversation(self.conversation_id)
+        options = conversation.options if conversation is not None else {}
+        schemas = self.app.assistants.schemas_of(options.get("profile", "") or options.get("assistant", ""))
+        given = self._outputs.setdefault(ask.ask_id, {})
+        outputs = await self.app.push_screen_wait(routes.build("tool_outputs", ask=ask, schemas=schemas, given=given))
+        if outputs is not None and self._send_answer(ask, "reply", outputs=outputs):
+            self._outputs.pop(ask.ask_id, None)
+
+    def _send_answer(self, ask: AskBlock, action: ReplyAction, text: str = "", outputs: tuple[str, ...] = ()) -> bool:
         from tui.services.base import AskReply
 
-        if not self.app.answer(self.conversation_id, ask.ask_id, AskReply(action, text)):
+        if not self.app.answer(self.conversation_id, ask.ask_id, AskReply(action, text, outputs)):
             self.app.notify(_("It was answered already."), severity="warning")
             return False
         self._just_answered = (self.conversation_id, ask.ask_id)

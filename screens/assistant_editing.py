@@ -237,8 +237,10 @@ class AssistantEditing(Screen[None]):
         name = comparison.merged.name or comparison.merged.model
         title = (_("Create {name}?") if draft.is_new else _("Save {name}?")).format(name=name)
         fields = _(", ").join(label(field) for field in draft.changed)
-        if isinstance(draft.value, Assistant):
+        if isinstance(draft.value, Assistant) and not draft.is_new:
             line = _("Sent: {names}. Everything else stays as it is.").format(names=fields)
+        elif isinstance(draft.value, Assistant):
+            line = _("Sent: {names}, and nothing else.").format(names=fields)
         else:
             line = _("Written to this machine: {names}.").format(names=fields)
         verb = _("create") if draft.is_new else _("save")

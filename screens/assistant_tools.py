@@ -42,7 +42,7 @@ class ToolsScreen(Screen[tuple[Tool, ...]]):
 
     DEFAULT_CSS = """
     ToolsScreen {
-        #title { height: 1; padding: 0 1; text-style: bold; border-bottom: solid $panel; }
+        #title { height: 2; padding: 0 1; text-style: bold; border-bottom: solid $panel; }
         Choices { height: auto; max-height: 60%; }
         #about { height: 1fr; padding: 0 1 0 4; border-top: solid $panel; }
         #about-text { height: auto; }

@@ -88,7 +88,7 @@ def change_lines(change: Change) -> Iterable[Content]:
     name = Content.styled(clean_line(change.field), "bold")
     if change.is_short:
         yield Content.assemble(
-            name, _(": "), (_value(change.old), STYLES["removed"]), " → ", (_value(change.new), STYLES["added"])
+            name, _(": "), _value(change.old, STYLES["removed"]), " → ", _value(change.new, STYLES["added"])
         )
         return
     yield name
@@ -96,8 +96,9 @@ def change_lines(change: Change) -> Iterable[Content]:
         yield Content.styled("  " + MARKS[line.kind] + _text(line), STYLES[line.kind])
 
 
-def _value(value: str) -> str:
-    return clean_line(value) or _("not set")
+def _value(value: str, style: str) -> Content:
+    shown = clean_line(value)
+    return Content.styled(shown, style) if shown else Content.styled(_("not set"), "$muted")
 
 
 def _text(line: DiffLine) -> str:

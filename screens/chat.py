@@ -18,6 +18,7 @@ from screens.commanding import CommandingScreen
 from tui.contract import Context
 from tui.keys import NO_KEY
 from tui.widgets.ask_panel import AskPanel
+from tui.widgets.assistant_words import describe_partner, partner_name
 from tui.widgets.composer import Composer
 from tui.widgets.context_bar import SERVICE_NAMES, ContextBar
 from tui.widgets.conversation_list import ConversationList
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from tui.models import ServiceName
     from tui.turns import TurnUpdate
 
-SERVICES: tuple[ServiceName, ...] = ("rds", "dms")
+SERVICES: tuple[ServiceName, ...] = ("rds", "dms", "dashscope")
 """Those that a new conversation can be begun with, by their digits."""
 DIGIT = "Send the suggestion of that number; in a new conversation choose the service"
 WIDE = 100
@@ -59,6 +60,7 @@ class ChatScreen(CommandingScreen):
         Binding("f7", "session", "session", id="chat.session", show=False, tooltip="Settings of this conversation"),
         Binding(NO_KEY, "new('rds')", "new", id="chat.new_rds", show=False, tooltip="New: RDS Copilot"),
         Binding(NO_KEY, "new('dms')", "new", id="chat.new_dms", show=False, tooltip="New: Data Agent"),
+        Binding(NO_KEY, "new('dashscope')", "new", id="chat.new_dashscope", show=False, tooltip="New: DashScope"),
         *(
             Binding(digit, f"digit({digit})", "choose", id=f"chat.digit_{digit}", show=False, tooltip=DIGIT)
             for digit in "123456789"
@@ -160,6 +162,8 @@ class ChatScreen(CommandingScreen):
         if self.service == "rds":
             lines += [_("F7 chooses model, thinking, language and what writing tools may do; / lists commands."), ""]
             lines += describe_copilot(self.new_options.get("rds", {}))
+        if self.service == "dashscope":
+            lines += describe_partner(self.new_options.get("dashscope", {}))
         return "\n".join(lines)
 
     @work(group="open", exclusive=True)
@@ -242,7 +246,10 @@ class ChatScreen(CommandingScreen):
     def _update_title(self) -> None:
         conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
         self.context_bar.service = self.service
-        self.context_bar.subject = conversation.title if conversation else ""
+        options = self.options()
+        agent = options.get("agent_name", "") or options.get("agent", "")
+        named = [agent, partner_name(options) if conversation else "", conversation.title if conversation else ""]
+        self.context_bar.subject = " · ".join(part for part in named if part)
 
     def _update_status(self) -> None:
         self.context_bar.service = self.service
@@ -281,6 +288,9 @@ class ChatScreen(CommandingScreen):
 
     @work(group="ask")
     async def _ask_text(self, text: str) -> None:
+        if not self.conversation_id and not await self.has_partner():
+            self.composer.put(text)
+            return
         if not self.conversation_id:
             options = self.new_options.pop(self.service, None)
             conversation_id = await self.app.create_conversation(self.service, options)
@@ -388,6 +398,8 @@ class ChatScreen(CommandingScreen):
         """Look on the service for what the newest answer lacks; nothing is sent again."""
         conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
         turn = conversation.turns[-1] if conversation and conversation.turns else None
+        if self.app.copilot.approvals.look_now(self.conversation_id):
+            return
         if turn is None or turn.state in ("done", "stopped"):
             self.app.notify(_("Nothing is missing from the newest answer."))
         elif turn.state in ("interrupted", "cut_off", "failed", "waiting"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import on, work
 from textual.widgets import TextArea
 
-from screens.analysing import AnalysingScreen
+from screens.partnering import PartneringScreen
 from tui.widgets.composer import Composer
 from tui.words import _
 
@@ -13,7 +13,7 @@ QUIT_SECONDS = 2.0
 """A second Ctrl+C within this time quits."""
 
 
-class ComposingScreen(AnalysingScreen):
+class ComposingScreen(PartneringScreen):
     """A screen whose composer keeps what is in it as the conversation's draft."""
 
     _draft = ""

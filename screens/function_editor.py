@@ -188,16 +188,19 @@ class FunctionEditor(Screen[FunctionTool]):
         template = TEMPLATES[found]
         self.name_line.value = self._typed_name or template.name
         self.description_line.value = self.description_line.value or template.description
-        area = self.schema.area
-        # In place of what is there, as one step that can be undone.
-        area.replace(schema_text(template.parameters), area.document.start, area.document.end)
+        self._rewrite(schema_text(template.parameters))
 
     def action_tidy(self) -> None:
         if self._checked.schema is None:
             self.action_next_issue()
-            return
+        else:
+            self._rewrite(schema_text(self._checked.schema))
+
+    def _rewrite(self, text: str) -> None:
+        """Put `text` in place of what is there, as one step that can be undone."""
         area = self.schema.area
-        area.replace(schema_text(self._checked.schema), area.document.start, area.document.end)
+        area.replace(text, area.document.start, area.document.end)
+        area.move_cursor((0, 0))
 
     # --- leaving -------------------------------------------------------------------------------------------
 

@@ -248,6 +248,7 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
 
         try:
             self.context = await self._connection.open(self.settings, self._places.state, self.context)
+            self._connection.use_profiles(self.assistants)
             self._announce()
             for warning in self._connection.warnings:
                 self.notify(warning, severity="warning", timeout=10, markup=False)
@@ -466,7 +467,7 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
 
 def _import_the_rest() -> None:
     """Import what the first paint did without: a tenth of a second that keys need not wait for."""
-    from tui import conversations, uploads  # noqa: F401
+    from tui import assistants, conversations, uploads  # noqa: F401
     from tui.cache import store  # noqa: F401
     from tui.services import registry  # noqa: F401
 

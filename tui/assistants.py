@@ -91,6 +91,7 @@ class AssistantDesk:
         self._writing_drafts = False
         self._drafts_read = False
         self._models: tuple[RemoteModel, ...] | None = None
+        self._confirmed: set[str] = set()
         self._watchers: list[Callable[[], None]] = []
         self.loading = False
         self.loaded = False
@@ -126,6 +127,11 @@ class AssistantDesk:
     def find(self, assistant_id: str) -> AnyAssistant | None:
         """What is known under this id."""
         return self._profiles.get(assistant_id) or self._server.get(assistant_id)
+
+    def schemas_of(self, assistant_id: str) -> Mapping[str, Mapping[str, Any]]:
+        """The arguments of an assistant's functions, by name, where it is known."""
+        found = self.find(assistant_id)
+        return {function.name: function.parameters for function in found.functions} if found is not None else {}
 
     def name_of(self, assistant_id: str) -> str:
         found = self.find(assistant_id)
@@ -369,6 +375,22 @@ class AssistantDesk:
         except OSError as error:
             self._hooks.failed(_not_kept(error))
             return ()
+
+    # --- bound commands ------------------------------------------------------------------------------------
+
+    async def is_confirmed(self, fingerprint: str) -> bool:
+        """Whether the user agreed to this command, in this run or before."""
+        if fingerprint in self._confirmed:
+            return True
+        try:
+            return fingerprint in await asyncio.to_thread(self.store.confirmed)
+        except OSError:
+            return False
+
+    async def confirm_command(self, fingerprint: str) -> None:
+        """The user agrees to this command, from now on."""
+        self._confirmed.add(fingerprint)
+        await self._keep(lambda: self.store.confirm(fingerprint))
 
     async def _keep_version(self, assistant: AnyAssistant, why: Why, found: AnyAssistant | None = None) -> None:
         await self._keep(lambda: self.store.add_version(assistant, why, found=found))

@@ -85,6 +85,7 @@ class YunliaoCommands(Provider):
 
         yield Entry(_("New conversation"), lambda: app.show_conversation(""))
         yield Entry(_("All conversations"), app.show_conversations)
+        yield Entry(_("Assistants of DashScope: make, change, talk"), lambda: app.navigate("assistants"))
         yield Entry(_("Custom agents: make, change, try out"), lambda: app.navigate("agents"))
         yield Entry(_("Test the keyboard: what arrives for each key"), lambda: app.navigate("key_test"))
         for theme in sorted(app.available_themes.keys() - BUILTIN_THEMES.keys()):

@@ -14,6 +14,7 @@ from tui.settings import Settings
 
 if TYPE_CHECKING:
     from tui.models import ServiceName
+    from tui.services.assistant_models import ProfileSource
     from tui.services.base import Capabilities, ConversationService
     from tui.services.errors import ServiceError
     from tui.services.registry import Services
@@ -65,6 +66,11 @@ class Connection:
             environment=profile.environment,
             read_only=profile.read_only,
         )
+
+    def use_profiles(self, profiles: ProfileSource) -> None:
+        """Who keeps the profiles that conversations with DashScope name; before its first use."""
+        if self._services is not None:
+            self._services.use_profiles(profiles)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ ROUTES: dict[str, str] = {
     "uploads": "screens.uploads:UploadsScreen",
     "session": "screens.session:SessionScreen",
     "assistants": "screens.assistants:AssistantsScreen",
+    "assistant_session": "screens.assistant_session:AssistantSession",
+    "tool_outputs": "screens.tool_outputs:ToolOutputsScreen",
     "rds_session": "screens.rds_session:RdsSessionScreen",
     "agents": "screens.agents:AgentsScreen",
     "help": "screens.help:HelpScreen",
@@ -22,6 +24,7 @@ ROUTES: dict[str, str] = {
     "text": "screens.dialogs:TextDialog",
     "choose": "screens.dialogs:ChooseDialog",
     "details": "screens.dialogs:DetailsDialog",
+    "picture": "screens.picture:PictureScreen",
     "changes": "screens.changes:ChangesDialog",
 }
 

@@ -19,7 +19,7 @@ _WRITING = re.compile(
     r"\b(insert|update|delete|merge|replace\s+into|create|alter|drop|truncate|grant|call)\b", re.IGNORECASE
 )
 
-Choice = Literal["approve", "approve_all", "change", "refuse", "files"]
+Choice = Literal["approve", "approve_all", "change", "refuse", "files", "look", "address", "leave"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,9 @@ def title_of(ask: AskBlock) -> str:
         "question": _("The agent asks"),
         "report": _("The agent offers a web report"),
         "datasource": _("The agent asks for data"),
-        "approval": _("A call waits for approval"),
+        "approval": _("{count} calls wait for a decision").format(count=len(ask.calls))
+        if len(ask.calls) > 1
+        else _("A call waits for a decision"),
         "tool_outputs": _("The agent waits for the results of its calls"),
     }.get(ask.kind, _("The agent waits for you"))
 
@@ -78,13 +80,18 @@ def offers_of(ask: AskBlock, *, data: bool = False) -> tuple[Offer, ...]:
                 Offer("c", _("answer in words…"), "change"),
                 Offer("r", _("stop the run"), "refuse"),
             )
-    return ()
+        case "tool_outputs":
+            return (Offer("c", _("give the outputs…"), "change"), Offer("r", _("stop the run"), "refuse"))
+        case "approval":
+            return (
+                Offer("g", _("look now"), "look"),
+                Offer("o", _("copy the console's address"), "address"),
+                Offer("x", _("go on without it"), "leave"),
+            )
 
 
-def elsewhere(ask: AskBlock) -> str:
+def elsewhere(_ask: AskBlock) -> str:
     """Where an ask without keys is answered."""
-    if ask.kind == "approval":
-        return _("Approve or reject it in the RDS console; F5 looks for the decision.")
     return _("It is answered by the program that asked.")
 
 
@@ -95,6 +102,10 @@ def facts_of(ask: AskBlock, steps: Sequence[PlanStep], marks: tuple[str, str]) -
         lines += [f"{marks[step.state == 'done']} {step.title}" for step in steps]
     if ask.text and ask.kind != "sql" and not (ask.kind == "plan" and steps):
         lines += ask.text.split("\n")
+    if ask.kind == "approval":
+        from tui.widgets.approval_words import call_lines
+
+        return [*lines, *call_lines(ask, marks)]
     for call in ask.calls:
         lines.append(" ".join(part for part in (call.name, call.arguments, call.description) if part))
     lines += [f"{number}  {option}" for number, option in enumerate(ask.options, 1)]
