@@ -78,7 +78,10 @@ def test_the_first_paint_loads_nothing_heavy() -> None:
     assert not [module for module in modules if module.startswith("tui.sandbox")]
     assert not modules & {*LATER}
     # The others are parts of the chat.
-    parts = {f"screens.{part}" for part in ("chat", "chat_hints", "asking", "analysing", "partnering", "composing", "reading")}
+    parts = {
+        f"screens.{part}"
+        for part in ("chat", "chat_hints", "asking", "analysing", "partnering", "composing", "reading")
+    }
     assert {module for module in modules if module.startswith("screens.")} <= parts
 
 
