@@ -264,11 +264,21 @@ class ThreadTurns:
                     async for event in events:
                         yield event
         except ServiceError as error:
-            if error.problem.delivered != "no" or reader.begun:
+            if error.problem.delivered == "no" and not reader.begun:
+                for event in ask_again(ask, error.problem.sentence):
+                    yield event
+                return
+            if not error.problem.status:  # the line broke: the turn is looked for as after any loss
                 yield Failed(error.problem)
                 return
-            for event in ask_again(ask, error.problem.sentence):
-                yield event
+            # Whoever answered in place of the service: whether the outputs are there, the run itself tells.
+            answered = replace(ask, answered=request.reply.in_words())
+            blocks = tuple(answered if block == ask else block for block in ref.blocks)
+            try:
+                async for event in self.recover(replace(ref, blocks=blocks)):
+                    yield event
+            except ServiceError:
+                yield Failed(error.problem)
 
     async def _refuse(self, work: Work, request: AnswerRequest) -> AsyncGenerator[Event]:
         """Nobody gives the outputs: the run is cancelled. Where the service does not take that, it goes on waiting."""
