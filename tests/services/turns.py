@@ -70,7 +70,7 @@ async def ask(
     **options: str,
 ) -> Seen:
     """Ask and read to the end; nothing here waits longer than 20 s."""
-    async with asyncio.timeout(20), service.stream(TurnRequest(question, conversation, options)) as events:
+    async with asyncio.timeout(60), service.stream(TurnRequest(question, conversation, options)) as events:
         return await collect(events, question, each)
 
 
