@@ -232,3 +232,25 @@ def test_units_lie_in_order_and_within_the_lines() -> None:
     for unit in layout.units():
         assert end <= unit.start < unit.end <= len(layout.lines)
         end = unit.end
+
+
+def test_in_strides_the_view_moves_now_and_then_and_the_end_is_always_in_it() -> None:
+    view = Viewport(look(), 12)
+    view.stride = 4
+    tops = []
+    for size in range(1, 40):
+        view.update(turn("live", size, state="running"))
+        shown = settle(view)
+        assert f"line {size - 1}" in "".join(text for _turn, text in shown), "what is new is not in view"
+        tops.append(view.top[1])
+    moves = [after - before for before, after in zip(tops, tops[1:], strict=False) if after != before]
+    assert len(moves) <= len(tops) / 2 + 1
+    view.update(turn("live", 40))
+    assert len(check(view)) == 12
+
+
+def test_in_strides_another_conversation_begins_at_its_end() -> None:
+    view = Viewport(look(), 12)
+    view.stride = 4
+    view.show([turn("old", 30), turn("live", 30, state="running")])
+    assert len(check(view)) == 12

@@ -16,7 +16,7 @@ from operator import ne
 from typing import NamedTuple
 
 from tui.terminal.cells import TAIL, Clusters, Pens, Row, mended
-from tui.terminal.scrolling import SWITCH_COST, Band, find_shift
+from tui.terminal.scrolling import SWITCH_COST, Band, Shift, find_shift
 from tui.terminal.writer import Abilities, Draft, Terminal, Writer
 
 SYNC_FROM = 400
@@ -25,6 +25,9 @@ SYNC_FROM = 400
 _SYNC_START, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 _MOST_SCROLLS = 3
 """In one frame: parts of a text move by different amounts when a block in the middle grows."""
+
+_SURE_GAIN = 8 * SWITCH_COST
+"""Bytes saved by a scroll from which on nothing is estimated to see whether it is worth it."""
 
 _MIN_SCROLL = 3
 """Rows that must differ before it is worth looking for a scroll."""
@@ -236,8 +239,12 @@ class Painter:
             found = find_shift(draft.terminal.shown, self.target, band, draft.terminal.region)
             if found is None:
                 continue
+            margins_possible = self._margins_possible(draft.terminal, band)
+            if found.gain > _SURE_GAIN and (margins_possible or (band.left, band.right) == (0, self.width)):
+                # Nothing that stands beside the band moves with it.
+                return self._scroll(draft, band, found, margins_possible)
             least = least or self._estimate(draft)
-            for margins in (False, True) if self._margins_possible(draft.terminal, band) else (False,):
+            for margins in (False, True) if margins_possible else (False,):
                 candidate = self._scroll(draft, band, found, margins)
                 cost = self._estimate(candidate)
                 if cost < least:
@@ -267,9 +274,9 @@ class Painter:
             for row in terminal.shown[band.top : band.bottom]
         )
 
-    def _scroll(self, draft: Draft, band: Band, found: tuple[int, int, int], margins: bool) -> Draft:
+    def _scroll(self, draft: Draft, band: Band, found: Shift, margins: bool) -> Draft:
         """A copy of `draft` that goes on with a scroll."""
-        shift, top, bottom = found
+        shift, top, bottom, _gain = found
         draft = Draft(draft.terminal.copy(), list(draft.parts), draft.size)
         terminal = draft.terminal
         left, right = (band.left, band.right) if margins else (0, self.width)
@@ -301,13 +308,15 @@ class Painter:
             draft.add(("\n" if shift > 0 else "\x1bM") * count)
             # Whether a line feed returns the carriage is up to the line discipline.
             terminal.column = None
-        blank = Row(" " * (right - left), fill * (right - left))
-        moved = [terminal.shown[row + shift] if top <= row + shift < bottom else None for row in range(top, bottom)]
-        for row, source in zip(range(top, bottom), moved, strict=True):
-            inner = blank if source is None else Row(source.text[left:right], source.pens[left:right])
-            outer = terminal.shown[row]
-            if margins:
-                text = outer.text[:left] + inner.text + outer.text[right:]
-                inner = Row(text, outer.pens[:left] + inner.pens + outer.pens[right:])
-            terminal.shown[row] = inner
+        blank = Row(" " * self.width, fill * self.width)
+        moved = [terminal.shown[row + shift] if top <= row + shift < bottom else blank for row in range(top, bottom)]
+        if margins:
+            moved = [
+                Row(
+                    outer.text[:left] + inner.text[left:right] + outer.text[right:],
+                    outer.pens[:left] + inner.pens[left:right] + outer.pens[right:],
+                )
+                for outer, inner in zip(terminal.shown[top:bottom], moved, strict=True)
+            ]
+        terminal.shown[top:bottom] = moved
         return draft

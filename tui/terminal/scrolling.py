@@ -20,10 +20,17 @@ class Band(NamedTuple):
     right: int
 
 
-def find_shift(
-    shown: Sequence[Row], target: Sequence[Row], band: Band, region: tuple[int, int]
-) -> tuple[int, int, int] | None:
-    """By how many rows the content of the band moved up (below zero: down), and the first and end row to scroll.
+class Shift(NamedTuple):
+    """The rows from `top` to `bottom` shall move up by `count` (below zero: down); that saves about `gain` bytes."""
+
+    count: int
+    top: int
+    bottom: int
+    gain: int
+
+
+def find_shift(shown: Sequence[Row], target: Sequence[Row], band: Band, region: tuple[int, int]) -> Shift | None:
+    """How the content of the band has moved.
 
     `region` is the scroll region that is set: kept where that is about as good. None where nothing has moved.
     """
@@ -47,9 +54,9 @@ def find_shift(
     top, bottom = region
     if band.top <= top and bottom <= band.bottom and bottom - top > abs(shift):
         here = slice(top - band.top, bottom - band.top)
-        if sum(gains[here]) + SWITCH_COST >= sum(gains[first:end]):
-            return shift, top, bottom
-    return shift, band.top + first, band.top + end
+        if (gain := sum(gains[here])) + SWITCH_COST >= sum(gains[first:end]):
+            return Shift(shift, top, bottom, gain)
+    return Shift(shift, band.top + first, band.top + end, sum(gains[first:end]))
 
 
 def _gains(old: list[tuple[str, str]], new: list[tuple[str, str]], shift: int) -> list[int]:

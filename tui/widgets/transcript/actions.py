@@ -9,8 +9,9 @@ from textual.message import Message
 
 from tui.widgets.transcript import messages
 from tui.widgets.transcript.cursor import BlockCursor
-from tui.widgets.transcript.lines import QUESTION, TableView, Unit
+from tui.widgets.transcript.lines import QUESTION, Unit
 from tui.widgets.transcript.viewport import Shown, Viewport
+from tui.widgets.transcript.views import ViewActions
 from tui.words import _
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _PATIENCE = 0.25
 """Seconds that a key may spend on laying out a turn that it needs as a whole."""
 
 
-class TranscriptActions:
+class TranscriptActions(ViewActions):
     """Mixed into the widget: movements, folds, search, and requests to the screen."""
 
     _view: Viewport
@@ -104,7 +105,7 @@ class TranscriptActions:
         self._cursor.move(step)
         self._sync()
 
-    # --- folds and tables ----------------------------------------------------------------------------------
+    # --- where the keys act --------------------------------------------------------------------------------
 
     def _here(self) -> tuple[Turn, Unit] | None:
         """The turn and the block that keys act on: under the cursor, else the end."""
@@ -122,51 +123,19 @@ class TranscriptActions:
         here = self._here()
         return None if here is None else here[0]
 
-    def action_fold(self) -> None:
-        here = self._here()
-        if here and here[1].foldable:
-            turn, unit = here
-            self._view.look.fold.toggle(turn.id, unit.section)
-            self._view.refold(turn.id, unit.section)
-            self._sync()
-
-    def action_fold_all(self) -> None:
-        fold = self._view.look.fold
-        fold.open_all = not fold.open_all
-        fold.flipped.clear()
-        self._view.refold_all()
-        self._sync()
-
-    def _table_here(self) -> tuple[Turn, Unit] | None:
-        here = self._here()
-        return here if here and here[1].kind in ("table", "chart") else None
-
-    def _look_at(self, turn: Turn, unit: Unit, view: TableView) -> None:
-        self._view.look.tables[turn.id, unit.number] = view
-        self._view.refold(turn.id, unit.section, unit.number)
-        self._sync()
-
-    def action_change_view(self) -> None:
-        here = self._table_here()
-        if here:
-            turn, unit = here
-            view = self._view.look.tables.get((turn.id, unit.number)) or TableView()
-            self._look_at(turn, unit, TableView(not view.rows, view.column))
-
-    def action_scroll_columns(self, step: int) -> None:
-        here = self._table_here()
-        if here and here[1].columns:
-            turn, unit = here
-            view = self._view.look.tables.get((turn.id, unit.number)) or TableView()
-            column = max(0, min(unit.columns - 2, view.column + step))
-            self._look_at(turn, unit, TableView(view.rows, column))
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing: grey where they belong to the turn, left to others where they are movements."""
-        if action == "scroll_columns":
-            here = self._table_here()
-            return bool(here and here[1].columns)
-        if action in ("retry", "edit_resend", "rate", "details", "links", "copy_message", "choose_block", "save"):
+        if action in (
+            "retry",
+            "edit_resend",
+            "quote",
+            "rate",
+            "details",
+            "links",
+            "copy_message",
+            "choose_block",
+            "save",
+        ):
             turn = self._turn()
             if turn is None:
                 return None
@@ -219,7 +188,9 @@ class TranscriptActions:
         from tui.widgets.transcript.selection import file_name
 
         here = self._here()
-        if here and (pictures := self._pictures(*here)):
+        if here and (file := self._file(*here)) is not None:
+            self.post_message(messages.FetchFile(file))
+        elif here and (pictures := self._pictures(*here)):
             name = file_name(*here).rpartition(".")[0]
             for number, data in enumerate(pictures, 1):
                 self.post_message(messages.SavePicture(data, f"{name}{f'-{number}' if number > 1 else ''}.png"))
@@ -227,15 +198,6 @@ class TranscriptActions:
             turn, unit = here
             text = unit.source if unit.number else self.copy_text_of_message()
             self.post_message(messages.SaveRequested(text, file_name(turn, unit if unit.number else None)))
-
-    def _pictures(self, turn: Turn, unit: Unit) -> list[str]:
-        """The PNGs of the code cell under the cursor."""
-        from tui.models import CodeBlock
-
-        block = turn.blocks[unit.section] if 0 <= unit.section < len(turn.blocks) else None
-        if unit.kind in ("table", "chart") or not isinstance(block, CodeBlock):
-            return []
-        return [output.image for output in block.outputs if output.image]
 
     def action_export_table(self) -> None:
         from tui.widgets.transcript.selection import file_name

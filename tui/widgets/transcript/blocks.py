@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 from tui.models import (
     AskBlock,
@@ -39,10 +40,14 @@ _MOST_JSON = 50_000
 ERROR, WARNING, ASK = Kind.ERROR.key, Kind.WARNING.key, Kind.ASK.key
 
 
-class Drawn:
-    """What one block looks like: its rows, the numbered parts in it, how wide its table would be."""
+Views: TypeAlias = Callable[[int], TableView]
+"""How the table of a number is looked at."""
 
-    __slots__ = ("columns", "foldable", "parts", "rows", "tight", "waiting")
+
+class Drawn:
+    """What one block looks like: its rows and the numbered parts in it."""
+
+    __slots__ = ("foldable", "parts", "rows", "tight", "waiting")
 
     def __init__(self, rows: Sequence[Spans] = (), *, foldable: bool = False, tight: bool = False) -> None:
         self.rows = list(rows)
@@ -50,17 +55,16 @@ class Drawn:
         self.foldable = foldable
         self.tight = tight
         """A one-line block: no empty line between two of these."""
-        self.columns = 0
         self.waiting = False
 
 
-def draw(block: Block, look: Look, *, opened: bool, view: TableView, number: int, live: bool) -> Drawn:
+def draw(block: Block, look: Look, *, opened: bool, views: Views, number: int, live: bool) -> Drawn:
     """`block` as rows of at most `look.content` cells.
 
     Args:
         block: any but text.
         opened: unfolded, for what can be.
-        view: how its table is looked at.
+        views: how its tables are looked at, by their numbers.
         number: of its first numbered part.
         live: it is the last one of a turn that goes on.
     """
@@ -75,12 +79,12 @@ def draw(block: Block, look: Look, *, opened: bool, view: TableView, number: int
             return _plan(block, look)
         case TableBlock():
             drawn = Drawn()
-            _table(drawn, block, look, view, number, _("table"))
+            _table(drawn, block, look, views(number), number, _("table"))
             return drawn
         case ChartBlock():
-            return _chart(block, look, view, number)
+            return _chart(block, look, views(number), number)
         case CodeBlock():
-            return _code(block, look, opened, number)
+            return _code(block, look, opened, views, number)
         case FileBlock():
             return _file(block, look)
         case SuggestionsBlock():
@@ -323,8 +327,8 @@ def _table(drawn: Drawn, table: TableBlock, look: Look, view: TableView, number:
         drawn.rows += grid_row(header_cells(names), shape, aligns)
         for row in rows:
             drawn.rows += grid_row(row, shape, aligns)
-    drawn.columns = len(names) if shape.note else 0
-    drawn.parts.append(Part("table", "", table_text(table), start, len(drawn.rows), number))
+    columns = len(names) if shape.note and not view.rows else 0
+    drawn.parts.append(Part("table", "", table_text(table), start, len(drawn.rows), number, columns))
 
 
 def _chart(block: ChartBlock, look: Look, view: TableView, number: int) -> Drawn:
@@ -341,7 +345,7 @@ def _chart(block: ChartBlock, look: Look, view: TableView, number: int) -> Drawn
     return drawn
 
 
-def _code(block: CodeBlock, look: Look, opened: bool, number: int) -> Drawn:
+def _code(block: CodeBlock, look: Look, opened: bool, views: Views, number: int) -> Drawn:
     live = block.state in ("running", "pending")
     language = block.language.lower()
     drawn = Drawn(code_block(look, look.content, block.source, language, number, live))
@@ -357,14 +361,14 @@ def _code(block: CodeBlock, look: Look, opened: bool, number: int) -> Drawn:
         drawn.rows.append(((" " + mark + words[block.state], key),))
     most = 0 if opened else 20
     for output in block.outputs:
-        _output(drawn, output, look, number + len(drawn.parts), most)
+        _output(drawn, output, look, views, number + len(drawn.parts), most)
     drawn.foldable = any(output.text.count("\n") > 20 for output in block.outputs)
     return drawn
 
 
-def _output(drawn: Drawn, output: CellOutput, look: Look, number: int, most: int) -> None:
+def _output(drawn: Drawn, output: CellOutput, look: Look, views: Views, number: int, most: int) -> None:
     if output.table is not None:
-        _table(drawn, output.table, look, TableView(), number, _("table"))
+        _table(drawn, output.table, look, views(number), number, _("table"))
     elif output.error:
         rows = wrapped(output.error.strip("\n"), look.content - 4, ERROR, _MOST_LINES)
         drawn.rows += [
@@ -372,6 +376,6 @@ def _output(drawn: Drawn, output: CellOutput, look: Look, number: int, most: int
         ]
     elif output.image:
         size = size_of(len(output.image) * 3 // 4)
-        drawn.rows.append(((" " + _("picture, {size}: w saves it").format(size=size), DIM),))
+        drawn.rows.append(((" " + _("picture, {size}: v shows it, w saves it").format(size=size), DIM),))
     elif output.text:
         drawn.rows += indented(wrapped(output.text.strip("\n"), look.content - 2, DIM, most or 2000), 1)

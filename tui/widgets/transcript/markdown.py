@@ -31,6 +31,8 @@ class Part:
     start: int
     end: int
     number: int
+    columns: int = 0
+    """Of a table that does not fit: how many it has."""
 
 
 class Markdown:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from tui.models import Turn
+    from tui.models import FileBlock, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Choice:
     kind: str
     """`code`, `table`, `chart`, `link` or `file`."""
     label: str
-    """One line: the number, the language or kind, how it begins."""
+    """One line: the language or kind, how it begins."""
     text: str
     """What copying it gives: exactly the source of code or table, tab-separated rows of data, the address."""
 
@@ -48,6 +48,34 @@ class SavePicture(Message):
     data: str
     """A PNG in base64."""
     suggested_name: str
+
+
+@dataclass
+class ShowPicture(Message):
+    data: str
+    """A PNG in base64."""
+    suggested_name: str
+
+
+@dataclass
+class ShowPlain(Message):
+    """A message is to stand on the terminal as bare text, for the terminal's own selection."""
+
+    text: str
+
+
+@dataclass
+class FetchFile(Message):
+    """A file that the service speaks of is to be fetched."""
+
+    file: FileBlock
+
+
+@dataclass
+class Explained(Message):
+    """A key had nothing to do here: what it is for."""
+
+    sentence: str
 
 
 @dataclass

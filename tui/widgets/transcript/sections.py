@@ -61,7 +61,7 @@ class BlockSection:
             self._block,
             look,
             opened=look.fold.is_open(self.turn, self.index),
-            view=look.tables.get((self.turn, self.number)) or TableView(),
+            views=lambda number: look.tables.get((self.turn, number)) or TableView(),
             number=self.number,
             live=self._live,
         )
@@ -77,7 +77,7 @@ class BlockSection:
         return self.drawn.waiting
 
     def recolour(self, number: int = 0) -> None:
-        if self.waiting or number in (0, self.number):
+        if self.waiting or number == 0 or self.number <= number < self.number + self.numbers:
             self.complete = False
 
     def units(self) -> list[Unit]:
@@ -87,12 +87,13 @@ class BlockSection:
         if drawn.parts:
             part = drawn.parts[0]
             whole.number, whole.language, whole.source = part.number, part.language, part.text
-            whole.kind, whole.columns = part.kind, drawn.columns
+            whole.kind, whole.columns = part.kind, part.columns
         units = [whole]
         for part in drawn.parts[1:]:
             units[-1].end = part.start
-            units.append(Unit(part.kind, part.start, part.end, self.index, part.number, part.language, part.text))
-            units[-1].end = len(self.lines)
+            unit = Unit(part.kind, part.start, len(self.lines), self.index, part.number, part.language, part.text)
+            unit.columns = part.columns
+            units.append(unit)
         return units
 
 

@@ -55,7 +55,7 @@ def choices_of(units: list[Unit]) -> list[Choice]:
         Choice(
             unit.number,
             unit.kind,
-            f"{unit.number}  {unit.language or _(unit.kind)}  {clean_line(unit.source, 60)}".rstrip(),
+            f"{unit.language or _(unit.kind)}  {clean_line(unit.source, 60)}".rstrip(),
             unit.source,
         )
         for unit in units
@@ -81,7 +81,7 @@ def links_of(turn: Turn) -> list[Choice]:
             case _:
                 pass
     return [
-        Choice(number, kind, f"{number}  {clean_line(label, 160)}", text)
+        Choice(number, kind, clean_line(label, 160), text)
         for number, (text, (kind, label)) in enumerate(found.items(), 1)
     ]
 

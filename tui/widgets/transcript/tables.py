@@ -64,9 +64,12 @@ def plan(natural: Sequence[int], width: int, view: TableView, marks_left: str, m
         widths.append(size)
         used += _GAP + size
     note = _("{left} {shown} of {all} columns {right}").format(
-        left=marks_left, shown=len(columns), all=count, right=marks_right
+        left=marks_left if first > 1 else "",
+        shown=len(columns),
+        all=count,
+        right=marks_right if columns[-1] < count - 1 else "",
     )
-    return Plan(tuple(columns), tuple(widths), note)
+    return Plan(tuple(columns), tuple(widths), note.strip())
 
 
 def grid_row(cells: Cells, shape: Plan, aligns: Sequence[str]) -> list[Spans]:

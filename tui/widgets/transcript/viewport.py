@@ -45,6 +45,8 @@ class Viewport:
     following: bool = True
     new_lines: int = 0
     """Lines that came below the view since the end was left."""
+    stride: int = 1
+    """Lines that the view moves at a time while an answer grows: each move costs a slow line most of a screen."""
     _index: dict[str, int] = field(default_factory=dict)
     _layouts: dict[str, TurnLayout] = field(default_factory=dict)
     _turn: int = 0
@@ -176,9 +178,30 @@ class Viewport:
             self._line = min(self._line, max(0, len(layout.lines) - 1))
 
     def _to_end(self, deadline: float) -> None:
-        self._turn = len(self.turns) - 1
+        before = self._turn, self._line
+        self._turn = last = len(self.turns) - 1
         self._line = len(self.layout(self._turn, deadline, whole=True).lines)
         self._up(self.height, deadline)
+        if self.stride > 1 and self.turns[last].active:
+            self._in_strides(before, deadline)
+
+    def _in_strides(self, before: tuple[int, int], deadline: float) -> None:
+        """Stay where the view was while the end is in it, else move ahead of the end."""
+        if before <= (self._turn, self._line):
+            # The end went out of the view, or the view comes from somewhere else.
+            if 0 < self._distance(before, (self._turn, self._line)) <= self.height:
+                self._down(self.stride - 1, deadline)
+        elif self._distance((self._turn, self._line), before) < self.stride:
+            self._turn, self._line = before
+
+    def _distance(self, start: tuple[int, int], end: tuple[int, int]) -> int:
+        """Lines from one place to a later one; what lies between is laid out unless it is far."""
+        (turn, line), (end_turn, end_line) = start, end
+        count = end_line - line
+        for index in range(turn, end_turn):
+            layout = self._layouts.get(self.turns[index].id)
+            count += len(layout.lines) if layout is not None else self.height + 1
+        return count
 
     def _up(self, count: int, deadline: float) -> int:
         """Move the top `count` lines up, as far as lines are there; how many it went."""

@@ -190,6 +190,15 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         self._sync()
 
     @property
+    def stride(self) -> int:
+        """Lines that the view moves at a time while an answer grows below it."""
+        return self._view.stride
+
+    @stride.setter
+    def stride(self, value: int) -> None:
+        self._view.stride = value
+
+    @property
     def settled(self) -> bool:
         """Whether everything in view and near it is laid out and coloured."""
         return not (self._fetching or self._view.unfinished or self._view.look.highlighter.wanted)
