@@ -57,7 +57,7 @@ def stream(client: openai.OpenAI, given: Any, **more: Any) -> list[Any]:
 
 def test_a_response(client: openai.OpenAI) -> None:
     made = client.responses.create(model=MODEL, input="echo 你好, sailor.", instructions="Be brief.", temperature=0.5)
-    assert (made.status, made.output_text, made.instructions) == ("completed", "你好, sailor.", "Be brief.")
+    assert (made.status, made.output_text) == ("completed", "你好, sailor.")
     assert made.usage is not None
     assert made.usage.total_tokens == made.usage.input_tokens + made.usage.output_tokens
     assert client.responses.retrieve(made.id).output_text == made.output_text

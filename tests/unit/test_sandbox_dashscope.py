@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from tests.unit.dashscope_wire import BIG_ADD, ECHO, QUESTION, DashScope, completed, events, names, text
 from tui.sandbox.dashscope import OPERATIONS
+from tui.sandbox.dashscope_brain import WORDS
 from tui.sandbox.server import SandboxServer
 
 PLAIN = [
@@ -653,3 +655,19 @@ def test_every_operation_is_counted(dash: DashScope) -> None:
     assert len({operation.name for operation in OPERATIONS}) == len(OPERATIONS)
     dash.ok("GET /models")
     assert dash.server.state()["received"] == {"CreateAssistant": 1, "CreateThread": 1, "ListModels": 1}
+
+
+def test_the_line_of_json_tells_where_it_is(dash: DashScope) -> None:
+    info = json.loads(dash.server.info.to_json())
+    url = info["url"]
+    assert info["dashscope"] == {
+        "base_url": f"{url}/api/v1",
+        "compatible_base_url": f"{url}/compatible-mode/v1",
+        "api_key": dash.key,
+        "other_api_key": dash.server.info.dashscope["other_api_key"],
+    }
+
+
+def test_the_document_lists_the_questions() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    assert [word for word in WORDS if f"| `{word}" not in document] == []

@@ -35,7 +35,7 @@ def test_a_response(dash: DashScope) -> None:
     assert (made["object"], made["status"], said(made)) == ("response", "completed", ECHO.removeprefix("echo "))
     assert made["id"].startswith("resp_")
     assert len(str(made["created_at"])) == len(str(made["completed_at"])) == 10
-    assert (made["metadata"], made["instructions"], made["temperature"]) == ({"k": "v"}, "Be brief.", 0.3)
+    assert made["metadata"] == {"k": "v"}
     usage = made["usage"]
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
     got = dash.ok(f"GET /responses/{made['id']}", compatible=True)

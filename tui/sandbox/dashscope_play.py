@@ -62,8 +62,11 @@ class RunPlay:
                 {"id": call["id"], "type": "function", "function": dict(given)}
                 for call, given in zip(run.calls, run.rounds[-1], strict=False)
             ]
-            step.details = {"type": "tool_calls", "tool_calls": entries}
-            yield self._complete(step)
+            step.details, step.status = {"type": "tool_calls", "tool_calls": entries}, "completed"
+            # The captures have it without a time.
+            frame = self._frame("thread.run.step.completed", step.wire(run))
+            step.times["completed_at"] = self._agents.stamp()
+            yield frame
         if "required-action-gone" in self._faults:
             run.required_action = None
         yield from self._work()

@@ -105,7 +105,8 @@ class ResponsePlay:
     # --- items --------------------------------------------------------------------------------------------------
 
     def _add(self, item: Json) -> Frame:
-        self._item = {"id": item_id(), **item, "status": "in_progress"}
+        head: Json = {name: item[name] for name in ("type", "role") if name in item}
+        self._item = {"id": item_id(), **head, "status": "in_progress", **item}
         self._response.output.append(self._item)
         return self._event("output_item.added", output_index=self._index, item=dict(self._item))
 

@@ -13,8 +13,6 @@ from tui.sandbox.dashscope_refusals import Refused, invalid
 
 _ROLES = ("system", "developer", "user", "assistant")
 _TEXT_PARTS = ("input_text", "output_text", "text")
-ECHOED = ("instructions", "metadata", "temperature", "top_p", "max_output_tokens", "tools", "tool_choice", "reasoning")
-"""Fields of a request that the response repeats."""
 
 
 def item_id() -> str:
@@ -49,7 +47,7 @@ class StoredResponse:
 
     def wire(self) -> Json:
         request = self.request
-        return {
+        told: Json = {
             "id": self.id,
             "object": "response",
             "created_at": self.created_at // 1000,
@@ -61,13 +59,15 @@ class StoredResponse:
             "tool_choice": request.get("tool_choice") or "auto",
             "parallel_tool_calls": False,
             "error": self.error,
-            "incomplete_details": self.incomplete_details,
             "usage": self.usage,
             "store": self.is_stored,
             "metadata": request.get("metadata") or {},
-            **{name: request[name] for name in ECHOED if name in request and name not in ("tools", "metadata")},
-            "previous_response_id": self.previous or None,
         }
+        if self.previous:
+            told["previous_response_id"] = self.previous
+        if self.incomplete_details:
+            told["incomplete_details"] = self.incomplete_details
+        return told
 
     def told(self) -> Json:
         """For the state of the sandbox."""
