@@ -310,6 +310,9 @@ class AgentsScreen(AgentActions):
             self.query_one("#value-text", Static).update(self._welcome())
             sends.update(self._words_below(None))
             return
+        line = next((line for line in self._lines if line.key == draft.key), None)
+        if line is not None and (line.unsaved != draft.unsaved or (line.is_new and line.name != draft.form.name)):
+            self._show_list()
         title.update(title_line(draft))
         self.query_one(ContextBar).service = draft.service
         width = max(30, self.fields_list.content_size.width - 3)
