@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
@@ -24,41 +24,27 @@ import themes
 from tui import paths, routes
 from tui.connection import Connection
 from tui.context import Context
-from tui.conversation_api import ConversationApi
+from tui.desks import Desks
 from tui.options import Options
 from tui.settings import Origin, Settings, load_settings, setting_origins, store_settings
 from tui.terminal.display import PaintedDisplay
 from tui.ticks import Ticks
 from tui.typeahead import TypeAhead
-from tui.words import _, language, use_language
+from tui.words import _, use_language
 from tui.writing import Writing, WritingHooks
 
 # Below the screens nothing is needed for the first paint: it is imported, and made, right after it (`_begin`).
 if TYPE_CHECKING:
-    from tui.agents import Agents
-    from tui.assistants import AssistantDesk
     from tui.cache.store import Store
     from tui.conversations import Conversations
-    from tui.copilot import Copilot
     from tui.models import Conversation, ServiceName
-    from tui.search import Search
-    from tui.services.dashscope import DashScope
-    from tui.services.dashscope_assistants import Assistants
-    from tui.services.dms import DmsDataAgent
-    from tui.services.dms_agents import CustomAgent
-    from tui.services.dms_files import RemoteFiles
-    from tui.services.rds import RdsCopilot
     from tui.turns import TurnUpdate
-    from tui.uploads import Transfers
 
-MOST_AGENTS = 200
-"""Custom agents that are listed."""
 TICKS = 15
 """How often a second the screen learns what has arrived."""
-ANSWER_LANGUAGE = {"zh": "zh-CN", "en": "en-US"}
 
 
-class YunliaoApp(PaintedDisplay[int], ConversationApi):
+class YunliaoApp(PaintedDisplay[int], Desks):
     """See `tui.contract.YunliaoApi` for what screens may ask of it."""
 
     TITLE = "Yunliao"
@@ -133,66 +119,6 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
             failed=self.show_problem,
         )
         return Conversations(self._store, hooks)
-
-    @cached_property
-    def transfers(self) -> Transfers:  # type: ignore[override]  # made late; read as any attribute
-        from tui.uploads import TransferHooks, Transfers
-
-        hooks = TransferHooks(
-            files=self._remote_files,
-            spawn=self._spawn,
-            changed=self._note_transfers,
-            account=self._whose,
-            now=self.now,
-        )
-        return Transfers(hooks, self._places.state / "uploads" if self._places.state else None, self.downloads)
-
-    @cached_property
-    def search(self) -> Search:  # type: ignore[override]  # made late, as above
-        from tui.search import Search, SearchHooks
-
-        hooks = SearchHooks(
-            store=self._opened_store,
-            summaries=self.summaries,
-            spawn=self._spawn,
-            now=self.now,
-            changed=lambda: self.search_changed.publish(None) if self._running else None,
-        )
-        return Search(hooks)
-
-    @cached_property
-    def copilot(self) -> Copilot:  # type: ignore[override]  # made late; read as any attribute
-        from tui.copilot import Copilot, CopilotHooks
-
-        hooks = CopilotHooks(
-            service=self._rds_copilot,
-            conversation=self.conversation,
-            keep=self.conversations.keep_turn,
-            ask=self.conversations.ask,
-            spawn=self._spawn,
-            turn_changed=self._note_turn,
-            say=self._say_of,
-            now=self.now,
-            language=lambda: self._answer_language,
-            read_only=lambda: self.context.read_only,
-        )
-        return Copilot(hooks)
-
-    @cached_property
-    def assistants(self) -> AssistantDesk:  # type: ignore[override]  # made late; read as any attribute
-        from tui.assistants import AssistantDesk, DeskHooks
-
-        hooks = DeskHooks(client=self._assistants_client, spawn=self._spawn, failed=self.show_problem, now=self.now)
-        return AssistantDesk(hooks, self._places.state)
-
-    @cached_property
-    def agents(self) -> Agents:  # type: ignore[override]  # made late; read as any attribute
-        from tui.agent_drafts import DraftFiles
-        from tui.agents import AgentHooks, Agents
-
-        folder = self._places.state / "agents" if self._places.state else None
-        hooks = AgentHooks(rds=self._rds_copilot, dms=self._data_agent, language=lambda: ANSWER_LANGUAGE[language()])
-        return Agents(hooks, DraftFiles(folder, self._whose))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return themes.variable_defaults()
@@ -330,10 +256,6 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
     def place(self, service: ServiceName) -> Sequence[str]:
         return tuple(part for part in (self._answer_language,) if part)
 
-    @property
-    def _answer_language(self) -> str:
-        return self.settings.answer_language or ANSWER_LANGUAGE[language()]
-
     def question_options(self, service: ServiceName) -> Mapping[str, str]:
         options = {"region": self._region, "language": self._answer_language}
         if self.settings.timezone:
@@ -378,10 +300,6 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
             if conversation is not None and not conversation.draft.strip():
                 self.set_draft(update.conversation_id, update.put_back)
 
-    def _note_transfers(self) -> None:
-        if self._running:
-            self.transfers_changed.publish(None)
-
     def _note_list(self, conversation_id: str) -> None:
         if self._running:
             self.conversations_changed.publish(conversation_id)
@@ -396,40 +314,6 @@ class YunliaoApp(PaintedDisplay[int], ConversationApi):
         conversation = await super().open_conversation(conversation_id)
         self.copilot.look_after(conversation_id)
         return conversation
-
-    def _whose(self) -> str:
-        """Whose files and drafts are meant."""
-        return self.context.account or ("sandbox" if self.context.sandbox else "")
-
-    async def _rds_copilot(self) -> RdsCopilot:
-        return cast("RdsCopilot", await self._connection.service("rds"))
-
-    def _say_of(self, conversation_id: str, text: str) -> None:
-        """Tell something about a conversation, by its name where it is not the one on screen."""
-        conversation = self.conversation(conversation_id)
-        title = conversation.title if conversation and conversation_id != self._shown() else ""
-        self.notify(title + _(": ") + text if title else text, markup=False)
-
-    async def _assistants_client(self) -> Assistants:
-        return cast("DashScope", await self._connection.service("dashscope")).assistants
-
-    async def _data_agent(self) -> DmsDataAgent:
-        return cast("DmsDataAgent", await self._connection.service("dms"))
-
-    async def _remote_files(self) -> RemoteFiles:
-        return (await self._data_agent()).files
-
-    async def custom_agents(self) -> Sequence[CustomAgent]:
-        from tui.services.base import Page
-
-        agents = (await self._data_agent()).agents
-        found: list[CustomAgent] = []
-        page: Page | None = Page()
-        while page is not None and len(found) < MOST_AGENTS:
-            listed = await agents.list(page)
-            found += listed.items
-            page = listed.next
-        return found
 
     # --- side effects --------------------------------------------------------------------------------------
 
