@@ -13,6 +13,7 @@ from tui.options import Options
 from tui.settings import Settings
 
 if TYPE_CHECKING:
+    from tui.integrations.desk import Account
     from tui.models import ServiceName
     from tui.services.assistant_models import ProfileSource
     from tui.services.base import Capabilities, ConversationService
@@ -82,6 +83,17 @@ class Connection:
         if self._services is None or self._services.on_sandbox:
             return ""
         return (await self._services.account()).masked
+
+    async def signer(self) -> Account:
+        """What signs calls to the vendor beside the assistants. Raises ServiceError."""
+        from tui.integrations.desk import Account
+
+        await self._known.wait()
+        if self.error is not None:
+            raise self.error
+        assert self._services is not None
+        services = self._services
+        return Account(services.keys, services.endpoints["rds"] if services.on_sandbox else None)
 
     async def service(self, name: ServiceName) -> ConversationService:
         """The service, made on first use. Raises ServiceError."""

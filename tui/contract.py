@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tui.agents import Agents
     from tui.assistants import AssistantDesk
     from tui.copilot import Copilot
+    from tui.integrations.desk import Integrations
     from tui.models import Conversation, ConversationSummary, Problem, Rating, ServiceName
     from tui.search import Search
     from tui.services.base import AskReply, Capabilities
@@ -53,6 +54,8 @@ class YunliaoApi(App[int]):
     search_changed: Signal[None]
     """How far the search index is changed."""
     search: Search
+    integrations: Integrations
+    """Checklists of the systems around RDS Copilot, and what of them can be made from here."""
 
     # --- reading; all of these are immediate -----------------------------------------------------------------
 
@@ -224,6 +227,14 @@ class YunliaoApi(App[int]):
 
     def save_text(self, text: str | bytes, name: str) -> None:
         """Write to a new file (0600) below the downloads folder and say where."""
+        raise NotImplementedError
+
+    def save_picture(self, data: str, name: str) -> None:
+        """As `save_text`, for a PNG in base64."""
+        raise NotImplementedError
+
+    async def show_plain(self, text: str) -> None:
+        """`text` alone on the terminal, for its own selection, until Enter (the app is suspended meanwhile)."""
         raise NotImplementedError
 
     def show_problem(self, problem: Problem) -> None:

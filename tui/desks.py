@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tui.assistants import AssistantDesk
     from tui.cache.store import Store
     from tui.copilot import Copilot
+    from tui.integrations.desk import Integrations
     from tui.search import Search
     from tui.services.dashscope import DashScope
     from tui.services.dashscope_assistants import Assistants
@@ -94,6 +95,17 @@ class Desks(ConversationApi):
         folder = self._places.state / "agents" if self._places.state else None
         hooks = AgentHooks(rds=self._rds_copilot, dms=self._data_agent, language=lambda: ANSWER_LANGUAGE[language()])
         return Agents(hooks, DraftFiles(folder, self._whose))
+
+    @cached_property
+    def integrations(self) -> Integrations:  # type: ignore[override]  # made late; read as any attribute
+        from tui.integrations.desk import IntegrationHooks, Integrations
+
+        async def order() -> None:
+            await (await self._rds_copilot()).inspections.reports()
+
+        hooks = IntegrationHooks(account=self._connection.signer, order=order, environ=self._environ, now=self.now)
+        state = self._places.state
+        return Integrations(hooks, state / "integrations.toml" if state else None)
 
     # --- what they are given -------------------------------------------------------------------------------
 
