@@ -44,6 +44,7 @@ class AssistantActions(AssistantEditing):
             "d,delete", "delete", "delete", id="assistants.delete", show=False, tooltip="Delete; asks for its name"
         ),
         Binding("t", "talk", "talk", id="assistants.talk", show=False, tooltip="A conversation with it"),
+        Binding("T", "adopt", "thread", id="assistants.adopt", show=False, tooltip="Go on in a thread, by its id"),
         Binding("a", "fetch", "fetch", id="assistants.fetch", show=False, tooltip="Fetch one by its id"),
         Binding("R,f5", "refresh", "refresh", id="assistants.refresh", show=False, tooltip="Read the list anew"),
         Binding("v", "versions", "versions", id="assistants.versions", show=False, tooltip="Its earlier versions"),
@@ -241,6 +242,26 @@ class AssistantActions(AssistantEditing):
             self.app.notify(_("It answers as it is saved: your changes are not part of it yet."))
         conversation_id = await self.app.create_conversation("dashscope", conversation_options(held))
         self.app.show_conversation(conversation_id)
+
+    @work(group="talk", exclusive=True)
+    async def action_adopt(self) -> None:
+        """Bring a thread that is not in the list into it: threads cannot be listed."""
+        held = self._saved()
+        if not isinstance(held, Assistant):
+            self.app.notify(_("Choose an assistant of the service first: it goes on in the thread."))
+            return
+        from tui.assistants import conversation_options
+
+        lines = [_("Its messages are fetched; {name} answers from now on.").format(name=held.name or held.model)]
+        typed = await answer_of(self.app, TextDialog(_("Id of the thread"), "", lines, verb=_("fetch")))
+        if not typed:
+            return
+        try:
+            found = await self.app.adopt_conversation("dashscope", typed, conversation_options(held))
+        except ServiceError as error:
+            self.app.show_problem(error.problem)
+        else:
+            self.app.show_conversation(found)
 
 
 def _read(path: Path) -> tuple[Entry, ...]:

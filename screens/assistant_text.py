@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.contract import YunliaoApi
+from tui.widgets.context_bar import service_bar
 from tui.widgets.hints import HintLine
 from tui.widgets.prompt_editor import PromptEditor
 from tui.words import _
@@ -22,7 +23,6 @@ class TextScreen(Screen[str]):
 
     DEFAULT_CSS = """
     TextScreen {
-        #title { height: 1; padding: 0 1; text-style: bold; }
         #help { height: auto; padding: 0 1; color: $muted; text-style: $muted-style; border-bottom: solid $panel; }
     }
     """
@@ -41,7 +41,7 @@ class TextScreen(Screen[str]):
         self._title, self._text, self._help = title, text, help
 
     def compose(self) -> ComposeResult:
-        yield Static(self._title, id="title", markup=False)
+        yield service_bar(self.app.context, "dashscope", self._title)
         if self._help:
             yield Static(self._help, id="help", markup=False)
         yield PromptEditor()

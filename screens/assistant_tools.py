@@ -33,6 +33,7 @@ from tui.services.assistant_models import (
 )
 from tui.text import clean_line
 from tui.widgets.choices import Choices
+from tui.widgets.context_bar import service_bar
 from tui.widgets.hints import HintLine
 from tui.words import _
 
@@ -42,8 +43,7 @@ class ToolsScreen(Screen[tuple[Tool, ...]]):
 
     DEFAULT_CSS = """
     ToolsScreen {
-        #title { height: 2; padding: 0 1; text-style: bold; border-bottom: solid $panel; }
-        Choices { height: auto; max-height: 60%; }
+        Choices { height: auto; max-height: 60%; border-top: solid $panel; }
         #about { height: 1fr; padding: 0 1 0 4; border-top: solid $panel; }
         #about-text { height: auto; }
     }
@@ -73,7 +73,7 @@ class ToolsScreen(Screen[tuple[Tool, ...]]):
         self._tools: list[Tool] = [*tools]
 
     def compose(self) -> ComposeResult:
-        yield Static(_("Tools"), id="title", markup=False)
+        yield service_bar(self.app.context, "dashscope", _("Tools"))
         yield Choices()
         with VerticalScroll(id="about", can_focus=False):
             yield Static(id="about-text", markup=False)

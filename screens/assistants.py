@@ -182,7 +182,11 @@ class AssistantsScreen(AssistantActions):
             self.list_pane.clear_options()
             self.list_pane.add_options(options)
         keys = [line.key for line in shown]
-        at = keys.index(self._key) if self._key in keys else next((n for n, key in enumerate(keys) if key), None)
+        at = (
+            keys.index(self._key)
+            if self._key and self._key in keys
+            else next((n for n, key in enumerate(keys) if key), None)
+        )
         if at is not None:
             self._key = keys[at]
             with self.prevent(OptionList.OptionHighlighted):

@@ -27,6 +27,7 @@ from tui.contract import YunliaoApi
 from tui.services.assistant_models import FunctionTool
 from tui.text import clean, clean_line
 from tui.widgets.choices import Choices
+from tui.widgets.context_bar import service_bar
 from tui.widgets.hints import HintLine
 from tui.widgets.prompt_editor import PromptEditor
 from tui.words import _
@@ -74,6 +75,7 @@ class FunctionEditor(Screen[FunctionTool]):
     # --- layout --------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
+        yield service_bar(self.app.context, "dashscope", _("Function"))
         with Horizontal(classes="line"):
             yield Static(_("name"), classes="label", markup=False)
             yield Input(self._function.name, id="name", select_on_focus=False)

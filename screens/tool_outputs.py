@@ -28,6 +28,7 @@ from tui.models import AskBlock, AskCall
 from tui.text import clean, clean_line
 from tui.tool_outputs import MOST_OUTPUT, OutputProblem, read_output
 from tui.widgets.choices import Choices
+from tui.widgets.context_bar import service_bar
 from tui.widgets.hints import HintLine
 from tui.widgets.tool_outputs import call_row, call_text
 from tui.words import _
@@ -45,7 +46,7 @@ class ToolOutputsScreen(Screen[tuple[str, ...]]):
         Choices { height: auto; max-height: 8; border-top: solid $panel; }
         #call { height: 1fr; padding: 0 1 0 3; border-top: solid $panel; }
         #call-text { height: auto; }
-        #sends { height: 1; padding: 0 1; border-top: solid $panel; }
+        #sends { height: 2; padding: 0 1; border-top: solid $panel; }
     }
     """
     AUTO_FOCUS = "Choices"
@@ -85,6 +86,7 @@ class ToolOutputsScreen(Screen[tuple[str, ...]]):
             if count > 1
             else _("The run waits for the output of its call")
         )
+        yield service_bar(self.app.context, "dashscope", _("Outputs of functions"))
         yield Static(title, id="title", markup=False)
         yield Choices()
         with VerticalScroll(id="call", can_focus=False):

@@ -94,6 +94,13 @@ class YunliaoApi(App[int]):
         """The monotonic clock of all durations on screen."""
         raise NotImplementedError
 
+    low_bandwidth: bool
+    """Little should be drawn: the line is slow, or the user wants it so. `context_changed` tells of changes."""
+
+    def stride(self, *, beside: bool) -> int:
+        """Lines that a growing text should move at a time; `beside`: something else stands beside it."""
+        raise NotImplementedError
+
     @property
     def index_loaded(self) -> bool:
         """False while the list of conversations is still being read."""
@@ -130,6 +137,15 @@ class YunliaoApi(App[int]):
 
     async def fork_conversation(self, conversation_id: str, turn_id: str) -> str:
         """A new conversation with the turns before `turn_id`, to be read; its id. The service does not know them."""
+        raise NotImplementedError
+
+    async def adopt_conversation(
+        self, service: ServiceName, remote_id: str, options: Mapping[str, str] | None = None
+    ) -> str:
+        """Fetch a conversation that the service has and does not list, by its id there; its id here.
+
+        Raises ServiceError.
+        """
         raise NotImplementedError
 
     async def set_options(self, conversation_id: str, options: Mapping[str, str]) -> None:

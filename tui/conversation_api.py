@@ -75,6 +75,12 @@ class ConversationApi(Effects):
         await self._store_open.wait()
         return await self.conversations.create(service, options)
 
+    async def adopt_conversation(
+        self, service: ServiceName, remote_id: str, options: Mapping[str, str] | None = None
+    ) -> str:
+        await self._store_open.wait()
+        return await self.conversations.adopt(service, remote_id, options or {})
+
     async def fork_conversation(self, conversation_id: str, turn_id: str) -> str:
         return await self.conversations.fork(conversation_id, turn_id)
 

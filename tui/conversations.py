@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from tui.cache.records import MetaRecord
 from tui.cache.store import Store
 from tui.forks import fork
 from tui.memory import Hooks, Memory
 from tui.merging import Merging
 from tui.models import ACTIVE, Conversation, Problem, ServiceName
 from tui.questions import TITLE_CHARACTERS, Questions
+from tui.services.base import Page
 from tui.services.errors import ServiceError
 from tui.text import clean_line
 from tui.windows import Windows
@@ -157,6 +159,23 @@ class Conversations:
         conversation = await self._store.create(service, options=options or {})
         self._memory.open[conversation.id] = conversation
         return conversation.id
+
+    async def adopt(self, service: ServiceName, remote_id: str, options: Mapping[str, str]) -> str:
+        """A conversation for what a service has under an id that it does not list; the one that is here, if any.
+
+        Raises:
+            ServiceError: it has none, or it cannot be fetched.
+        """
+        here = (await self._store.remote_ids()).get((service, remote_id))
+        if here is not None:
+            return here
+        await (await self._hooks.service(service)).history(remote_id, Page(limit=1))
+        made = await self._store.create(service, options=options)
+        self._memory.open[made.id] = replace(made, remote_id=remote_id)
+        await self._memory.keep(made.id, MetaRecord(remote_id=remote_id))
+        await self.merging.fetch(made.id)
+        self._memory.put_line(self._memory.open[made.id])
+        return made.id
 
     async def fork(self, conversation_id: str, turn_id: str) -> str:
         """A new conversation with the turns before `turn_id`; see `tui.forks`. It must be open. Raises KeyError."""

@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 SERVICE_NAMES: dict[ServiceName, str] = {"rds": "RDS Copilot", "dms": "Data Agent", "dashscope": "DashScope"}
 
 
+def service_bar(context: Context, service: ServiceName, subject: str) -> ContextBar:
+    """The bar of a screen that stands above another: it shows the same as long as the screen is there."""
+    bar = ContextBar()
+    bar.set_reactive(ContextBar.context, context)
+    bar.set_reactive(ContextBar.service, service)
+    bar.set_reactive(ContextBar.subject, subject)
+    return bar
+
+
 class ContextBar(Widget):
     """One line; the subject is shortened first, then the account, the environment never."""
 
