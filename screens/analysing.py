@@ -11,9 +11,12 @@ from screens.asking import AskingScreen
 from tui import routes
 from tui.services.dms_life import SESSION_EXPIRED
 from tui.services.dms_options import DataSource, read_data, write_data
+from tui.services.errors import ServiceError
+from tui.text import clean_line
 from tui.widgets import copilot_words
 from tui.widgets.composer import Composer
 from tui.widgets.session_words import life_words
+from tui.widgets.transcript import messages
 from tui.words import _
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ class AnalysingScreen(AskingScreen):
         """What the next new conversation with a service begins with."""
         self._awaited: dict[str, str] = {}
         """Uploads on their way, and the conversation that they are for ("" for the new one)."""
+        self._fetched: set[str] = set()
+        """Downloads that were begun here and are on their way."""
 
     # --- options -------------------------------------------------------------------------------------------
 
@@ -134,7 +139,44 @@ class AnalysingScreen(AskingScreen):
             self.action_new("dms")
         self._awaited |= dict.fromkeys(chosen.pending, self.conversation_id)
         await self._work_on(chosen.sources)
-        self.take_ready_uploads()
+        self.note_transfers()
+
+    @on(messages.FetchFile)
+    def _fetch_file(self, event: messages.FetchFile) -> None:
+        event.stop()
+        self.fetch_file(event.file.file_id, event.file.name)
+
+    @work(group="fetch")
+    async def fetch_file(self, file_id: str, name: str) -> None:
+        """Fetch a file that the agent made into the downloads folder; it is said when it is there."""
+        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
+        if conversation is None or conversation.service != "dms" or not conversation.remote_id:
+            self.app.notify(_("This service keeps no files to fetch."), severity="warning")
+            return
+        try:
+            found = await self.app.transfers.find(conversation.remote_id, file_id, name)
+        except ServiceError as error:
+            self.app.show_problem(error.problem)
+            return
+        if found is None:
+            self.app.notify(
+                _("The service does not list {name} (yet): F4, 2 shows what it has.").format(name=clean_line(name)),
+                severity="warning",
+                markup=False,
+            )
+            return
+        self._fetched.add(self.app.transfers.download(found))
+        self.app.notify(_("Fetching {name} …").format(name=clean_line(found.name)), timeout=3, markup=False)
+
+    def _tell_fetched(self) -> None:
+        """Say which of the files that were asked for here are there, or why not."""
+        for transfer in [held for name in self._fetched if (held := self.app.transfers.get(name)) is not None]:
+            if transfer.is_over:
+                self._fetched.discard(transfer.id)
+            if transfer.path is not None:
+                self.app.notify(_("Written to {path}").format(path=transfer.path), timeout=10, markup=False)
+            elif transfer.problem is not None:
+                self.app.show_problem(transfer.problem)
 
     async def _work_on(self, sources: Iterable[DataSource]) -> None:
         await self.set_options({**self.options(), "data": write_data(sources)})
@@ -143,8 +185,9 @@ class AnalysingScreen(AskingScreen):
         """The new conversation has begun: what was for it is for `conversation_id`."""
         self._awaited = {transfer: known or conversation_id for transfer, known in self._awaited.items()}
 
-    def take_ready_uploads(self, _none: None = None) -> None:
-        """Attach the uploads that became ready after the panel was left."""
+    def note_transfers(self, _none: None = None) -> None:
+        """Attach the uploads that became ready after the panel was left, and tell of downloads."""
+        self._tell_fetched()
         for transfer_id, conversation_id in [*self._awaited.items()]:
             transfer = self.app.transfers.get(transfer_id)
             if transfer is None or transfer.step == "cancelled":

@@ -113,12 +113,13 @@ class ChatScreen(CommandingScreen):
         self._place_list(event.size.width)
 
     def _place_list(self, width: int) -> None:
-        wide = width >= WIDE and self._list_wanted and self.app.settings.bandwidth != "low"
+        wide = width >= WIDE and self._list_wanted and not self.app.low_bandwidth
         self.set_class(width < WIDE, "-narrow")
         if self.list_pane.display != wide:
             if not wide and self.list_pane.has_focus_within:
                 self.composer.focus()
             self.list_pane.display = wide
+        self.transcript.stride = self.app.stride(beside=wide)
 
     # --- what is shown -------------------------------------------------------------------------------------
 
@@ -223,7 +224,21 @@ class ChatScreen(CommandingScreen):
                 break
         if put_back:
             self._give_back(put_back)
-        self._update_status()
+        told = self._what_is_told()
+        if told != self._told or put_back:
+            self._told = told
+            self._update_status()
+        else:
+            self.status.activity = self.app.activity(self.conversation_id)
+
+    def _what_is_told(self) -> tuple[object, ...]:
+        """What of the running answer is said outside the transcript: most of what comes changes none of it."""
+        conversation = self.app.conversation(self.conversation_id)
+        activity = self.app.activity(self.conversation_id)
+        turn = conversation.turns[-1] if conversation and conversation.turns else None
+        if turn is None or activity is None:
+            return (object(),)
+        return turn.id, turn.state, turn.usage, len(turn.blocks), activity.status, activity.queued
 
     def _conversations_changed(self, conversation_id: str) -> None:
         if conversation_id in ("", self.conversation_id):
@@ -231,6 +246,8 @@ class ChatScreen(CommandingScreen):
 
     def _context_changed(self, context: Context) -> None:
         self.context_bar.context = context
+        self.status.clock = not self.app.low_bandwidth
+        self._place_list(self.app.size.width)
         banner = self.query_one("#banner", Static)
         banner.update(self.app.banner)
         banner.display = bool(self.app.banner)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-
 from textual import on, work
 from textual.getters import query_one
 
@@ -37,12 +35,23 @@ class ReadingScreen(ComposingScreen):
     @on(messages.SavePicture)
     def _save_picture(self, event: messages.SavePicture) -> None:
         event.stop()
-        try:
-            data = base64.b64decode(event.data)
-        except ValueError:
-            self.app.notify(_("The picture arrived damaged."), severity="warning")
-        else:
-            self.app.save_text(data, event.suggested_name)
+        self.app.save_picture(event.data, event.suggested_name)
+
+    @on(messages.ShowPicture)
+    def _show_picture(self, event: messages.ShowPicture) -> None:
+        event.stop()
+        self.app.navigate("picture", data=event.data, name=event.suggested_name)
+
+    @on(messages.ShowPlain)
+    @work(group="plain", exclusive=True)
+    async def _show_plain(self, event: messages.ShowPlain) -> None:
+        event.stop()
+        await self.app.show_plain(event.text)
+
+    @on(messages.Explained)
+    def _explain(self, event: messages.Explained) -> None:
+        event.stop()
+        self.app.notify(event.sentence, timeout=4)
 
     @on(messages.ExportTable)
     @work(group="choose", exclusive=True)
@@ -106,11 +115,17 @@ class ReadingScreen(ComposingScreen):
         if not event.choices:
             self.app.notify(_("There is nothing to choose here."))
             return
-        from screens.dialogs import ChooseDialog
+        from screens.dialogs import ChooseDialog, answer_of
 
-        chosen = await self.app.push_screen_wait(ChooseDialog(event.title, [(c.label, c.text) for c in event.choices]))
-        if chosen is not None:
-            self.app.copy_text(event.choices[chosen].text, event.choices[chosen].label)
+        dialog = ChooseDialog(event.title, [(choice.label, choice.text) for choice in event.choices])
+        chosen = await answer_of(self.app, dialog)
+        if chosen is None:
+            return
+        choice = event.choices[chosen]
+        if choice.kind == "file" and self.service == "dms":
+            self.fetch_file(choice.text, choice.label)
+        else:
+            self.app.copy_text(choice.text, choice.label)
 
     @on(Composer.PageRequested)
     def _page(self, event: Composer.PageRequested) -> None:

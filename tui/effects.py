@@ -48,6 +48,24 @@ class Effects(YunliaoApi):
 
         self._spawn("save", go())
 
+    def save_picture(self, data: str, name: str) -> None:
+        import base64
+
+        try:
+            self.save_text(base64.b64decode(data), name)
+        except ValueError:
+            self.notify(_("The picture arrived damaged."), severity="warning")
+
+    async def show_plain(self, text: str) -> None:
+        from textual.app import SuspendNotSupported
+
+        from tui.terminal.plain import show
+
+        try:
+            await show(self, text)
+        except (SuspendNotSupported, OSError) as error:
+            self.notify(_("This terminal cannot be given away: {reason}").format(reason=error), severity="warning")
+
     def _write_control(self, sequence: str) -> None:
         if self._driver is not None:
             self._driver.write(sequence)

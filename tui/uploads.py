@@ -96,6 +96,12 @@ class Transfers:
         """Delete a file on the service. Raises ServiceError."""
         await (await self._hooks.files()).delete(file_id)
 
+    async def find(self, session: str, file_id: str, name: str) -> RemoteFile | None:
+        """A file of a session by its id, else the newest of that name: notices tell names only. Raises ServiceError."""
+        files = await self.listed(session)
+        same = [file for file in files if file.id == file_id] or [file for file in files if file.name == name]
+        return max(same, key=lambda file: file.created_at or datetime.min.replace(tzinfo=UTC), default=None)
+
     # --- beginning -----------------------------------------------------------------------------------------
 
     def upload(self, check: FileCheck) -> str:

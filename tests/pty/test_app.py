@@ -141,3 +141,24 @@ def test_a_resize_leaves_the_screen_whole(tmp_path: Path) -> None:
         resize(terminal, (90, 30))
         resize(terminal, (120, 40))
         assert terminal.screen.lines == redrawn
+
+
+def test_an_answer_alone_on_the_terminal(tmp_path: Path) -> None:
+    with start(tmp_path, (80, 24)) as terminal:
+        ask(terminal, "echo 主从延迟 is the answer")
+        terminal.until(lambda: sum("is the answer" in line for line in terminal.screen.lines) >= 2, "the answer")
+        until_quiet(terminal)
+        terminal.send("\x1b")
+        until_quiet(terminal)
+        terminal.send("v")
+        terminal.until_text("(Enter goes back)")
+        # Bare, on the terminal's own screen: neither gutter nor padding, and nothing of the app in between.
+        given = bytes(terminal.output).rpartition(b"\x1b[?1049l")[2].decode()
+        text = re.sub(r"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b[78=>]", "", given)
+        assert text.split("\r\n")[:3] == ["主从延迟 is the answer", "", "(Enter goes back)"]
+        terminal.send("\r")
+        terminal.until_text("SANDBOX")
+        until_quiet(terminal)
+        terminal.send("\x11")
+        assert terminal.wait() == 0
+        assert_given_back(terminal)

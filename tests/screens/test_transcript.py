@@ -637,7 +637,7 @@ async def test_copying_gives_the_source() -> None:
         await shown.press("Y")
         choose = await heard(shown, Transcript.ChooseBlock)
         assert [(choice.number, choice.kind) for choice in choose.choices] == [(1, "code"), (2, "table"), (3, "code")]
-        assert choose.choices[0].label.startswith("1  sql  SELECT 1;")
+        assert choose.choices[0].label.startswith("sql  SELECT 1;")
         await shown.press("w")
         saved = await heard(shown, Transcript.SaveRequested)
         assert (saved.text, saved.suggested_name) == ("x = 1\n", "the-question-3.py")

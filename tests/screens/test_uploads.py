@@ -17,7 +17,7 @@ from screens.uploads import UploadsScreen
 from tests.screens.test_asks import asked, dms
 from tests.screens.whole import User, using
 from tests.turns.desk import control
-from tui.models import ChartBlock, CodeBlock, TableBlock
+from tui.models import ChartBlock, CodeBlock, FileBlock, TableBlock
 from tui.sandbox.server import SandboxServer
 from tui.services.dms_options import read_data
 from tui.widgets.path_input import PathInput, complete_path
@@ -180,6 +180,11 @@ async def test_list_filter_detach_and_delete(
         await user.press("slash", *"orders", "enter")
         await user.until(lambda: panel(user).remote.option_count == 1)
         assert panel(user).focused is panel(user).remote
+        await user.press("w")
+        await ready(user)
+        fetched = tmp_path / "app" / "downloads" / "orders.csv"
+        assert fetched.read_bytes() == (data / "orders.csv").read_bytes()
+        assert fetched.stat().st_mode & 0o777 == 0o600
         await user.press("space")  # no longer attached
         await user.until(lambda: not user.sees("attached: orders"))
         await user.press("d", "enter")  # Enter alone never approves
@@ -257,19 +262,25 @@ async def test_a_hundred_thousand_rows_from_upload_to_report(
         await user.press("y")
         await user.until(lambda: user.app.activity(user.chat.conversation_id) is None and user.turn.state == "done")
         await user.until(lambda: any("html" in str(block) for block in user.turn.blocks))
-        # The report, by keys: the files of this conversation, the newest of them.
-        await user.press("f4")
-        await user.until(lambda: isinstance(user.app.screen, UploadsScreen))
-        await user.press("2", "s", "slash", *"report", "enter")
-        await user.until(lambda: (here := panel(user).remote.here) is not None and "report" in here.name)
+        # The report, by keys: the block that names it is a few blocks up from the end.
+        name = next(b.name for b in reversed(user.turn.blocks) if isinstance(b, FileBlock) and b.name.endswith(".html"))
+        await user.press("escape", "G")
+        await user.until(lambda: user.transcript.settled)
+        for _step in range(20):
+            here = user.transcript._here()
+            if here is not None and here[1].kind == "file" and name in here[1].source:
+                break
+            await user.press("K")
         await user.press("w")
-        await user.until(lambda: list((tmp_path / "app" / "downloads").glob("report*")))
-        await ready(user)
-        [path] = (tmp_path / "app" / "downloads").glob("*")
+        folder = tmp_path / "app" / "downloads"
+        await user.until(lambda: any("Written to" in notice for notice in user.notices()))
+        [path] = folder.glob("*")
+        assert path.name.startswith("report")
         assert path.stat().st_mode & 0o777 == 0o600
-        fetched = panel(user).remote.here
-        assert fetched is not None
-        assert path.stat().st_size == fetched.size
+        report = path.read_text(encoding="utf-8")
+        assert f"{rows:,}" in report or str(rows) in report
+        for amount in totals.values():
+            assert f"{amount:.2f}".rstrip("0").rstrip(".") in report.replace(",", "")
 
 
 def is_by_region(table: TableBlock, totals: dict[str, float]) -> bool:

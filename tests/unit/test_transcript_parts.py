@@ -196,7 +196,7 @@ def test_charts_fit_and_name_their_series(kind: str, ascii_only: bool) -> None:
 )
 def test_what_cannot_be_drawn_shows_its_table(chart: ChartBlock) -> None:
     assert chart_rows(chart, LOOK) is None
-    drawn = draw(chart, LOOK, opened=False, view=TableView(), number=1, live=False)
+    drawn = draw(chart, LOOK, opened=False, views=lambda _number: TableView(), number=1, live=False)
     assert drawn.parts[0].kind == "chart"
 
 
@@ -219,7 +219,7 @@ def test_sizes(count: int, text: str) -> None:
 @pytest.mark.parametrize("arguments", ["{", "[1, 2", "null", '"x"', "{}", "[" * 3000, '{"a": {"b": [1]}}', "x" * 9000])
 def test_any_arguments_of_a_tool_are_shown(arguments: str) -> None:
     tool = ToolBlock("c", "tool", "done", arguments, arguments)
-    drawn = draw(tool, LOOK, opened=True, view=TableView(), number=1, live=False)
+    drawn = draw(tool, LOOK, opened=True, views=lambda _number: TableView(), number=1, live=False)
     assert len(drawn.rows) > 1
     assert all(width_of(row) <= LOOK.content for row in drawn.rows)
 
@@ -286,7 +286,7 @@ def test_links_are_listed_once() -> None:
     assert [choice.text for choice in links_of(turn)] == [
         "https://a.cn/x", "https://b.cn/?q=1", "https://c.cn", "https://oss.cn/f",
     ]  # fmt: skip
-    assert links_of(turn)[3].label == "4  f.csv"
+    assert links_of(turn)[3].label == "f.csv"
 
 
 def test_file_names_are_safe() -> None:
