@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from tui.cache.records import AnswerRecord, Head, Record
-from tui.models import Block, Turn
+from tui.models import Block, Conversation, Turn
 from tui.services.events import Event
 from tui.text import clean
 
@@ -81,6 +81,19 @@ def record_from_table(table: Mapping[str, Any]) -> Record:
             return AnswerRecord(turn, at=_read_time(table["at"], datetime) if "at" in table else None)
         return cast("Record", converter.structure(table, Record))  # type: ignore[arg-type]  # a union is no type[T]
     except Exception as error:  # whatever the shape: nothing that was read may stop the reading
+        raise UnknownRecord(str(error)) from error
+
+
+def conversation_to_table(conversation: Conversation) -> dict[str, Any]:
+    """A whole conversation as plain tables, lists, texts and times."""
+    return cast("dict[str, Any]", _converter().unstructure(conversation))
+
+
+def conversation_from_table(table: Mapping[str, Any]) -> Conversation:
+    """The conversation of a table. Raises UnknownRecord where it is none."""
+    try:
+        return _converter().structure(table, Conversation)
+    except Exception as error:  # as above
         raise UnknownRecord(str(error)) from error
 
 
