@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from tui.sandbox.dashscope_play import RunPlay
 from tui.sandbox.dashscope_records import Assistant, Json, Run, StoredFile, Thread
 from tui.sandbox.dashscope_refusals import gone
 from tui.sandbox.dashscope_turn import Beat, End, Play, Script
@@ -18,6 +17,9 @@ from tui.sandbox.oss_store import ObjectStore
 from tui.sandbox.responses_records import StoredResponse
 from tui.sandbox.shelf import Shelf
 from tui.sandbox.world import World
+
+if TYPE_CHECKING:
+    from tui.sandbox.dashscope_play import RunPlay
 
 RUN_LIFE = 600.0
 """Seconds that a run waits for the outputs of its functions; the real time is not known."""
@@ -131,7 +133,7 @@ class DashScope:
             for run in thread.runs:
                 if run.status in ("queued", "in_progress", "cancelling"):
                     switches = Faults(parse_many(run.switches, everywhere=True))
-                    RunPlay(self, thread, run, "", switches).catch_up()
+                    self._script(thread, run, "", switches).catch_up()
                     self.save(thread)
 
     # --- turns --------------------------------------------------------------------------------------------------
@@ -139,8 +141,14 @@ class DashScope:
     def begin_run(self, thread: Thread, run: Run, request_id: str, faults: Faults, *, again: bool = False) -> Play:
         """Set a run going, or on with the outputs of its functions; what a stream of it follows."""
         run.switches = faults.written()
-        script = RunPlay(self, thread, run, request_id, faults)
+        script = self._script(thread, run, request_id, faults)
         return self.begin(run.id, script.go_on() if again else script.begin(), script, faults)
+
+    def _script(self, thread: Thread, run: Run, request_id: str, faults: Faults) -> RunPlay:
+        # Imported with the first run: an app that embeds the sandbox starts without it.
+        from tui.sandbox.dashscope_play import RunPlay
+
+        return RunPlay(self, thread, run, request_id, faults)
 
     def begin(self, name: str, beats: Iterator[Beat], script: Script, faults: Faults) -> Play:
         """Let a play begin and remember it under `name`."""
@@ -162,7 +170,7 @@ class DashScope:
 
     def end_run(self, thread: Thread, run: Run, end: End) -> None:
         """End a run that is not at work."""
-        for _frame in RunPlay(self, thread, run, "", Faults()).cut(end):
+        for _frame in self._script(thread, run, "", Faults()).cut(end):
             pass
         self.save(thread)
 

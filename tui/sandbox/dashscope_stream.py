@@ -150,13 +150,21 @@ async def stream_run(agents: DashScope, call: DashCall, play: Play, first: Frame
             if "after-finish" in faults:
                 yield "ping", {}
 
-    return await write_stream(agents, call, play, events(), Encoder(call.faults))
+    return await write_stream(agents, call, events(), Encoder(call.faults), play)
 
 
 async def write_stream(
-    agents: DashScope, call: DashCall, play: Play, events: AsyncIterator[tuple[str, object]], encoder: Encoder
+    agents: DashScope,
+    call: DashCall,
+    events: AsyncIterator[tuple[str, object]],
+    encoder: Encoder,
+    play: Play | None = None,
 ) -> web.StreamResponse:
-    """Write events until there are no more, or the line breaks; the turn goes on without it."""
+    """Write events until there are no more, or the line breaks; the turn goes on without it.
+
+    Args:
+        play: what is lost with the connection, where that is switched on.
+    """
     faults = call.faults
     headers = {
         "Content-Type": faults.argument("mislabelled") or "text/event-stream;charset=UTF-8",
@@ -188,7 +196,7 @@ async def write_stream(
         await line.end()
     except (ConnectionError, ConnectionDropped, asyncio.CancelledError):
         agents.counts["streams lost"] += 1
-        if "dies-with-connection" in faults and not play.over:
+        if "dies-with-connection" in faults and play and not play.over:
             play.stop("lost")
         raise
     return response

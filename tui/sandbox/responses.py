@@ -16,7 +16,6 @@ from tui.sandbox.dashscope_refusals import Refused, invalid
 from tui.sandbox.dashscope_state import DashScope
 from tui.sandbox.dashscope_stream import Encoder, write_stream
 from tui.sandbox.dashscope_turn import Play
-from tui.sandbox.responses_play import ResponsePlay
 from tui.sandbox.responses_records import StoredResponse, nested_tools, read_input, text_of
 
 LIFE = 7 * 24 * 3600.0
@@ -37,6 +36,9 @@ async def create(agents: DashScope, call: DashCall) -> web.StreamResponse:
     agents.counts["responses created"] += 1
     agents.counts["submits"] += any(item["type"] == "function_call_output" for item in response.input)
     agents.save(response)
+    # Imported with the first response: an app that embeds the sandbox starts without it.
+    from tui.sandbox.responses_play import ResponsePlay
+
     script = ResponsePlay(agents, response, context, call.faults)
     play = agents.begin(response.id, script.begin(), script, call.faults)
     if "drop-after-accept" in call.faults:
@@ -126,7 +128,7 @@ async def _stream(agents: DashScope, call: DashCall, play: Play) -> web.StreamRe
         if "response-done" in faults:
             yield "done", "[DONE]"
 
-    return await write_stream(agents, call, play, events(), Encoder(faults, numbered="plain-frames" not in faults))
+    return await write_stream(agents, call, events(), Encoder(faults, numbered="plain-frames" not in faults), play)
 
 
 async def _limited(agents: DashScope, call: DashCall, response: StoredResponse, stream: bool) -> web.StreamResponse:
@@ -141,8 +143,7 @@ async def _limited(agents: DashScope, call: DashCall, response: StoredResponse, 
     async def events() -> AsyncIterator[tuple[str, object]]:
         yield "response.failed", {"type": "response.failed", "sequence_number": 0, "response": told}
 
-    idle = Play(iter(()), ResponsePlay(agents, response, [], call.faults), agents.world.pace, call.faults, lambda: None)
-    return await write_stream(agents, call, idle, events(), encoder)
+    return await write_stream(agents, call, events(), encoder)
 
 
 def _stored(agents: DashScope, call: DashCall) -> StoredResponse:
