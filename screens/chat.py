@@ -79,6 +79,7 @@ class ChatScreen(CommandingScreen):
         self.conversation_id = conversation_id
         self._turn_id = turn_id
         self._list_wanted = True
+        self._told: tuple[object, ...] = ()
 
     # --- layout --------------------------------------------------------------------------------------------
 

@@ -25,9 +25,9 @@ from tui import paths, routes
 from tui.connection import Connection
 from tui.context import Context
 from tui.desks import Desks
+from tui.frugal import TICKS, FrugalDisplay
 from tui.options import Options
 from tui.settings import Origin, Settings, load_settings, setting_origins, store_settings
-from tui.terminal.display import PaintedDisplay
 from tui.ticks import Ticks
 from tui.typeahead import TypeAhead
 from tui.words import _, use_language
@@ -40,11 +40,8 @@ if TYPE_CHECKING:
     from tui.models import Conversation, ServiceName
     from tui.turns import TurnUpdate
 
-TICKS = 15
-"""How often a second the screen learns what has arrived."""
 
-
-class YunliaoApp(PaintedDisplay[int], Desks):
+class YunliaoApp(FrugalDisplay, Desks):
     """See `tui.contract.YunliaoApi` for what screens may ask of it."""
 
     TITLE = "Yunliao"
@@ -92,7 +89,7 @@ class YunliaoApp(PaintedDisplay[int], Desks):
         own, self._broken_palettes = themes.load_folder(self._places.config / "themes")
         for theme in (*themes.load(), *own):
             self.register_theme(theme)
-        self.theme = themes.choose(self.settings.theme, environ, self.available_themes)
+        self.follow_line()
         if self.settings.keys:
             # `none` is a key that never arrives: Textual takes no empty one.
             self.set_keymap(dict(self.settings.keys))
@@ -344,7 +341,7 @@ class YunliaoApp(PaintedDisplay[int], Desks):
             self.notify(_("Settings not saved: {reason}").format(reason=error.strerror), severity="error", markup=False)
         self.settings = replace(self.settings, **changes)  # type: ignore[arg-type]  # names are those of Settings
         with suppress(KeyError):
-            self.theme = themes.choose(self.settings.theme, self._environ, self.available_themes)
+            self.follow_line()
         use_language(self.settings.language)
         self._announce()
 

@@ -24,6 +24,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.terminal.bandwidth import Bandwidth
 from tui.terminal.capabilities import STATUS_QUERY, Capabilities, ModeReport, Reply, StatusReport
 from tui.terminal.driver import TerminalDriver
 from tui.terminal.flow import Flow
@@ -86,6 +87,7 @@ class PaintedDisplay(App[ReturnType]):
         self.capabilities = Capabilities.of(os.environ)
         self.lifecycle = Lifecycle(self._hang_up, self._stop_for_signal)
         self.flow = Flow(time.monotonic)
+        self.bandwidth = Bandwidth(time.monotonic)
         self.meter = Meter()
         self._painter: Painter | None = None
         self._strips: Strips | None = None
@@ -94,6 +96,9 @@ class PaintedDisplay(App[ReturnType]):
         self._wait_timer: asyncio.TimerHandle | None = None
         self._key_at: float | None = None
         super().__init__(*args, **kwargs)
+
+    def line_changed(self) -> None:
+        """It has been learnt that the line is slow or no longer slow (`bandwidth.low`), or what the terminal can do."""
 
     def on_hangup(self) -> None:
         """Bring what is in memory to disk, within a few hundred milliseconds; the program is about to end."""
@@ -329,7 +334,10 @@ class PaintedDisplay(App[ReturnType]):
             self.meter.round_trip = self.flow.last_round_trip
             self.meter.best_round_trip = self.flow.round_trip or 0.0
             self.meter.rate = self.flow.rate or 0.0
-            if self._painter is not None and self._painter.pending:
+            pending = self._painter is not None and self._painter.pending
+            if self.bandwidth.look(self.flow, deferred=pending):
+                self.line_changed()
+            if pending:
                 self._paint()
 
     def terminal_cursor_report(self, row: int, column: int) -> None:
@@ -351,9 +359,12 @@ class PaintedDisplay(App[ReturnType]):
             self._painter.invalidate()
 
     def _learn(self, capabilities: Capabilities) -> None:
+        if capabilities == self.capabilities:
+            return
         self.capabilities = capabilities
         if self._painter is not None:
             self._painter.abilities = self._abilities()
+        self.line_changed()
 
     def _hang_up(self) -> None:
         self.on_hangup()

@@ -105,7 +105,9 @@ class Flow:
         question = self._questions.popleft()
         took = max(at - question.at, 1e-6)
         self.last_round_trip = took
-        if question.size >= _SAMPLE_FROM and self.round_trip is not None:
+        # What a slow line is sent at a time is less, and says enough about it.
+        enough = _SAMPLE_FROM if self.budget is None else min(_SAMPLE_FROM, self.budget)
+        if question.size >= enough and self.round_trip is not None:
             self._measure(question.size / max(took - self.round_trip, 1e-4))
         if self.round_trip is None or took < self.round_trip:
             self.round_trip = took

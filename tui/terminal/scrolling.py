@@ -21,9 +21,9 @@ class Band(NamedTuple):
 
 
 class Shift(NamedTuple):
-    """The rows from `top` to `bottom` shall move up by `count` (below zero: down); that saves about `gain` bytes."""
+    """The rows from `top` to `bottom` shall move up by `rows` (below zero: down); that saves about `gain` bytes."""
 
-    count: int
+    rows: int
     top: int
     bottom: int
     gain: int
