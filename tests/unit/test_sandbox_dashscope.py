@@ -104,6 +104,8 @@ def test_what_is_no_operation(dash: DashScope, line: str) -> None:
 
 def test_bodies_that_are_no_json(dash: DashScope) -> None:
     assert dash.refused("POST /assistants", content=b"{") == (400, "InvalidParameter")
+    assert dash.refused("POST /assistants", content=b"\xff\xfe") == (400, "InvalidParameter")
+    assert dash.refused("POST /assistants", content=b"[" * 200_000) == (400, "InvalidParameter")
     assert dash.refused("POST /assistants", [1]) == (400, "InvalidParameter")
 
 
@@ -548,6 +550,20 @@ def test_a_turn_goes_on_without_its_connection(dash: DashScope) -> None:
     dash.server.release()
     assert dash.settle() == "completed"
     assert "and the rest" in dash.answer()
+
+
+def test_hostile_texts_arrive_whole(dash: DashScope) -> None:
+    """Controls, markup, lone surrogates, separators that stand unescaped: only CR and LF end a line of a stream."""
+    body = dash.ask("hostile")
+    assert names(body)[-2:] == ["thread.run.completed", "done"]
+    assert "\u2028".encode() in body
+    assert text(body) == completed(body) == dash.answer()
+    for mark in ("\x1b", "\ud800", "\x85", "[bold red]"):
+        assert mark in text(body)
+    sent = {"role": "user", "content": "\x1b[2J \ud800 \u202e"}
+    made = dash.ok(f"POST /threads/{dash.thread}/messages", content=json.dumps(sent).encode())
+    assert made["content"][0]["text"]["value"] == sent["content"]
+    assert dash.respond("hostile")["status"] == "completed"
 
 
 # --- files and models ------------------------------------------------------------------------------------------

@@ -53,6 +53,7 @@ def calls(text: str, *tools: Any, **more: Any) -> list[tuple[str, Any]]:
         ("请把12和30相加", {"left": 12, "right": 30}),
         ("add 2.9 to 3", {"left": 2, "right": 3}),
         ("please add 5", {"left": 5, "right": 0}),
+        (f"add {'9' * 5000} to 1", {"left": 0, "right": 1}),
     ],
 )
 def test_numbers_come_from_the_question(text: str, expected: dict[str, int]) -> None:
@@ -135,7 +136,15 @@ def test_when_a_built_in_tool_is_used(kind: str, text: str, expected: bool) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("12*(3+4)", 84), ("what is 7 ÷ 2?", 3.5), ("2 × -3", -6), ("1/0", "error"), ("hello", 0)]
+    ("text", "value"),
+    [
+        ("12*(3+4)", 84),
+        ("what is 7 ÷ 2?", 3.5),
+        ("2 × -3", -6),
+        ("1/0", "error"),
+        ("1+" * 50_000 + "1", "error"),
+        ("hello", 0),
+    ],
 )
 def test_the_calculator_calculates(text: str, value: object) -> None:
     assert json.loads(use("calculator", text).output)["equations"] == value

@@ -90,6 +90,8 @@ class _Reader:
 
 def _number(text: str) -> int | float:
     text = text.replace(",", "").replace("_", "").replace("−", "-")
+    if len(text) > _LONGEST_NUMBER:
+        return 0
     return float(text) if "." in text else int(text)
 
 
@@ -124,6 +126,8 @@ def _score(text: str, function: Json) -> int:
     return score if not wanted or numbers or 3 * len(asked & named) > 3 else 0
 
 
+_LONGEST_NUMBER = 300
+"""Characters: what is longer is no number that JSON can carry."""
 _COMMON = frozenset(
     ("the", "and", "for", "with", "from", "this", "that", "what", "how", "you", "can", "are", *"的了是在和一个我你请吗")
 )

@@ -173,7 +173,7 @@ async def _body(request: web.Request) -> Any:
         return None
     try:
         return json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise invalid("The request body is not valid JSON.") from None
 
 

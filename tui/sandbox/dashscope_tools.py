@@ -118,7 +118,7 @@ def _value(expression: str) -> float | int | str:
     """The value of a sum; `error` where it is none."""
     try:
         return _evaluate(ast.parse(expression, mode="eval").body)
-    except (SyntaxError, ValueError, ArithmeticError, RecursionError):
+    except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError):
         return "error"
 
 
