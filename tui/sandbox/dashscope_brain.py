@@ -157,7 +157,7 @@ def _answer(asked: Asked, question: Question, uses: list[UseTool]) -> str:
             parts.append(texts["before"].format(text=" ".join(last.split())[:60]))
     if asked.files:
         parts.append(texts["files"].format(names="、".join(asked.files)))
-    parts += [texts["tool"].format(tool=one.type, output=_short(one.output)) for one in uses]
+    parts += [texts["tool"].format(tool=one.type, output=_shown(one.output)) for one in uses]
     if theme.name != "general":
         answer = str(theme.texts[question.tongue]["answer"]).strip()
         parts.append(answer.replace("@instance@", question.instance).replace("@region@", question.region))
@@ -167,9 +167,16 @@ def _answer(asked: Asked, question: Question, uses: list[UseTool]) -> str:
     return "\n\n".join(parts) + texts["note"]
 
 
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 120 else line[:119] + "…"
+def _shown(output: str) -> str:
+    """A tool's output as Markdown: links where it has them, else as it is."""
+    try:
+        data = json.loads(output)
+    except ValueError:
+        data = None
+    rows = data.get("data") if isinstance(data, dict) else None
+    if isinstance(rows, list):
+        return "\n".join(f"- [{row['title']}]({row['link']}): {row['snippet']}" for row in rows)
+    return f"```\n{output.strip()}\n```"
 
 
 def _tool_name(tool: Json) -> str:
