@@ -9,7 +9,7 @@ in memory.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -137,13 +137,13 @@ class AssistantStore:
                 continue
         return tuple(found)
 
-    def set_drafts(self, drafts: Mapping[str, tuple[AnyAssistant, AnyAssistant]]) -> None:
-        """Keep these (base, value) and no others. Raises OSError."""
-        tables = [
-            {"key": key, "base": to_table(base), "value": to_table(value)} for key, (base, value) in drafts.items()
-        ]
+    def change_drafts(self, put: Mapping[str, tuple[AnyAssistant, AnyAssistant]], drop: Collection[str] = ()) -> None:
+        """Keep these (base, value), and drop others; those of another window stay. Raises OSError."""
+        tables = [{"key": key, "base": to_table(base), "value": to_table(value)} for key, (base, value) in put.items()]
         with self._changing("drafts.json"):
-            self._write("drafts.json", _json({"format": 1, "drafts": tables}))
+            held = _rows(self._table("drafts.json"), "drafts")
+            kept = [raw for raw in held if raw.get("key") not in put and raw.get("key") not in drop]
+            self._write("drafts.json", _json({"format": 1, "drafts": [*kept, *tables]}))
 
     # --- commands ------------------------------------------------------------------------------------------
 

@@ -89,6 +89,8 @@ class AssistantDesk:
         self._profiles: dict[str, AssistantProfile] = {}
         self._drafts: dict[str, Draft] = {}
         self._writing_drafts = False
+        self._kept_drafts: set[str] = set()
+        """Keys of the drafts that are on disk and ours."""
         self._drafts_read = False
         self._models: tuple[RemoteModel, ...] | None = None
         self._confirmed: set[str] = set()
@@ -179,6 +181,7 @@ class AssistantDesk:
         for draft in kept:
             base = _identified(draft.base, self.find(draft.key))
             self._drafts.setdefault(draft.key, Draft(draft.key, base, draft.value.over(base)))
+            self._kept_drafts.add(draft.key)
 
     async def profile(self, profile_id: str) -> AssistantProfile | None:
         """A profile by its id, read from disk where that was not done yet: what a turn runs with."""
@@ -271,7 +274,9 @@ class AssistantDesk:
     async def _write_drafts(self) -> None:
         self._writing_drafts = False
         drafts = {key: (draft.base, draft.value) for key, draft in self._drafts.items()}
-        await self._keep(lambda: self.store.set_drafts(drafts))
+        dropped, self._kept_drafts = self._kept_drafts - drafts.keys(), set(drafts)
+        if drafts or dropped:
+            await self._keep(lambda: self.store.change_drafts(drafts, dropped))
 
     # --- saving --------------------------------------------------------------------------------------------
 

@@ -32,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _sandbox(parsed)
         if parsed.command == "ask":
             return _ask(parsed)
+        if parsed.command == "assistants":
+            return _assistants(parsed)
         return _app(parsed)
     except KeyboardInterrupt:
         return Exit.STOPPED
@@ -111,6 +113,24 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--timeout", type=float, default=0.0, metavar=_("SECONDS"), help=_("stop after so long"))
     ask.add_argument("--no-save", action="store_true", help=_("do not keep question and answer on this machine"))
     ask.add_argument("-q", "--quiet", action="store_true", help=_("no progress on stderr"))
+
+    assistants = commands.add_parser(
+        "assistants",
+        help=_("DashScope's assistants as files: export, import, diff, apply"),
+        description=_("DashScope's assistants and local profiles as files that git can hold; no secret is in them."),
+        epilog=epilog,
+        formatter_class=_Help,
+        add_help=False,
+    )
+    _add_help(assistants)
+    _add_common(assistants, faults="more_faults")
+    from tui.assistant_cli import add_commands
+
+    def add_common(parser: argparse.ArgumentParser) -> None:
+        _add_help(parser)
+        _add_common(parser, faults="more_faults")
+
+    add_commands(assistants, _Help, add_common)
 
     sandbox = commands.add_parser(
         "sandbox",
@@ -206,6 +226,12 @@ def _ask(parsed: argparse.Namespace) -> int:
             quiet=parsed.quiet,
         ),
     )
+
+
+def _assistants(parsed: argparse.Namespace) -> int:
+    from tui.assistant_cli import options_of, run
+
+    return run(_options(parsed), options_of(parsed))
 
 
 def _sandbox(parsed: argparse.Namespace) -> int:

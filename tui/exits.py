@@ -16,6 +16,7 @@ class Exit(IntEnum):
     TIMED_OUT = 5
     APPROVAL = 6
     CUT_OFF = 7
+    DIFFERS = 8
 
 
 def meanings() -> dict[Exit, str]:
@@ -29,4 +30,5 @@ def meanings() -> dict[Exit, str]:
         Exit.TIMED_OUT: _("no answer within --timeout; the service was told to stop"),
         Exit.APPROVAL: _("the service waits for an approval in the console"),
         Exit.CUT_OFF: _("the answer ended without its end marker; what came is complete on stdout"),
+        Exit.DIFFERS: _("`assistants diff`: the files differ from what is there"),
     }

@@ -63,7 +63,7 @@ def test_profiles(store: AssistantStore) -> None:
 
 
 def test_drafts_and_agreements(store: AssistantStore) -> None:
-    store.set_drafts({"asst_1": (ADDER, replace(ADDER, name="new"))})
+    store.change_drafts({"asst_1": (ADDER, replace(ADDER, name="new"))})
     [kept] = store.drafts()
     assert (kept.key, kept.value.over(ADDER).name, kept.base.over(ADDER)) == ("asst_1", "new", ADDER)
     store.confirm("a")
@@ -77,7 +77,7 @@ def folder(tmp_path: Path, clock: Callable[[], datetime]) -> Iterator[Path]:
     store = AssistantStore(tmp_path / "state", clock)
     store.add_version(replace(ADDER, name="x"), "saved", found=ADDER)
     store.put_profile(LOCAL)
-    store.set_drafts({"asst_1": (ADDER, ADDER)})
+    store.change_drafts({"asst_1": (ADDER, ADDER)})
     store.confirm("a")
     yield tmp_path / "state"
     os.umask(0o077)
