@@ -9,6 +9,7 @@ ROUTES: dict[str, str] = {
     "chat": "screens.chat:ChatScreen",
     "conversations": "screens.conversations:ConversationsScreen",
     "search": "screens.search:SearchScreen",
+    "export": "screens.export:ExportScreen",
     "uploads": "screens.uploads:UploadsScreen",
     "session": "screens.session:SessionScreen",
     "assistants": "screens.assistants:AssistantsScreen",

@@ -22,7 +22,8 @@ from tui.services.errors import ConfigurationError
 from tui.services.keys import NO_SECRET, AccessKey, KeySource, Secret
 from tui.words import _
 
-if TYPE_CHECKING:  # httpx comes with them
+if TYPE_CHECKING:  # httpx comes with some of them
+    from tui.integrations.env_file import BotEnv
     from tui.services.memories import MemoryProject
     from tui.services.signin import LogonFreeUrl, SignIn
 
@@ -177,6 +178,18 @@ class Integrations:
             return await signin.url(rights, destination, page, self._hooks.now())
         finally:
             await signin.aclose()
+
+    async def write_env(self, env: BotEnv, path: str) -> None:
+        """Write the gateway's `.env`, a new file that only its owner can read; `~` is the home folder.
+
+        Raises:
+            FileExistsError: there is a file of this name.
+            ValueError: a value cannot stand in such a file.
+            OSError: it could not be written.
+        """
+        from tui.integrations.env_file import write_env
+
+        await asyncio.to_thread(write_env, env, Path(path).expanduser())  # noqa: ASYNC240  # reads no disk
 
     async def memories(self) -> MemoryProject:
         """The memory project at the guide's address with the key that was typed in; close it after use."""
