@@ -75,7 +75,7 @@ class AskingScreen(Screen[None]):
         if ask.kind == "approval":
             from tui.widgets.approval_words import where
 
-            note = where(self.app.copilot.approvals.watch_of(conversation.id), self.app.now())
+            note = where(self.app.copilot.approvals.watch_of(conversation.id))
         data = bool(conversation.options.get("data"))
         self.ask_panel.show(ask, plans[-1].steps if plans else (), data=data, note=note)
 

@@ -66,6 +66,7 @@ class ChatScreen(CommandingScreen):
             for digit in "123456789"
         ),
         Binding("f10", "take_over", "take over", id="chat.take_over", show=False, tooltip="Write here, not there"),
+        Binding("E", "export", "export", id="chat.export", show=False, tooltip="Export: Markdown, HTML, JSON, bundle"),
         Binding("S", "app.navigate('search')", "search", id="chat.search", show=False, tooltip="Search what was said"),
         Binding("f3", "find_next", "next hit", id="chat.find_next", show=False, tooltip="Next hit"),
     ]
@@ -332,6 +333,13 @@ class ChatScreen(CommandingScreen):
             conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
             return bool(conversation and conversation.read_only)
         return super().check_action(action, parameters)
+
+    def action_export(self) -> None:
+        if self.conversation_id:
+            turn_id = self.transcript.current_turn
+            self.app.navigate("export", conversation_ids=[self.conversation_id], turn_id=turn_id)
+        else:
+            self.app.notify(_("There is nothing to export yet."))
 
     @work(group="take-over", exclusive=True)
     async def action_take_over(self) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tui.models import AskBlock, Conversation, Problem, Turn
 from tui.services.errors import ServiceError
+from tui.services.rds_rounds import Round, decision_of, way_on
 from tui.turns import open_ask
 
 if TYPE_CHECKING:  # httpx comes with it
@@ -74,8 +75,11 @@ class Approvals:
         return self._watches.get(conversation_id)
 
     def watch(self, conversation_id: str) -> None:
-        """Look at the round that a conversation waits for, if it does, until it is decided."""
-        waiting = self._waiting(conversation_id)
+        """Look at the round that a conversation waits for, if it does, until it is decided.
+
+        One that was decided while no program looked is looked at once: the answer may not have gone on.
+        """
+        waiting = self._waiting(conversation_id) or self._left_over(conversation_id)
         if waiting is None or conversation_id in self._look_now:
             return
         self._look_now[conversation_id] = asyncio.Event()
@@ -110,9 +114,23 @@ class Approvals:
             return None
         return turn, ask
 
+    def _left_over(self, conversation_id: str) -> tuple[Turn, AskBlock] | None:
+        """A round that is decided, at the very end of a conversation: nothing came of it yet."""
+        conversation = self._hooks.conversation(conversation_id)
+        if conversation is None or conversation.service != "rds" or conversation.read_only or not conversation.turns:
+            return None
+        turn = conversation.turns[-1]
+        asks = [block for block in turn.blocks if isinstance(block, AskBlock) and block.kind == "approval"]
+        if turn.state != "done" or not asks or asks[-1].ask_id in self._taken_up:
+            return None
+        decided = all(decision_of(call.status) != "open" for call in asks[-1].calls)
+        return (turn, asks[-1]) if decided and asks[-1].answered else None
+
     async def _follow(self, conversation_id: str, ask_id: str) -> None:
         waited, looks = 0.0, 0
         try:
+            if (left_over := self._left_over(conversation_id)) is not None:
+                await self._look_back(conversation_id, *left_over)
             while (waiting := self._waiting(conversation_id)) is not None and waiting[1].ask_id == ask_id:
                 if await self._look(conversation_id, *waiting):
                     return
@@ -127,17 +145,29 @@ class Approvals:
         finally:
             del self._look_now[conversation_id]
 
+    async def _look_back(self, conversation_id: str, turn: Turn, ask: AskBlock) -> None:
+        """Take a decided round up that nobody has taken up; where that is not known, nothing happens."""
+        with suppress(ServiceError):
+            found = await self._find(conversation_id, turn, ask)
+            if found.found and found.decided and not found.taken_up and self._left_over(conversation_id):
+                if self._hooks.read_only():
+                    self._hooks.told(conversation_id, "locked")
+                else:
+                    self._take_up(conversation_id, ask, elsewhere=False)
+
+    async def _find(self, conversation_id: str, turn: Turn, ask: AskBlock) -> Round:
+        conversation = self._hooks.conversation(conversation_id)
+        remote_id = conversation.remote_id if conversation else ""
+        return await (await self._hooks.rounds()).look(remote_id or turn.ids.conversation, ask)
+
     def _set(self, conversation_id: str, **changes: Any) -> None:
         self._watches[conversation_id] = replace(self._watches[conversation_id], **changes)
         self._hooks.changed(conversation_id)
 
     async def _look(self, conversation_id: str, turn: Turn, ask: AskBlock) -> bool:
         """Look once; True where nothing is left to wait for."""
-        conversation = self._hooks.conversation(conversation_id)
-        assert conversation is not None
         try:
-            rounds = await self._hooks.rounds()
-            found = await rounds.look(conversation.remote_id or turn.ids.conversation, ask)
+            found = await self._find(conversation_id, turn, ask)
         except ServiceError as error:
             self._set(conversation_id, problem=error.problem, looked_at=self._hooks.now())
             return False
@@ -174,8 +204,6 @@ class Approvals:
         if elsewhere or ask.ask_id in self._taken_up:
             self._hooks.told(conversation_id, "elsewhere")
         else:
-            from tui.services.rds_approvals import way_on
-
             self._taken_up.add(ask.ask_id)
             conversation = self._hooks.conversation(conversation_id)
             language = (conversation.options.get("language", "") if conversation else "") or self._hooks.language()

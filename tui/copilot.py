@@ -104,9 +104,7 @@ class Copilot:
 
     def look_after(self, conversation_id: str) -> None:
         """Look at the round that the conversation waits for, if it does."""
-        conversation = self._hooks.conversation(conversation_id)
-        if conversation is not None and conversation.service == "rds" and conversation.state in ("waiting", "queued"):
-            self.approvals.watch(conversation_id)
+        self.approvals.watch(conversation_id)
 
     async def _rounds(self) -> RdsApprovals:
         return (await self._hooks.service()).approvals

@@ -16,7 +16,8 @@ from tui.approvals import ApprovalHooks, Approvals, News
 from tui.models import AskBlock, AskCall, ToolBlock, Turn
 from tui.sandbox.server import SandboxServer
 from tui.services.rds import RdsCopilot
-from tui.services.rds_approvals import RdsApprovals, decision_of, way_on
+from tui.services.rds_approvals import RdsApprovals
+from tui.services.rds_rounds import decision_of, way_on
 
 
 @dataclass

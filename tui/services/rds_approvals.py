@@ -6,61 +6,15 @@ the history, and the turn that was interrupted is taken up again once no call of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 from tui.models import AskBlock
 from tui.services.base import Page
 from tui.services.events import Asked
 from tui.services.rds_history import Message, RdsHistory
-from tui.services.rds_options import language_tag
+from tui.services.rds_rounds import Round, decision_of
 
-CONSOLE = "https://rdsnext.console.aliyun.com/rdsCopilotProfessional/cn-hangzhou"
-"""Where the conversations of RDS Copilot are, and the buttons; no address of a single round is published."""
 MOST_PAGES = 3
-
-Decision = Literal["open", "approved", "refused", "expired", "other"]
-_WORDS: Mapping[Decision, tuple[str, ...]] = {
-    "refused": ("reject", "refuse", "denied", "deny", "declin", "disapprov", "cancel"),
-    "expired": ("expire", "timeout", "timed_out"),
-    "approved": ("approv", "accept", "allow", "pass", "agree"),
-}
-_OPEN = frozenset({"", "pending", "waiting", "needs_human", "need_approval", "pending_approval"})
-_GO_ON = {"zh": "请继续。", "ja": "続けてください。", "en": "Please go on."}
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """A round as the service has it now."""
-
-    ask: AskBlock
-    found: bool = True
-    """False where the history does not show it (any more)."""
-    taken_up: bool = False
-    """Something came after it: it was taken up elsewhere, and must not be again."""
-
-    @property
-    def decided(self) -> bool:
-        return bool(self.ask.answered)
-
-
-def decision_of(status: str) -> Decision:
-    """What the service's word for the state of a call means; only `pending` is published."""
-    word = status.lower()
-    if word in _OPEN:
-        return "open"
-    return next((meant for meant, parts in _WORDS.items() if any(part in word for part in parts)), "other")
-
-
-def way_on(ask: AskBlock, language: str = "") -> tuple[str, dict[str, str]]:
-    """The question that takes a decided round up again, and the option that goes with it.
-
-    What the question must say is not published; it is short, and of no meaning of its own. Any call of the round
-    names it; it is the first.
-    """
-    text = _GO_ON.get(language_tag(language or "en").partition("-")[0], _GO_ON["en"])
-    return text, {"resume_call": ask.calls[0].call_id if ask.calls else ask.ask_id}
 
 
 class RdsApprovals:

@@ -31,14 +31,13 @@ from tui.services.events import (
 )
 from tui.services.fields import Fields, as_items, as_json, as_object, as_text
 from tui.services.problems import from_refusal, read_refusal
+from tui.services.rds_rounds import OPEN
 from tui.text import clean, clean_line
 from tui.words import _
 
 _END_MARKERS = frozenset({"workflow_finished", "workflowfinished", "message_end", "messageend", "finish", "[done]"})
 _RUNNING = frozenset({"start", "started", "pending", "running", "processing", "in_progress"})
 _FAILED = frozenset({"fail", "failed", "error", "timeout", "rejected", "cancelled", "canceled"})
-_OPEN = frozenset({"", "pending", "waiting", "needs_human", "need_approval", "pending_approval"})
-"""Values of ApprovalStatus that mean "not decided"; only `pending` is published."""
 _ID_NAMES = (("ConversationId", "ConversionId"), ("MessageId",), ("TaskId",), ("RequestId",))
 _CHART_KINDS: dict[str, ChartKind] = {"bar": "bar", "column": "bar", "line": "line", "pie": "pie", "scatter": "scatter"}
 MAX_ROWS = 2000
@@ -180,7 +179,7 @@ class RdsFrames:
                 description=call.description or known.description,
             )
         calls[call.call_id] = call
-        decided = [entry.status for entry in calls.values() if entry.status not in _OPEN]
+        decided = [entry.status for entry in calls.values() if entry.status not in OPEN]
         answered = ", ".join(dict.fromkeys(decided)) if len(decided) == len(calls) else ""
         self._asks[round_id] = replace(ask, calls=tuple(calls.values()), answered=answered)
         return [Asked(self._asks[round_id])]

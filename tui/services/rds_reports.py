@@ -32,7 +32,6 @@ ITEMS = (
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAILY = "DAILY"
 REPORT_LANGUAGES = ("zh-CN", "zh-TW", "en-US", "ja-JP")
-ALL_INSTANCES = "all"
 HOURS = range(1, 169)
 """How far back a scheduled inspection may look."""
 NAME_CHARACTERS = 64

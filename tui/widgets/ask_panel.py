@@ -41,6 +41,9 @@ class AskPanel(Vertical, can_focus=True):
         Binding("a", "choose('approve_all')", "yes, all", id="ask.approve_all", show=False, tooltip="Agree to all"),
         Binding("c", "choose('change')", "change", id="ask.change", show=False, tooltip="Answer in words"),
         Binding("r", "choose('refuse')", "refuse", id="ask.refuse", show=False, tooltip="Refuse what is asked"),
+        Binding("g", "choose('look')", "look now", id="ask.look", show=False, tooltip="Look for the decision now"),
+        Binding("o", "choose('address')", "address", id="ask.address", show=False, tooltip="Copy where it is decided"),
+        Binding("x", "choose('leave')", "go on", id="ask.leave", show=False, tooltip="Go on without what is asked"),
         Binding("f", "choose('files')", "files", id="ask.files", show=False, tooltip="Choose data for the agent"),
         *(
             Binding(digit, f"option({digit})", "answer by number", id=f"ask.option_{digit}", show=False)
@@ -61,7 +64,7 @@ class AskPanel(Vertical, can_focus=True):
         &:focus { border-left: outer $waiting; }
         &.-ascii { border-left: ascii $waiting; }
         #ask-title { color: $waiting; text-style: bold; height: auto; max-height: 3; }
-        #ask-details { color: $muted; text-style: $muted-style; height: auto; max-height: 2; }
+        #ask-details { color: $muted; text-style: $muted-style; height: auto; max-height: 3; }
         #ask-body { height: auto; margin: 0 0 1 0; scrollbar-size-vertical: 1; }
         #ask-what { height: auto; }
         #ask-keys { dock: bottom; height: 1; }
@@ -94,6 +97,7 @@ class AskPanel(Vertical, can_focus=True):
         self._marks = ("-", "x") if ascii_only else ("☐", "☑")
         self._ask: AskBlock | None = None
         self._offers: tuple[Offer, ...] = ()
+        self._note = ""
         self._since = 0.0
         """When the panel appeared, or a key came that it did not take."""
         self._timer: Timer | None = None
@@ -128,13 +132,16 @@ class AskPanel(Vertical, can_focus=True):
         """An open question with nothing to choose from: it is answered by writing."""
         return self._ask is not None and self._ask.kind == "question" and not self._ask.options
 
-    def show(self, ask: AskBlock | None, steps: Sequence[PlanStep] = (), *, data: bool = False) -> None:
-        """Show what is asked, or hide for None; the same ask again changes nothing but its words."""
+    def show(self, ask: AskBlock | None, steps: Sequence[PlanStep] = (), *, data: bool = False, note: str = "") -> None:
+        """Show what is asked, or hide for None; the same ask again changes nothing but its words.
+
+        `note`: where it is answered, if not here.
+        """
         known = self._ask is not None and ask is not None and self._ask == ask
         offers = offers_of(ask, data=data) if ask else ()
-        if known and offers == self._offers:
+        if known and offers == self._offers and note == self._note:
             return
-        self._ask, self._offers = ask, offers
+        self._ask, self._offers, self._note = ask, offers, note
         self.display = ask is not None
         if ask is None:
             self._stop_clock()
@@ -142,7 +149,7 @@ class AskPanel(Vertical, can_focus=True):
             if not self.children:  # Most runs ask nothing: their start is spared these.
                 self._fit()
                 self.mount(self._title, self._details, self._body, self._keys)
-            self._details.display = bool(ask.details)
+            self._details.display = bool(ask.details or note)
             self._body.scroll_home(animate=False)
             self._show_what(ask, steps, Content(_first_lines(ask.text)) if ask.kind == "sql" else None)
             if ask.kind == "sql":
@@ -150,7 +157,7 @@ class AskPanel(Vertical, can_focus=True):
             self._arm()
         if ask is not None:
             self._title.update(Content(title_of(ask)))
-            self._details.update(Content(_("estimate: {text}").format(text=ask.details)))
+            self._details.update(Content(note or _("estimate: {text}").format(text=ask.details)))
         self._show_keys()
 
     def _show_what(self, ask: AskBlock, steps: Sequence[PlanStep], code: Content | None) -> None:
