@@ -261,15 +261,15 @@ def test_a_late_completion(dash: DashScope) -> None:
 @pytest.mark.parametrize(
     ("fault", "event", "status"),
     [
-        ("run-fails=9", "thread.run.failed", "failed"),
-        ("run-expires=9", "thread.run.expired", "expired"),
-        ("run-incomplete=9", "thread.run.incomplete", "incomplete"),
+        ("run-fails=90", "thread.run.failed", "failed"),
+        ("run-expires=90", "thread.run.expired", "expired"),
+        ("run-incomplete=90", "thread.run.incomplete", "incomplete"),
     ],
 )
 def test_ends_before_their_time(dash: DashScope, fault: str, event: str, status: str) -> None:
-    body = dash.ask(ECHO, fault)
-    assert names(body)[8] == "thread.message.delta"
-    assert names(body)[9] == "thread.message.incomplete"
+    body = dash.ask("long 3", fault)
+    assert names(body)[89] == "thread.message.delta"
+    assert names(body)[90] == "thread.message.incomplete"
     assert names(body)[-2:] == [event, "done"]
     assert dash.status() == status
     newest = dash.ok(f"GET /threads/{dash.thread}/messages")["data"][0]
