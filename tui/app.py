@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -280,6 +281,7 @@ class YunliaoApp(FrugalDisplay, Desks):
 
     def _publish_turn(self, update: TurnUpdate) -> None:
         self.turn_changed.publish(update)
+        self._meter_answer(update)
         if update.put_back:
             self._put_back(update)
         if update.ended:
@@ -357,4 +359,7 @@ def run(options: Options) -> int:
     """Run the app until it ends; the exit code."""
     app = YunliaoApp(options)
     mouse = app.settings.mouse == "on" or (app.settings.mouse == "auto" and "SSH_CONNECTION" not in os.environ)
-    return app.run(mouse=mouse) or app.return_code or 0
+    code = app.run(mouse=mouse) or app.return_code or 0
+    if options.stats:
+        print("\n".join(f"{name}: {value}" for name, value in app.measured()), file=sys.stderr)
+    return code

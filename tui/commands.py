@@ -88,6 +88,11 @@ class YunliaoCommands(Provider):
         yield Entry(_("Assistants of DashScope: make, change, talk"), lambda: app.navigate("assistants"))
         yield Entry(_("Custom agents: make, change, try out"), lambda: app.navigate("agents"))
         yield Entry(_("Integrations: logon-free URL, bots, capacity, memory"), lambda: app.navigate("integrations"))
+        title = _("Terminal and line")
+        yield Entry(
+            _("Figures of the terminal and the line"),
+            lambda: app.navigate("details", rows=app.measured(), title=title),
+        )
         yield Entry(_("Test the keyboard: what arrives for each key"), lambda: app.navigate("key_test"))
         for theme in sorted(app.available_themes.keys() - BUILTIN_THEMES.keys()):
             yield Entry(_("Theme: {name}").format(name=theme), set_to(theme=theme))

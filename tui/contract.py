@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tui.agents import Agents
     from tui.assistants import AssistantDesk
     from tui.copilot import Copilot
+    from tui.exporting import Exporting
     from tui.integrations.desk import Integrations
     from tui.models import Conversation, ConversationSummary, Problem, Rating, ServiceName
     from tui.search import Search
@@ -54,6 +55,7 @@ class YunliaoApi(App[int]):
     search_changed: Signal[None]
     """How far the search index is changed."""
     search: Search
+    exporting: Exporting
     integrations: Integrations
     """Checklists of the systems around RDS Copilot, and what of them can be made from here."""
 
@@ -99,6 +101,10 @@ class YunliaoApi(App[int]):
 
     def stride(self, *, beside: bool) -> int:
         """Lines that a growing text should move at a time; `beside`: something else stands beside it."""
+        raise NotImplementedError
+
+    def measured(self) -> Sequence[tuple[str, str]]:
+        """Names and values, in words, of what is known of the terminal and the line to it."""
         raise NotImplementedError
 
     @property

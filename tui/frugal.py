@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import themes
 from tui.contract import YunliaoApi
 from tui.terminal.display import PaintedDisplay
 from tui.ticks import Ticks
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.turns import TurnUpdate
 
 TICKS, LOW_TICKS = 15, 8
 """How often a second the screen learns what has arrived."""
@@ -44,6 +47,33 @@ class FrugalDisplay(PaintedDisplay[int], YunliaoApi):
         self._ticks.rate = LOW_TICKS if low else TICKS
         # The terminal's own colours take the fewest bytes, and are readable on every background.
         self.theme = themes.choose("terminal" if low else self.settings.theme, self._environ, self.available_themes)
+
+    def measured(self) -> Sequence[tuple[str, str]]:
+        able = self.capabilities
+        has = [
+            name
+            for name, value in (
+                (_("margins"), able.margins),
+                (_("synchronized output"), able.synchronized),
+                (_("background colour erase"), able.bce),
+                (_("scroll regions"), able.scroll),
+                (_("repetition"), able.repeat),
+            )
+            if value
+        ]
+        profile = _("low") if self.bandwidth.low else _("full")
+        return [
+            (_("terminal"), " ".join(part for part in (able.term, able.multiplexer) if part)),
+            (_("it can do"), _(", ").join(has)),
+            (_("profile"), f"{self.settings.bandwidth} ({profile})"),
+            *self.meter.lines(),
+        ]
+
+    def _meter_answer(self, update: TurnUpdate) -> None:
+        self.meter.answer_grows(update.turn_id)
+        if update.ended and (conversation := self.conversation(update.conversation_id)) is not None:
+            turn = next((turn for turn in reversed(conversation.turns) if turn.id == update.turn_id), None)
+            self.meter.answer_ended(update.turn_id, len(turn.answer.encode("utf-8", "replace")) if turn else 0)
 
     def line_changed(self) -> None:
         was_low = self._ticks.rate == LOW_TICKS

@@ -39,6 +39,9 @@ ReturnType = TypeVar("ReturnType")
 _CURSOR_PAUSE = 0.03
 """Seconds in which a cursor that moved waits for the frame that explains it."""
 
+_KEY_PATIENCE = 1.0
+"""Seconds after which a frame is not taken to be the echo of a key: not every key draws something."""
+
 _URGENT_ROWS = 10
 """A focused widget of at most so many rows is painted even while the line is busy: it is what is typed into."""
 
@@ -294,7 +297,8 @@ class PaintedDisplay(App[ReturnType]):
         meter.frame(size, driver.output.backlog)
         meter.full_repaints, meter.rows_repainted = painter.full_repaints, painter.rows_repainted
         if self._key_at is not None:
-            meter.echoes.append(time.monotonic() - self._key_at)
+            if (took := time.monotonic() - self._key_at) < _KEY_PATIENCE:
+                meter.echoes.append(took)
             self._key_at = None
 
     def _give_up(self, reason: str) -> None:
