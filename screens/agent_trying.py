@@ -14,6 +14,7 @@ from screens.reading import ReadingScreen
 from tui.widgets.ask_panel import AskPanel
 from tui.widgets.composer import Composer
 from tui.widgets.find_bar import FindBar
+from tui.widgets.still import Still
 from tui.widgets.transcript import Transcript
 from tui.words import _
 
@@ -31,7 +32,7 @@ class TryingScreen(ReadingScreen):
 
     def compose_try(self) -> ComposeResult:
         with Vertical(id="try"):
-            yield Static(id="try-title", markup=False)
+            yield Still(id="try-title")
             yield Transcript(id="transcript", ascii_only=self.app.settings.ascii)
             yield FindBar(id="find")
             yield AskPanel(
@@ -74,7 +75,7 @@ class TryingScreen(ReadingScreen):
         """Say which version answers."""
         text = _("Trying out {name}").format(name=draft.form.name)
         note = "   " + _("as saved, without what is not saved yet") if draft.unsaved else ""
-        self.query_one("#try-title", Static).update(Content.assemble((text, "bold"), (note, "$warning")))
+        self.query_one("#try-title", Still).show(Content.assemble((text, "bold"), (note, "$warning")))
 
     @property
     def is_tried(self) -> str:

@@ -2,57 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import DescendantFocus, Resize
-from textual.getters import query_one
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from screens.agent_actions import AgentActions
-from tui.agent_editing import AgentChanged, AgentGone, AgentLine, Draft
+from screens.agent_listing import AgentList, AgentListing
+from tui.agent_editing import Draft
 from tui.agent_fields import FIELDS, value_of
 from tui.contract import Context
-from tui.services.errors import ServiceError
-from tui.widgets.agent_rows import field_row, list_row, sends_line, title_line, value_lines
+from tui.widgets.agent_rows import field_row, sends_line, title_line, value_lines
 from tui.widgets.choices import Choices
 from tui.widgets.context_bar import ContextBar
-from tui.widgets.conversation_rows import TitleFilter
 from tui.widgets.hints import HintLine
 from tui.widgets.prompt_editor import Limit, PromptArea, PromptEditor
+from tui.widgets.still import Still, differs
 from tui.words import _
 
 WIDE = 100
 """Columns from which on two panes stand side by side."""
-REST = 0.15
-"""Seconds that the cursor rests on an agent before it is read."""
-
-
-class AgentList(Choices):
-    """All agents; the one under the cursor is in the form."""
-
-    HELP = "R and D before a name: RDS Copilot and Data Agent. ~ is not saved, + is not on the service yet."
-    BINDING_GROUP_TITLE = "Agents"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l,right", "select", "open", id="agents.open", show=False, tooltip="To its fields"),
-        Binding("slash", "screen.filter", "filter", id="agents.filter", show=False, tooltip="Filter by any word"),
-        Binding("n", "screen.new_agent('rds')", "new", id="agents.new_rds", show=False, tooltip="New: RDS Copilot"),
-        Binding("N", "screen.new_agent('dms')", "new", id="agents.new_dms", show=False, tooltip="New: Data Agent"),
-        Binding("c", "screen.clone", "clone", id="agents.clone", show=False, tooltip="A new one like this"),
-        Binding("d", "screen.delete_agent", "delete", id="agents.delete", show=False, tooltip="Delete; asks first"),
-        Binding("e", "screen.export", "export", id="agents.export", show=False, tooltip="Write it to a TOML file"),
-        Binding("E", "screen.export_all", "export all", id="agents.export_all", show=False, tooltip="All in one file"),
-        Binding("i", "screen.import", "import", id="agents.import", show=False, tooltip="Read agents from a file"),
-        Binding("R", "screen.refresh", "refresh", id="agents.refresh", show=False, tooltip="List them anew"),
-        Binding("y", "screen.copy_id", "copy id", id="agents.copy_id", show=False, tooltip="Copy the agent's id"),
-    ]
 
 
 class AgentFields(Choices):
@@ -70,7 +45,7 @@ class AgentFields(Choices):
     ]
 
 
-class AgentsScreen(AgentActions):
+class AgentsScreen(AgentListing):
     """Two panes side by side from `WIDE` columns on, else one at a time."""
 
     DEFAULT_CSS = Path(__file__).with_name("agents.tcss").read_text("utf-8")
@@ -92,18 +67,9 @@ class AgentsScreen(AgentActions):
         Binding("3", "pane('try')", "conversation", id="agents.pane_try", show=False, tooltip="To the conversation"),
     ]
 
-    list_pane = query_one("#agents", AgentList)
-    filter_bar = query_one("#filter", Input)
-
-    def __init__(self, key: str = "") -> None:
-        """`key`: the agent that is shown first, `rds:ID` or `dms:ID`."""
-        super().__init__()
-        self._key = key
-        self._lines: list[AgentLine] = []
-        self._pane = "list"
-        self._loaded = False
-        self._shown_text = ("", "")
-        """The draft and the field that the text field shows."""
+    _pane = "list"
+    _shown_text = ("", "")
+    """The draft and the field that the text field shows."""
 
     # --- layout --------------------------------------------------------------------------------------------
 
@@ -113,14 +79,14 @@ class AgentsScreen(AgentActions):
             with Vertical(id="left"):
                 yield Input(id="filter", select_on_focus=False)
                 yield AgentList(id="agents")
-                yield Static(id="list-note", markup=False)
+                yield Still(id="list-note")
             with Vertical(id="right"):
-                yield Static(id="form-title", markup=False)
+                yield Still(id="form-title")
                 yield AgentFields(id="fields")
                 with VerticalScroll(id="value", can_focus=False):
-                    yield Static(id="value-text", markup=False)
+                    yield Still(id="value-text")
                 yield PromptEditor(id="text")
-                yield Static(id="sends", markup=False)
+                yield Still(id="sends")
             yield from self.compose_try()
         yield HintLine(id="hints")
 
@@ -140,12 +106,12 @@ class AgentsScreen(AgentActions):
         bar.context = context
         bar.subject = _("Agents")
         self.filter_bar.placeholder = _("filter by name")
-        self._show_list()
+        self.show_list()
         self.show_form()
 
     def on_resize(self, _event: Resize) -> None:
         self._place()
-        self.call_after_refresh(self._show_list)
+        self.call_after_refresh(self.show_list)
         self.call_after_refresh(self.show_form)
 
     def _place(self) -> None:
@@ -167,132 +133,23 @@ class AgentsScreen(AgentActions):
             self.fields_list.focus()
         else:
             self.composer.focus()
-        self.call_after_refresh(self._show_list)
+        self.call_after_refresh(self.show_list)
         self.call_after_refresh(self.show_form)
-
-    # --- the list ------------------------------------------------------------------------------------------
-
-    @work(group="agent-list", exclusive=True)
-    async def action_refresh(self) -> None:
-        if self._loaded:
-            self._loaded = False
-            self._show_list()
-        await self.desk.load()
-        self._loaded = True
-        self._show_list()
-        if self.held is None:
-            self._read()
-
-    def _show_list(self) -> None:
-        if not self.is_mounted:
-            return
-        found = TitleFilter(self.filter_bar.value)
-        everything = self.desk.lines()
-        self._lines = [line for line in everything if not found or found.matches(f"{line.name} {line.status}")]
-        width = max(24, self.list_pane.content_size.width - 3)
-        now = self.app.now()
-        keys = [line.key for line in self._lines]
-        with self.prevent(OptionList.OptionHighlighted):
-            self.list_pane.clear_options()
-            self.list_pane.add_options([Option(list_row(line, width, now)) for line in self._lines])
-            if keys:
-                at = keys.index(self._key) if self._key in keys else 0
-                self._key = keys[at]
-                self.list_pane.highlighted = at
-        if not keys:
-            self._key = "" if not found else self._key
-        self.query_one("#list-note", Static).update(self._note(len(everything), bool(found)))
-
-    def _note(self, count: int, filtered: bool) -> Content:
-        names = {"rds": "RDS Copilot", "dms": "Data Agent"}
-        parts = []
-        for service, problem in self.desk.problems.items():
-            text = f"! {names[service]}{_(': ')}{problem.sentence}"
-            parts.append(Content.assemble((text, "$error"), (f" {problem.remedy}" if problem.remedy else "", "$muted")))
-        if not self._loaded:
-            parts.append(Content.styled(_("reading the list …"), "$muted"))
-        elif filtered:
-            text = _("{count} of {all}").format(count=len(self._lines), all=count)
-            parts.append(Content.styled(text if self._lines else _("nothing found"), "$muted"))
-        elif count:
-            parts.append(Content.styled(_("{count} agents").format(count=count), "$muted"))
-        elif not parts:
-            parts.append(Content.styled(_("There is none yet: n makes one."), "$muted"))
-        return Content("\n").join(parts)
-
-    @on(OptionList.OptionHighlighted, "#agents")
-    def _moved(self, event: OptionList.OptionHighlighted) -> None:
-        event.stop()
-        if self._lines[event.option_index].key != self._key:
-            self._key = self._lines[event.option_index].key
-            self.problem = None
-            self.show_form()
-            self._to_first_field()
-            self._read(REST)
-
-    @on(OptionList.OptionSelected, "#agents")
-    def _opened(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self._open()
-
-    @work(group="agent-open", exclusive=True)
-    async def _open(self) -> None:
-        if await self.opened() is not None:
-            self.show_form()
-            self.go_to("form")
-
-    @work(group="agent-read", exclusive=True)
-    async def _read(self, pause: float = 0.0) -> None:
-        """Read the agent under the cursor, once the cursor rests there."""
-        await asyncio.sleep(pause)
-        key = self._key
-        if not key or self.held is not None:
-            return
-        try:
-            draft = await self.desk.open(key)
-        except (AgentChanged, AgentGone) as met:
-            self.app.notify(str(met), severity="warning", timeout=10, markup=False)
-        except ServiceError as error:
-            if key == self._key:
-                self.problem = error.problem
-        else:
-            if draft.service == "rds":
-                self._read_catalogue()
-        self._show_list()
-        self.show_form()
-
-    @work(group="agent-catalogue", exclusive=True)
-    async def _read_catalogue(self) -> None:
-        """What tools and skills are, for their descriptions; without it the form shows their names alone."""
-        try:
-            await self.desk.tools()
-            await self.desk.skills()
-        except ServiceError:
-            return
-        self.show_form()
 
     # --- the form ------------------------------------------------------------------------------------------
 
-    @property
-    def key(self) -> str:
-        return self._key
-
-    @property
-    def held(self) -> Draft | None:
-        return self.desk.draft(self._key) if self._key else None
-
     def select(self, key: str, *, same: bool = False) -> None:
         self._key = key
-        self._show_list()
+        self.show_list()
         if key and key not in {line.key for line in self._lines}:
             self.filter_bar.value = ""
-            self._show_list()
+            self.show_list()
         self.show_form()
         if not same:
-            self._to_first_field()
-        self._read()
+            self.to_first_field()
+        self.read()
 
-    def _to_first_field(self) -> None:
+    def to_first_field(self) -> None:
         """A new agent begins with its name; of others the prompt tells most."""
         if self.fields_list.option_count:
             is_new = self.held is not None and self.held.base is None
@@ -302,18 +159,18 @@ class AgentsScreen(AgentActions):
         if not self.is_mounted:
             return
         draft = self.held
-        title, sends = self.query_one("#form-title", Static), self.query_one("#sends", Static)
+        title, sends = self.query_one("#form-title", Still), self.query_one("#sends", Still)
         if draft is None:
-            title.update("")
+            title.show("")
             self.fields_list.clear_options()
             self._show_text(None)
-            self.query_one("#value-text", Static).update(self._welcome())
-            sends.update(self._words_below(None))
+            self.query_one("#value-text", Still).show(self._welcome())
+            sends.show(self._words_below(None))
             return
         line = next((line for line in self._lines if line.key == draft.key), None)
         if line is not None and (line.unsaved != draft.unsaved or (line.is_new and line.name != draft.form.name)):
-            self._show_list()
-        title.update(title_line(draft))
+            self.show_list()
+        title.show(title_line(draft))
         self.query_one(ContextBar).service = draft.service
         width = max(30, self.fields_list.content_size.width - 3)
         wrong = self.desk.check(draft.key) if draft.unsaved else {}
@@ -321,20 +178,20 @@ class AgentsScreen(AgentActions):
         names = self.desk.skill_names
         writing = {tool.name for tool in self.desk.known_tools if tool.writes}
         rows = [
-            Option(field_row(spec, draft, width, names, writing, wrong=spec.name in wrong))
-            for spec in FIELDS[draft.service]
+            field_row(spec, draft, width, names, writing, wrong=spec.name in wrong) for spec in FIELDS[draft.service]
         ]
         with self.prevent(OptionList.OptionHighlighted):
             if self.fields_list.option_count == len(rows):
                 for number, row in enumerate(rows):
-                    self.fields_list.replace_option_prompt_at_index(number, row.prompt)
+                    if differs(row, cast("Content", self.fields_list.get_option_at_index(number).prompt)):
+                        self.fields_list.replace_option_prompt_at_index(number, row)
             else:
                 self.fields_list.clear_options()
-                self.fields_list.add_options(rows)
+                self.fields_list.add_options([Option(row) for row in rows])
                 at = 0 if draft.base is None else len(rows) - 1
             self.fields_list.highlighted = at
         self._show_value(draft)
-        sends.update(self._words_below(draft))
+        sends.show(self._words_below(draft))
         self._update_hints()
         if self.is_tried == draft.key:
             self.show_tried(draft)
@@ -371,12 +228,12 @@ class AgentsScreen(AgentActions):
             text = "\n".join(value) if isinstance(value, tuple) else str(value)
             self._show_text((draft.key, spec.name), text, Limit(spec.characters, spec.encoded))
             self.query_one("#value").display = said is not None
-            self.query_one("#value-text", Static).update(said or "")
+            self.query_one("#value-text", Still).show(said or "")
             return
         self._show_text(None)
         tools, skills = self.desk.known_tools, self.desk.known_skills
         words = value_lines(spec, draft, tools, skills)
-        self.query_one("#value-text", Static).update(Content("\n").join([said, words]) if said else words)
+        self.query_one("#value-text", Still).show(Content("\n").join([said, words]) if said else words)
 
     def _show_text(self, what: tuple[str, str] | None, text: str = "", limit: Limit = Limit()) -> None:  # noqa: B008
         """Put a field into the text field, or hide that for None. What is being typed there is left alone."""
@@ -466,22 +323,3 @@ class AgentsScreen(AgentActions):
 
     def answer_changed(self) -> None:
         self._update_hints()
-
-    def action_filter(self) -> None:
-        self.filter_bar.display = True
-        self.filter_bar.focus()
-
-    @on(Input.Changed, "#filter")
-    def _filter(self, event: Input.Changed) -> None:
-        event.stop()
-        before = self._key
-        self._show_list()
-        if self._key != before:
-            self.show_form()
-            self._read(REST)
-
-    @on(Input.Submitted, "#filter")
-    def _filtered(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.filter_bar.display = bool(event.value)
-        self.list_pane.focus()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -22,10 +22,17 @@ from tui.services.rds_agents import AgentForm, RdsAgent
 from tui.settings import Settings
 from tui.widgets.pickers import Picker
 from tui.widgets.prompt_editor import PromptArea
+from tui.words import use_language
 
 SIZES = [(120, 40), (80, 24)]
 FORM = AgentForm("copilot-agent", "be brief", True, ("describe_db_instances",), ())
 PROMPT = "You watch RDS instances. Use [describe_db_instances]."
+
+
+@pytest.fixture(autouse=True)
+def _english_again() -> Iterator[None]:
+    yield
+    use_language("en")
 
 
 class Agents(User):
@@ -39,19 +46,21 @@ class Agents(User):
 
     @property
     def names(self) -> list[str]:
-        return [line.name for line in self.screen._lines]
+        return [line.name for line in self.screen.lines]
 
     @property
     def footer(self) -> str:
         """What Save will send, or what was refused."""
         return str(self.screen.query_one("#sends", Static).visual)
 
-    async def open(self) -> None:
-        """From the palette."""
-        await self.press("ctrl+p", *"custom agents")
-        await self.until(lambda: self.sees("Custom agents: make, change, try out"))
-        await self.press("enter")
-        await self.until(lambda: isinstance(self.app.screen, AgentsScreen) and self.screen._loaded)
+    async def open(self, *, from_palette: bool = False) -> None:
+        if from_palette:
+            await self.press("ctrl+p", *"agents:")
+            await self.until(lambda: self.sees("Custom agents: make, change, try out"))
+            await self.press("enter")
+        else:
+            self.app.navigate("agents")
+        await self.until(lambda: isinstance(self.app.screen, AgentsScreen) and self.screen.loaded)
         await self.until(lambda: self.screen.held is not None)
 
     async def type_keys(self, text: str) -> None:
@@ -113,7 +122,7 @@ async def test_the_vendors_example(server: SandboxServer, tmp_path: Path, size: 
     """Create `copilot-agent` with a tool, update its prompt, find it among 45, talk through it, delete it."""
     await make(server, [AgentForm(f"agent {number:02}", "x") for number in range(44)])
     async with at_agents(server, tmp_path, size) as user:
-        await user.open()
+        await user.open(from_palette=True)
         assert len(user.names) == 44 + 4
 
         await user.press("n", "enter")
@@ -121,7 +130,7 @@ async def test_the_vendors_example(server: SandboxServer, tmp_path: Path, size: 
         await user.to("tools")
         await user.press("enter")
         await user.until(lambda: user.app.screen.query(Picker))
-        await user.press("slash", *"instances", "enter", "space", "enter")
+        await user.press("slash", *"inst", "enter", "space", "enter")
         await user.until(lambda: user.app.screen is user.screen)
         await user.to("system_prompt")
         await user.press("enter")
@@ -136,12 +145,12 @@ async def test_the_vendors_example(server: SandboxServer, tmp_path: Path, size: 
         await user.press("escape")
         await user.to("system_prompt")
         await user.press("enter", "end")
-        await user.type_keys(", and kind")
+        await user.type_keys(" too")
         assert user.sees("~ system prompt")
         assert user.footer == "~ Save sends UpdateCustomAgent: system prompt"
         await user.save()
         await user.until(lambda: user.footer == "As on the service.")
-        assert {agent.form.system_prompt for agent in await all_of(server)} == {"x", "be brief, and kind"}
+        assert {agent.form.system_prompt for agent in await all_of(server)} == {"x", "be brief too"}
 
         await user.press("escape", "q")
         await user.until(lambda: user.app.screen is user.chat)
@@ -150,7 +159,7 @@ async def test_the_vendors_example(server: SandboxServer, tmp_path: Path, size: 
         await user.until(lambda: user.names == ["copilot-agent"])
         await user.press("t")
         await user.until(lambda: user.screen.conversation_id and user.app.focused is user.screen.composer)
-        await user.type_keys("how full is the disk?")
+        await user.type_keys("disk?")
         await user.press("enter")
         conversation = user.screen.conversation_id
         await user.until(lambda: user.app.activity(conversation) is None and user.screen.transcript.turns)
@@ -237,7 +246,7 @@ async def test_a_list_that_cannot_be_read(server: SandboxServer, tmp_path: Path)
     control(server, "faults", {"set": ["no-permission@ListCustomAgent"]})
     async with at_agents(server, tmp_path, (80, 24)) as user:
         user.app.navigate("agents")
-        await user.until(lambda: isinstance(user.app.screen, AgentsScreen) and user.screen._loaded)
+        await user.until(lambda: isinstance(user.app.screen, AgentsScreen) and user.screen.loaded)
         assert user.sees("! RDS Copilot: The account lacks the RAM permission")
         control(server, "faults", {"set": []})
         await user.press("R")

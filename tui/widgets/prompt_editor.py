@@ -15,10 +15,11 @@ from textual.events import Paste
 from textual.getters import query_one
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Static, TextArea
+from textual.widgets import TextArea
 
 from tui.contract import YunliaoApi
 from tui.text import clean
+from tui.widgets.still import Still
 from tui.words import _
 
 COUNT_PAUSE = 0.2
@@ -113,7 +114,7 @@ class PromptEditor(Vertical):
 
     def compose(self) -> ComposeResult:
         yield PromptArea()
-        yield Static(classes="count", markup=False)
+        yield Still(classes="count")
 
     def on_mount(self) -> None:
         self._count()
@@ -152,8 +153,8 @@ class PromptEditor(Vertical):
 
     def _count(self) -> None:
         self._count_timer = None
-        for line in self.query(".count").results(Static):
-            line.update(count_line(self.text, self._limit))
+        for line in self.query(".count").results(Still):
+            line.show(count_line(self.text, self._limit))
 
 
 def count_line(text: str, limit: Limit) -> Content:
