@@ -26,8 +26,10 @@ from tui.conversations import Conversations, Hooks
 from tui.exits import Exit
 from tui.models import Problem, ServiceName, Turn, TurnIds
 from tui.options import Options
+from tui.services.assistant_models import AssistantProfile, ProfileSource
 from tui.services.base import Capabilities, ConversationService, TurnRef, TurnRequest
 from tui.services.codes import kind_of
+from tui.services.dashscope_keys import dashscope_place
 from tui.services.errors import ServiceError
 from tui.services.events import Event
 from tui.services.registry import Services, open_services
@@ -50,6 +52,8 @@ class AskOptions:
     question: str = ""
     """`-` or empty: all of it comes from stdin."""
     conversation: str = ""
+    assistant: str = ""
+    """Of DashScope: the id of an assistant, or of a local profile."""
     region: str = ""
     json: bool = False
     timeout: float = 0.0
@@ -71,7 +75,7 @@ def ask(options: Options, wanted: AskOptions) -> int:
     store = Store(places.state, fallback=places.runtime) if wanted.save else Store(None)
     # The same as the app's, so that a conversation can go on there.
     sandbox_folder = places.state / "sandbox" if places.state and wanted.save else None
-    run = _Run(options, wanted, settings, store, output, sandbox_folder)
+    run = _Run(options, wanted, settings, store, output, sandbox_folder, _Profiles(places.state))
     return asyncio.run(run.main(question))
 
 
@@ -110,6 +114,19 @@ def _read_stdin(*, hint: bool) -> str:
     if len(data) > MAX_STDIN:
         raise ValueError(_("stdin holds more than {n} KB; send less.").format(n=MAX_STDIN // 1000))
     return data.decode("utf-8", "replace")
+
+
+class _Profiles:
+    """The local profiles of DashScope, read when a conversation names one."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    async def profile(self, profile_id: str) -> AssistantProfile | None:
+        from tui.assistant_store import AssistantStore
+
+        held = await asyncio.to_thread(AssistantStore(self._folder).profiles)
+        return next((profile for profile in held if profile.id == profile_id), None)
 
 
 class _Tap:
@@ -158,6 +175,7 @@ class _Run:
         store: Store,
         output: Output,
         sandbox_folder: Path | None,
+        profiles: ProfileSource,
     ) -> None:
         self._options = options
         self._wanted = wanted
@@ -165,6 +183,7 @@ class _Run:
         self._store = store
         self._output = output
         self._sandbox_folder = sandbox_folder
+        self._profiles = profiles
         self._services: Services | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._over = asyncio.Event()
@@ -225,7 +244,9 @@ class _Run:
             sandbox=options.sandbox,
             faults=options.faults,
             sandbox_folder=self._sandbox_folder,
+            dashscope=dashscope_place(self._settings.for_profile(self._settings.profile)),
         )
+        self._services.use_profiles(self._profiles)
         if self._services.sandbox_reason:
             self._output.say(_("using the sandbox: {reason}").format(reason=self._services.sandbox_reason))
         for warning in self._services.warnings:
@@ -235,7 +256,7 @@ class _Run:
         """Ours by its id, ours by the service's id, else a new one here that goes on with the service's."""
         wanted = clean_line(self._wanted.conversation)
         if not wanted:
-            return await self._conversations.create(self._settings.service)
+            return await self._conversations.create(self._settings.service, self._partner)
         with suppress(KeyError):
             await self._conversations.open(wanted)
             return wanted
@@ -244,10 +265,18 @@ class _Run:
             if summary.remote_id == wanted:
                 await self._conversations.open(summary.id)
                 return summary.id
-        adopted = await self._store.create(self._settings.service)
+        adopted = await self._store.create(self._settings.service, options=self._partner)
         await self._store.append(adopted.id, MetaRecord(remote_id=wanted))
         await self._conversations.open(adopted.id)
         return adopted.id
+
+    @property
+    def _partner(self) -> dict[str, str]:
+        """What says with whom a new conversation with DashScope is."""
+        named = clean_line(self._wanted.assistant)
+        if not named:
+            return {}
+        return {"assistant" if named.startswith("asst_") else "profile": named}
 
     # --- what the conversations ask of their owner -----------------------------------------------------------
 

@@ -117,10 +117,15 @@ class PlainOutput:
             case Asked(ask):
                 for call in ask.calls:
                     self.say(f"{call.name} {call.arguments}: {call.status}")
-                if not ask.answered:
+                if not ask.answered and ask.kind == "tool_outputs":
+                    self.say(
+                        _("it waits for the outputs of these functions; give them in the app, in this conversation")
+                    )
+                elif not ask.answered:
                     self.say(_("it waits for your approval; decide in the RDS console, then ask again"))
             case Status(text):
-                self.say(text)
+                if text:
+                    self.say(text)
             case FrameSkipped():
                 self.say(_("a broken piece of the answer was left out"))
             case _:

@@ -121,6 +121,7 @@ class _Run:
         from tui.assistants import AssistantDesk, DeskHooks
         from tui.services.dashscope import DashScope
         from tui.services.dashscope_assistants import Assistants
+        from tui.services.dashscope_keys import dashscope_place
         from tui.services.errors import ServiceError
         from tui.services.registry import open_services
 
@@ -130,6 +131,7 @@ class _Run:
             sandbox=self._options.sandbox,
             faults=self._options.faults,
             sandbox_folder=state / "sandbox" if state else None,
+            dashscope=dashscope_place(self._settings.for_profile(self._settings.profile)),
         )
         if services.on_sandbox:
             print(_("sandbox: {reason}").format(reason=services.sandbox_reason), file=sys.stderr)

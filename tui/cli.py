@@ -15,7 +15,7 @@ from tui.exits import Exit, meanings
 from tui.options import Options
 from tui.words import _, use_language
 
-SERVICES = ("rds",)
+SERVICES = ("rds", "dashscope")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     ask.add_argument(
         "--conversation", default="", metavar="ID", help=_("go on in this conversation (its id here or on the service)")
+    )
+    ask.add_argument(
+        "--assistant", default="", metavar="ID", help=_("talk to this assistant or local profile of DashScope")
     )
     ask.add_argument("--region", default=argparse.SUPPRESS, help=_("the region that the question is about"))
     ask.add_argument("--json", action="store_true", help=_("print one JSON object a line, the last one a summary"))
@@ -214,11 +217,14 @@ def _app(parsed: argparse.Namespace) -> int:
 def _ask(parsed: argparse.Namespace) -> int:
     from tui.ask import AskOptions, ask
 
+    if parsed.assistant and not parsed.service:
+        parsed.service = "dashscope"
     return ask(
         _options(parsed),
         AskOptions(
             question=parsed.question,
             conversation=parsed.conversation,
+            assistant=parsed.assistant,
             region=parsed.region,
             json=parsed.json,
             timeout=parsed.timeout,

@@ -43,6 +43,7 @@ class Connection:
         Raises:
             ServiceError: neither could be done; each service raises it from now on.
         """
+        from tui.services.dashscope_keys import dashscope_place
         from tui.services.errors import ServiceError
         from tui.services.registry import open_services
 
@@ -53,6 +54,7 @@ class Connection:
                 sandbox=self._options.sandbox,
                 faults=self._options.faults,
                 sandbox_folder=state / "sandbox" if state else None,
+                dashscope=dashscope_place(profile),
                 environ=self._environ,
             )
         except ServiceError as error:

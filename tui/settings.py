@@ -36,6 +36,12 @@ class ProfileSettings:
     read_only: bool = False
     """Nothing may be sent that changes something; questions may."""
     label: str = ""
+    dashscope_key_file: str = ""
+    """A file that holds the API key of DashScope; empty for its usual places."""
+    dashscope_region: str = ""
+    """Whose host and keys it uses: `cn-beijing`, `ap-southeast-1` ..."""
+    dashscope_workspace: str = ""
+    """Only for API keys of a sub-workspace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ class Settings:
     keys: Mapping[str, str] = field(default_factory=dict)
     """Binding id -> keys, comma separated; `none` disables."""
     profiles: Mapping[str, ProfileSettings] = field(default_factory=dict)
-    """`[profiles.NAME]` for each credentials profile: `environment`, `region`, `read_only`, `label`."""
+    """`[profiles.NAME]` for each credentials profile: `environment`, `region`, `read_only`, `label`, `dashscope_*`."""
     tool_commands: Mapping[str, ToolCommand] = field(default_factory=dict)
     """`[tool_commands.FUNCTION]` for each function that a command answers: `argv` (a list, no shell), `timeout`."""
 

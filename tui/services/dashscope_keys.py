@@ -19,6 +19,7 @@ from tui.models import Problem
 from tui.services.codes import NO_CREDENTIALS
 from tui.services.errors import ConfigurationError
 from tui.services.keys import AccessKey, Secret
+from tui.settings import ProfileSettings
 from tui.text import clean_line
 from tui.words import _
 
@@ -37,6 +38,10 @@ class DashScopePlace:
     """Whose host it is, and whose keys it takes: `cn-beijing`, `ap-southeast-1` ..."""
     workspace: str = ""
     """Only for keys of a sub-workspace."""
+
+
+def dashscope_place(profile: ProfileSettings) -> DashScopePlace:
+    return DashScopePlace(profile.dashscope_key_file, profile.dashscope_region, profile.dashscope_workspace)
 
 
 class DashScopeKeys:

@@ -203,6 +203,7 @@ class ResponseTurns:
 
 async def _read(work: Work, opened: Opened, reader: ResponseReader) -> AsyncGenerator[Event]:
     """The events of a response until it is over or somebody wants it stopped; the end itself is left in `reader`."""
+    reader.request_id = opened.request_id
     if opened.frames is None:  # the response itself, in place of its stream
         status = str(opened.whole.get("status") or "completed")
         for event in reader.take(f"response.{status}", {"response": opened.whole}):

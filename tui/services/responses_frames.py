@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tui.models import AskBlock, AskCall, Link, ToolStatus, TurnIds
@@ -72,6 +72,8 @@ class ResponseReader:
 
     held: str = ""
     id: str = ""
+    request_id: str = ""
+    """Of the answer's head; its frames have none."""
     end: Finished | Failed | None = None
     error: ServiceError | None = None
     """What `end` says, where it failed."""
@@ -134,7 +136,9 @@ class ResponseReader:
 
     def _response(self, state: str, response: Mapping[str, Any]) -> list[Event]:
         self.id = line(response, "id") or self.id
-        events: list[Event] = [TurnStarted(TurnIds(message=self.id, request=line(response, "request_id")))]
+        events: list[Event] = [
+            TurnStarted(TurnIds(message=self.id, request=line(response, "request_id") or self.request_id))
+        ]
         status = line(response, "status") if state in ("completed", "created") else state
         if status in ("failed", "cancelled") and state != "cancelled":
             return [*events, *self._fail(_refusal(response))]
@@ -176,6 +180,7 @@ class ResponseReader:
         return [*(ToolProgress(call.call_id, call.name, "waiting", call.arguments) for call in calls), Asked(ask)]
 
     def _fail(self, refusal: Refusal) -> list[Event]:
+        refusal = replace(refusal, request_id=refusal.request_id or self.request_id)
         self.error = refused(refusal, accepted=self.content)
         self.end = Failed(self.error.problem)
         return []

@@ -24,6 +24,7 @@ from tui.services.http import READ_TIMEOUT, STREAM_TIMEOUT, not_connected, open_
 from tui.services.keys import KeySource
 from tui.services.problems import clock_offset
 from tui.services.sse import Body, Frame, Oversized, read_frames
+from tui.text import clean_line
 from tui.words import _
 
 NATIVE = "/api/v1"
@@ -44,6 +45,8 @@ class Opened:
 
     frames: AsyncIterator[list[Frame | Oversized]] | None = None
     whole: Mapping[str, Any] = field(default_factory=dict)
+    request_id: str = ""
+    """From the head of the answer, where it has one."""
 
 
 class RestClient:
@@ -105,10 +108,11 @@ class RestClient:
             if not response.is_success:
                 raise await self._refused(response)
             begun = await _Begun.read(response, self.endpoint.host)
+            request_id = clean_line(response.headers.get("x-request-id", ""), 100)
             if "text/event-stream" in response.headers.get("content-type", "") or begun.is_stream:
-                yield Opened(frames=read_frames(begun, host=self.endpoint.host))
+                yield Opened(frames=read_frames(begun, host=self.endpoint.host), request_id=request_id)
             else:
-                yield Opened(whole=await self._object(response, begun))
+                yield Opened(whole=await self._object(response, begun), request_id=request_id)
         finally:
             await response.aclose()
 
