@@ -128,7 +128,8 @@ class TextDialog(Dialog[str]):
         self, title: str, value: str = "", lines: Sequence[str] = (), *, verb: str = "", allow_empty: bool = False
     ) -> None:
         super().__init__(title, lines, [("Enter", verb or _("save")), ("Esc", _("cancel"))])
-        self._value = clean_line(value)
+        # A blank at the end stays: what is typed then is another word.
+        self._value = clean_line(value) + " " * value.endswith(" ")
         self._allow_empty = allow_empty
 
     def body(self) -> Iterable[Widget]:

@@ -162,14 +162,16 @@ class SearchScreen(Screen[None]):
         if query.until:
             parts.append(_("before {time}").format(time=f"{query.until:%Y-%m-%d %H:%M}"))
         parts += [_("“{text}” is no filter").format(text=text) for text in query.unclear]
-        if query:
-            count, conversations = len(self._rows.hits), len(self._rows.groups)
+        count, conversations = len(self._rows.hits), len(self._rows.groups)
+        if count:
             told = _("{count} hits in {conversations} conversations")
             if self._rows.cut:
                 told = _("the newest {count} hits, in {conversations} conversations")
+            elif conversations == 1:
+                told = _("{count} hits in one conversation") if count > 1 else _("one hit")
             parts.append(told.format(count=count, conversations=conversations))
-            if self._searching:
-                parts.append(_("searching …"))
+        if self._searching:
+            parts.append(_("searching …"))
         if progress := search.progress:
             told = _("index: {done} of {total}")
             parts.append(told.format(done=f"{progress.done:,}", total=f"{progress.total:,}"))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tui.assistants import AssistantDesk
     from tui.copilot import Copilot
     from tui.exporting import Exporting
+    from tui.health import Health
     from tui.integrations.desk import Integrations
     from tui.models import Conversation, ConversationSummary, Problem, Rating, ServiceName
     from tui.search import Search
@@ -50,6 +51,9 @@ class YunliaoApi(App[int]):
     """Custom agents of RDS Copilot and of the Data Agent, and drafts of them."""
     assistants: AssistantDesk
     """DashScope's assistants, local profiles, and drafts of both."""
+    health_changed: Signal[None]
+    """Reports or schedules became others, or one that is being made is further."""
+    health: Health
     copilot: Copilot
     """What RDS Copilot offers to choose from, and its approval rounds."""
     search_changed: Signal[None]

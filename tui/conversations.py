@@ -108,6 +108,19 @@ class Conversations:
         for error in await self.merging.refresh():
             self._hooks.failed(error.problem)
 
+    async def look(self, conversation_id: str) -> Conversation:
+        """A conversation as it stands, without keeping it open. Raises KeyError, and ServiceError as `open` does."""
+        if self._memory.remote_line(conversation_id) is not None:
+            await self.open(conversation_id)
+        if conversation_id not in self._memory.open:
+            conversation = await self._store.load(conversation_id)
+            if conversation_id not in self._memory.open:
+                await self._store.release(conversation_id)
+                return conversation
+        found = self.conversation(conversation_id)
+        assert found is not None
+        return found
+
     async def open_quietly(self, conversation_id: str) -> Conversation:
         """Load into memory without marking it read."""
         if conversation_id not in self._memory.open:

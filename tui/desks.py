@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tui.assistants import AssistantDesk
     from tui.cache.store import Store
     from tui.copilot import Copilot
+    from tui.exporting import Exporting
     from tui.integrations.desk import Integrations
     from tui.search import Search
     from tui.services.dashscope import DashScope
@@ -61,6 +62,12 @@ class Desks(ConversationApi):
             changed=lambda: self.search_changed.publish(None) if self._running else None,
         )
         return Search(hooks)
+
+    @cached_property
+    def exporting(self) -> Exporting:  # type: ignore[override]  # made late; read as any attribute
+        from tui.exporting import Exporting
+
+        return Exporting(self._opened_store, self.conversations.look, self.now)
 
     @cached_property
     def copilot(self) -> Copilot:  # type: ignore[override]  # made late; read as any attribute

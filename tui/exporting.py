@@ -46,6 +46,8 @@ class Exported:
     name: str
     """Of the file, or of the folder."""
     redacted: Mapping[str, int] = field(default_factory=dict)
+    contents: Sequence[str] = ()
+    """What is in a bundle: its files with their sizes, then its front page."""
 
     @property
     def size(self) -> int:
@@ -113,10 +115,12 @@ def render(request: ExportRequest, conversations: Sequence[Conversation], now: d
     name = safe_file_name(f"{title[:60]}-{stamp}", stamp)
     if request.form in ("zip", "folder"):
         files = bundle(Incident(title, clean, now, dict(redactor.counts)), shape)
+        sizes = [f"{len(content):>10,}  {each}" for each, content in files.items()]
+        contents = (*sizes, "", *files["README.md"].decode().splitlines())
         if request.form == "zip":
             files = {f"{name}.zip": as_zip(files, name, local)}
             name = f"{name}.zip"
-        return Exported(files, name, dict(redactor.counts))
+        return Exported(files, name, dict(redactor.counts), contents)
     if request.form == "json":
         text = as_json(clean, now)
     else:

@@ -15,6 +15,7 @@ ROUTES: dict[str, str] = {
     "assistants": "screens.assistants:AssistantsScreen",
     "assistant_session": "screens.assistant_session:AssistantSession",
     "tool_outputs": "screens.tool_outputs:ToolOutputsScreen",
+    "health": "screens.health:HealthScreen",
     "rds_session": "screens.rds_session:RdsSessionScreen",
     "agents": "screens.agents:AgentsScreen",
     "help": "screens.help:HelpScreen",

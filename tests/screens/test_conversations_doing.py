@@ -81,7 +81,7 @@ async def test_tags_are_given_and_taken_off_in_one_line() -> None:
         await pilot.press("t")
         await pilot.pause()
         dialog = app.screen.query_one("#text", Input)
-        assert dialog.value == "rm-bp1k3 incident-7"
+        assert dialog.value == "rm-bp1k3 incident-7 "
         dialog.value = "rm-bp1k3 #大促"
         await pilot.press("enter")
         await settle(pilot)

@@ -47,7 +47,7 @@ async def tag(app: YunliaoApi, items: Sequence[ConversationSummary]) -> bool:
     lines = [_("Separated by blanks. Instances that stand in the text become tags by themselves.")]
     if len(items) > 1:
         lines.append(_("Those that all {count} have; others stay as they are.").format(count=len(items)))
-    dialog = routes.build("text", title=_("Tags"), value=" ".join(common), lines=lines, allow_empty=True)
+    dialog = routes.build("text", title=_("Tags"), value="".join(f"{each} " for each in common), lines=lines, allow_empty=True)
     typed = await app.push_screen_wait(dialog)
     if typed is None:
         return False

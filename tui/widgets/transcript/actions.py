@@ -79,6 +79,12 @@ class TranscriptActions(ViewActions):
         self._view.to_end()
         self._sync()
 
+    @property
+    def current_turn(self) -> str:
+        """The id of the turn that keys act on; "" where there is none."""
+        turn = self._turn()
+        return turn.id if turn is not None else ""
+
     def scroll_to_turn(self, turn_id: str) -> None:
         """Put the question of a turn at the top."""
         for index, turn in enumerate(self._view.turns):
