@@ -289,6 +289,7 @@ def test_an_error_inside_the_stream(dash: DashScope) -> None:
     assert events(body)[-1][1].keys() == {"code", "message", "request_id"}
     assert dash.status() == "failed"
     assert names(dash.ask(ECHO, "error-frame=8,done-after-error"))[-2:] == ["error", "done"]
+    assert b"event:error\ndata:Requests rate limit" in dash.ask(ECHO, "error-frame=8,error-text")
     assert b":HTTP_STATUS/429\nstatus:429\ndata:" in dash.ask(ECHO, "error-frame=8,status-lines")
 
 
@@ -297,6 +298,8 @@ def test_how_long_a_run_waits(dash: DashScope) -> None:
     dash.server.advance(61)
     assert dash.status() == "requires_action"
     assert dash.ok(f"GET {dash.runs}/{dash.run}", None, "run-life=60")["status"] == "expired"
+    waiting = events(dash.ask(QUESTION, "expires-at,run-life=60"))[-2][1]
+    assert 0 < waiting["expires_at"] - waiting["created_at"] - 60_000 < 60_000
 
 
 def test_forms_of_function_calls(dash: DashScope) -> None:
@@ -389,6 +392,8 @@ FRAMES: dict[str, tuple[bool, Callable[[bytes], bool]]] = {
     "crlf": (True, lambda b: b"\r\n\r\n" in b),
     "id-lines": (True, lambda b: b.startswith(b"id:1\n")),
     "no-event-lines": (False, lambda b: b"event:" not in b),
+    "data-first": (True, lambda b: b.startswith(b"data:{") and b.endswith(b"data:[DONE]\nevent:done\n\n")),
+    "empty-deltas": (True, lambda b: b'"content":[],"file_ids":[]' in b),
     "comments": (True, lambda b: b":keepalive\n\n" in b),
     "multi-line-data": (True, lambda b: b'\ndata: "id"' in b),
     "bom": (True, lambda b: b.startswith(b"\xef\xbb\xbf")),

@@ -219,6 +219,8 @@ class RunPlay:
         run.required_action = action
         run.status = "requires_action"
         run.parked_at = self._agents.stamp()
+        if "expires-at" in faults:
+            run.times["expires_at"] = run.parked_at + int(self._agents.run_life(faults) * 1000)
         yield self._of_run("requires_action")
 
     def _new_step(self, kind: str, details: Json) -> Iterator[Frame]:

@@ -162,11 +162,16 @@ class DashScope:
 
     def sweep(self, faults: Faults) -> None:
         """Let runs expire whose function outputs nobody sent."""
-        life = faults.number("run-life") or RUN_LIFE
+        life = self.run_life(faults)
         for thread in self.threads.values():
             for run in thread.runs:
                 if run.status == "requires_action" and self.now() - run.parked_at / 1000 >= life:
                     self.end_run(thread, run, "expired")
+
+    @staticmethod
+    def run_life(faults: Faults) -> float:
+        """Seconds that a run waits for outputs."""
+        return faults.number("run-life") or RUN_LIFE
 
     def end_run(self, thread: Thread, run: Run, end: End) -> None:
         """End a run that is not at work."""

@@ -47,6 +47,8 @@ class Encoder:
             out += b":keepalive" + 2 * self._newline
         if self._number == 1 + (faults.count("malformed") or -1):
             out += self._lines(event, b'{"id":"message_broken","delta":{"content":[{"ty')
+        if event == "error" and isinstance(value, dict) and "error-text" in faults:
+            value = str(value["message"])
         data = value.encode() if isinstance(value, str) else encode_json(value)
         if "multi-line-data" in faults and not isinstance(value, str):
             data = json.dumps(value, indent=1).encode()
@@ -65,7 +67,8 @@ class Encoder:
             lines.append(b":HTTP_STATUS/%d" % (429 if event == "error" else 200))
         if event == "error" and "status-lines" in faults:
             lines.append(b"status:429")
-        lines += [b"data:" + space + line for line in data.split(b"\n")]
+        texts = [b"data:" + space + line for line in data.split(b"\n")]
+        lines = [*texts, *lines] if "data-first" in faults else [*lines, *texts]
         frame = b"".join(line + newline for line in lines)
         if "no-final-blank" in faults:
             before, self._held = self._held, newline
@@ -98,6 +101,8 @@ class _Shaper:
             if (every := faults.count("lost-deltas")) and self._deltas % every == 0:
                 return
             frame = Frame(event, self._text(frame.data))
+            if "empty-deltas" in faults and self._deltas % 3 == 0:
+                yield Frame(event, {**frame.data, "delta": {**frame.data["delta"], "content": []}})
         frame = Frame(event, self._dressed(frame.data))
         yield frame
         if "duplicate-deltas" in faults and is_text and self._deltas % 3 == 0:

@@ -64,6 +64,7 @@ SWITCHES = (
     _run("run-expires", "after that many frames the run expires", "8"),
     _run("run-incomplete", "after that many frames the run is incomplete", "12"),
     _run("run-life", "a run that waits for outputs expires after that many seconds, in place of 600", "60", "*"),
+    _run("expires-at", "a run that waits for outputs tells in expires_at when it expires"),
     _run("late-completion", "the run completes that many seconds after its message", "1"),
     _run("call-ids", "function calls have ids; else they are empty, as in the vendor's samples"),
     _run("function-silent", "no step is seen before requires_action"),
@@ -78,6 +79,8 @@ SWITCHES = (
     # --- the stream of a run ------------------------------------------------------------------------------------
     _frames("no-done", "event:done is missing"),
     _frames("bare-done", "[DONE] has no event line"),
+    _frames("data-first", "the data line of a frame stands before its event line"),
+    _frames("error-text", "the data of event:error is a text, not JSON"),
     _frames("done-after-error", "event:done follows event:error"),
     _frames("no-run-created", "thread.run.created is missing: the first frame with the run's id is the next"),
     _frames("no-run-end", "the last event of the run (completed, failed ...) is missing"),
