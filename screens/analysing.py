@@ -11,7 +11,6 @@ from screens.asking import AskingScreen
 from tui import routes
 from tui.services.dms_life import SESSION_EXPIRED
 from tui.services.dms_options import DataSource, read_data, write_data
-from tui.services.errors import ServiceError
 from tui.text import clean_line
 from tui.widgets import copilot_words
 from tui.widgets.composer import Composer
@@ -149,6 +148,8 @@ class AnalysingScreen(AskingScreen):
     @work(group="fetch")
     async def fetch_file(self, file_id: str, name: str) -> None:
         """Fetch a file that the agent made into the downloads folder; it is said when it is there."""
+        from tui.services.errors import ServiceError
+
         conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
         if conversation is None or conversation.service != "dms" or not conversation.remote_id:
             self.app.notify(_("This service keeps no files to fetch."), severity="warning")

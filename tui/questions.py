@@ -9,12 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tui.accumulator import LiveTurn
 from tui.cache.matching import text_of
 from tui.cache.records import AnswerRecord, FeedbackRecord, MetaRecord, QuestionRecord, Record
 from tui.cache.store import NotWriter, Store
 from tui.memory import Hooks, Memory
 from tui.models import AskBlock, Conversation, Position, Problem, Rating, Turn
+from tui.services.accumulator import LiveTurn
 from tui.services.base import AnswerRequest, AskReply, TurnRequest
 from tui.services.errors import ServiceError
 from tui.text import clean, clean_line

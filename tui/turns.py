@@ -12,9 +12,9 @@ from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from tui.accumulator import LiveTurn, coalesce
 from tui.cache.records import AnswerRecord, IdsRecord, PartialRecord, Record, StateRecord
 from tui.models import ACTIVE, AskBlock, Position, Problem, TextBlock, Turn, TurnIds
+from tui.services.accumulator import LiveTurn, coalesce
 from tui.services.base import AnswerRequest, AskAnswerer, ConversationService, TurnRef, TurnRequest
 from tui.services.errors import ServiceError
 from tui.services.events import (

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tui.accumulator import LiveTurn
 from tui.cache.records import Record
 from tui.models import Turn
 from tui.sandbox.server import SandboxServer
+from tui.services.accumulator import LiveTurn
 from tui.services.base import AnswerRequest, AskReply, TurnRef, TurnRequest
 from tui.services.dms import DmsDataAgent, Place
 from tui.services.dms_calls import DATA_AGENT, Calls, SignedCalls

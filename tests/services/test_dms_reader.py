@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.services.dms_frames import Row, analysis, block, cell, frame, plain_answer, row, split
-from tui.accumulator import LiveTurn, coalesce
 from tui.models import (
     AskBlock,
     ChartBlock,
@@ -25,6 +24,7 @@ from tui.models import (
     ThinkingBlock,
     Turn,
 )
+from tui.services.accumulator import LiveTurn, coalesce
 from tui.services.dms_reader import DmsReader
 from tui.services.events import Asked, Event, Failed, Finished, Heartbeat, PositionMoved, Rewound, Status
 from tui.services.sse import Frame, Oversized

@@ -14,8 +14,8 @@ from aiohttp import web
 
 from tests.services.dms_frames import Row, analysis, block, plain_answer, row
 from tests.services.dms_stage import QUICK, Stage, on_stage
-from tui.accumulator import LiveTurn
 from tui.models import NoticeBlock, Position, Turn, TurnIds
+from tui.services.accumulator import LiveTurn
 from tui.services.base import AnswerRequest, AskReply, Page, TurnRef, TurnRequest
 from tui.services.dms import DmsDataAgent
 from tui.services.dms_life import SESSION_EXPIRED

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from tui.accumulator import LiveTurn
 from tui.models import TextBlock, Turn, TurnIds
 from tui.sandbox.server import SandboxServer
+from tui.services.accumulator import LiveTurn
 from tui.services.base import Page, TurnRef, TurnRequest
 from tui.services.endpoints import parse_endpoint
 from tui.services.events import Event

@@ -29,7 +29,7 @@ HEAVY = {
 }
 
 LATER = (
-    "tui.accumulator",
+    "tui.services.accumulator",
     "tui.cache",
     "tui.conversations",
     "tui.models",

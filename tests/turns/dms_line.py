@@ -99,6 +99,8 @@ class CutDesk(Desk):
     timing: Timing = QUICK
 
     async def _service(self, name: ServiceName) -> ConversationService:
+        if name != "dms":
+            return await super()._service(name)
         if not hasattr(self, "_agent"):
             info = self.server.info
             keys = FixedKey(AccessKey(info.access_key_id, Secret(info.access_key_secret)))

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cache.strategies import of
-from tui.accumulator import LiveTurn, coalesce, merge_ids
 from tui.cache import codec, journal
 from tui.cache.fold import Fold
 from tui.cache.records import Head, PartialRecord, QuestionRecord
 from tui.models import AskBlock, Problem, TextBlock, ThinkingBlock, ToolBlock, Turn, TurnIds
+from tui.services.accumulator import LiveTurn, coalesce, merge_ids
 from tui.services.events import (
     Asked,
     Event,

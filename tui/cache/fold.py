@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from tui.accumulator import LiveTurn, merge_ids
 from tui.cache.records import (
     AnswerRecord,
     FeedbackRecord,
@@ -20,6 +19,7 @@ from tui.cache.records import (
     TombstoneRecord,
 )
 from tui.models import ACTIVE, Conversation, Rating, Turn
+from tui.services.accumulator import LiveTurn, merge_ids
 
 
 class Fold:

@@ -58,7 +58,7 @@ class IdsRecord:
 
 @dataclass(frozen=True, slots=True)
 class PartialRecord:
-    """A batch of what came of the answer, coalesced (`tui.accumulator.coalesce`)."""
+    """A batch of what came of the answer, coalesced (`tui.services.accumulator.coalesce`)."""
 
     turn: str
     events: tuple[Event, ...]

@@ -70,7 +70,7 @@ class DmsDataAgent:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(stop=True, feedback=True, agents=True, files=True, resume=True)
+        return Capabilities(stop=True, history=True, feedback=True, agents=True, files=True, resume=True)
 
     # --- a turn ----------------------------------------------------------------------------------------------
 
@@ -137,8 +137,12 @@ class DmsDataAgent:
         return await self.sessions.list(page)
 
     async def history(self, conversation: str, page: Page) -> PageOf[Turn]:
-        """The service has no list of turns; a session's stream is replayed by `recover` instead."""
-        return PageOf(())
+        """See `ConversationService.history`: all of the session's turns, in one page, out of its replayed stream."""
+        session = await self.sessions.describe(conversation)
+        if session.readiness == "gone":
+            raise expired()
+        async with self._run(Run(session=conversation, agent=session.agent_id, sent=True)) as run:
+            return PageOf(await self._follower.history(run, session.messages))
 
     async def feedback(self, ids: TurnIds, rating: Rating, comment: str = "") -> None:
         """Rate a turn. Taking a rating back is not documented by the service, so it is refused here."""

@@ -6,15 +6,16 @@ Source: protocol notes (DMS) 8.4, 8.7 and 8.8. Nothing here sends a message.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 
-from tui.models import Delivered, Position, Problem
+from tui.models import Delivered, Position, Problem, Turn
 from tui.services.dms_calls import Calls
-from tui.services.dms_frames import parse_frame
+from tui.services.dms_frames import TECHNICAL, parse_frame
+from tui.services.dms_history import Replay
 from tui.services.dms_reader import DmsReader
-from tui.services.dms_sessions import Sessions, expired
+from tui.services.dms_sessions import SentMessage, Sessions, expired
 from tui.services.errors import ApiError, AuthenticationError, PermissionDeniedError, ServiceError
 from tui.services.events import Asked, Event, Failed, Finished, Heartbeat, Noted, PositionMoved, Status
 from tui.services.rpc import FrameStream
@@ -157,9 +158,10 @@ class Follower:
         except ServiceError:
             return []
         if run.cancelled:
-            waits = session.status in ("wait_input", "waiting_input")
             ask = reader.position.ask
-            return ask_again(reader.position, _not_known()) if waits and ask is not None else [Finished("stopped")]
+            return (
+                ask_again(reader.position, _not_known()) if session.waits and ask is not None else [Finished("stopped")]
+            )
         if session.is_working:
             return []
         if reader.position.ask is not None:
@@ -192,21 +194,42 @@ class Follower:
     async def catch_up(self, run: Run) -> Position:
         """Where the stream of a session ends that nothing is known of here: read without keeping any of it."""
         newest, keys = -1, set[str]()
-        async with self._calls.stream("GetChatContent", self._parameters(run, "0")) as batches:
-            loop = asyncio.get_running_loop()
-            run.began = loop.time()
-            async for batch in _until(batches, lambda: run.began + self._timing.catch_up):
+        async with aclosing(self._replay(run)) as batches:
+            async for batch in batches:
                 for part in batch:
                     frame = parse_frame(part.data, part.event) if isinstance(part, Frame) else None
                     if frame is None or frame.checkpoint is None:
                         continue
-                    run.began = loop.time()
                     if frame.checkpoint > newest:
                         newest, keys = frame.checkpoint, set()
                     keys.add(frame.key(frame.checkpoint))
                     if frame.name == "sse_finish":
                         return Position(str(newest), tuple(sorted(keys)))
         return Position(str(newest) if newest >= 0 else "", tuple(sorted(keys)))
+
+    async def history(self, run: Run, messages: Sequence[SentMessage]) -> tuple[Turn, ...]:
+        """All turns of a session, oldest first; the newest may still run, or wait. Raises ServiceError."""
+        replay = Replay(run.session, messages)
+        async with aclosing(self._replay(run)) as batches:
+            async for batch in batches:
+                for part in batch:
+                    if isinstance(part, Frame) and len(part.data) > _IN_THREAD:
+                        await asyncio.to_thread(replay.feed, part)
+                    else:
+                        replay.feed(part)
+                if replay.finished:
+                    break
+        return replay.turns
+
+    async def _replay(self, run: Run) -> AsyncGenerator[list[Frame | Oversized]]:
+        """What the service has of a session, from its first frame until nothing comes for a while."""
+        loop = asyncio.get_running_loop()
+        async with self._calls.stream("GetChatContent", self._parameters(run, "0")) as batches:
+            run.began = loop.time()
+            async for batch in _until(batches, lambda: run.began + self._timing.catch_up):
+                if not all(_is_technical(part) for part in batch):
+                    run.began = loop.time()
+                yield batch
 
 
 def ask_again(position: Position, reason: str) -> list[Event]:
@@ -228,6 +251,14 @@ def _not_known() -> str:
 
 def _delivered(run: Run) -> Delivered:
     return "yes" if run.accepted else "unknown"
+
+
+def _is_technical(part: Frame | Oversized) -> bool:
+    """A heartbeat, which says nothing of the session; these are short."""
+    if isinstance(part, Oversized) or len(part.data) > 1000:
+        return False
+    frame = parse_frame(part.data, part.event)
+    return frame is not None and frame.name in TECHNICAL
 
 
 async def _until(batches: FrameStream, deadline: Callable[[], float | None]) -> AsyncGenerator[list[Frame | Oversized]]:

@@ -24,6 +24,8 @@ class DmsFrame:
     checkpoint: int | None = None
     channel: str = ""
     event_id: str = ""
+    seconds: int | None = None
+    """When it was made: unix seconds."""
 
     def key(self, checkpoint: int) -> str:
         """Its identity among what a replay brings; `checkpoint` is its own, or where it came.
@@ -75,6 +77,7 @@ def parse_frame(data: str, event: str = "") -> DmsFrame | None:
         checkpoint=_number(fields.first("checkpoint")),
         channel=as_text(channel) if channel is not None else "",
         event_id=fields.line("event_id", limit=200),
+        seconds=_number(fields.first("timestamp")),
     )
 
 

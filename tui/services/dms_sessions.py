@@ -48,6 +48,8 @@ class Session:
     data: object = None
     """`DataSources` as it came."""
     artifacts: tuple[Artifact, ...] = ()
+    messages: tuple[SentMessage, ...] = ()
+    """What was said to the agent, oldest first; only newer services tell."""
 
     @property
     def readiness(self) -> Readiness:
@@ -64,6 +66,11 @@ class Session:
     def is_working(self) -> bool:
         return self.status == "running"
 
+    @property
+    def waits(self) -> bool:
+        """For an answer of the user, as far as the description tells."""
+        return self.status in ("wait_input", "waiting_input")
+
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
@@ -73,6 +80,15 @@ class Artifact:
     name: str
     kind: str
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """A question, an answer or a wish for a report."""
+
+    id: str
+    text: str
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +181,7 @@ class Sessions:
                 title=session.title,
                 created_at=session.created_at,
                 updated_at=session.created_at,
-                status="running" if session.is_working else "idle",
+                status="running" if session.is_working else "pending_approval" if session.waits else "idle",
             )
             for session in items
             if session.id
@@ -190,6 +206,10 @@ def read_session(fields: Fields) -> Session:
         mode=(config.line("Mode", limit=40) if config else "") or fields.line("Mode", limit=40),
         data=fields.first("DataSources"),
         artifacts=artifacts,
+        messages=tuple(
+            SentMessage(item.line("Id"), item.text("Content"), as_time(item.first("SendTime")))
+            for item in as_items(fields.first("Messages"))
+        ),
     )
 
 
