@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -650,21 +651,36 @@ def test_a_folder_keeps_everything(tmp_path: Path) -> None:
         assert DashScope(server).ok("GET /assistants")["data"] == []
 
 
-def test_a_run_that_was_cut_off_is_complete_at_the_next_start(tmp_path: Path) -> None:
-    """Killed: nothing was played to its end, the files say in_progress."""
-    with SandboxServer(pace="unlimited", folder=tmp_path) as server:
+def test_a_killed_sandbox_has_its_runs_complete_at_the_next_start(tmp_path: Path) -> None:
+    """The files are taken while two runs are at work, one of them with the output of its function."""
+    with SandboxServer(pace="unlimited", folder=tmp_path / "first") as server:
         dash = DashScope(server)
-        dash.begin()
-        dash.ask("echo whole")
-    path = next((tmp_path / "dashscope" / "threads").glob("*.json"))
-    kept = path.read_text(encoding="utf-8").replace('"status": "completed"', '"status": "in_progress"')
-    path.write_text(kept, encoding="utf-8")
-    with SandboxServer(pace="unlimited", folder=tmp_path) as server:
+        dash.begin(BIG_ADD)
+        dash.say("hold 3")
+        waiting = dash.ok(f"POST {dash.runs}", {"assistant_id": dash.assistant})["id"]
+        first = dash.runs
+        dash.begin(BIG_ADD)
+        dash.ask(QUESTION)
+        server.set_faults("hold@SubmitToolOutputs=2")
+        body = {"tool_outputs": [{"output": "789"}]}
+        dash.ok(f"POST {dash.runs}/{dash.run}/submit_tool_outputs", body)
+        server.wait_for(lambda state: len(state["dashscope"]["holding"]) == 2)
+        shutil.copytree(tmp_path / "first", tmp_path / "second")
+    with SandboxServer(pace="unlimited", folder=tmp_path / "second") as server:
         again = DashScope(server)
         again.thread, again.run = dash.thread, dash.run
         assert again.status() == "completed"
-        assert again.answer() == "whole"
-        assert len(again.ok(f"GET /threads/{dash.thread}/messages")["data"]) == 2
+        assert "**789**" in again.answer()
+        steps = again.ok(f"GET {again.runs}/{again.run}/steps?order=asc")["data"]
+        assert [(step["type"], step["status"]) for step in steps] == [
+            ("tool_calls", "completed"),
+            ("message_creation", "completed"),
+        ]
+        assert steps[0]["step_details"]["tool_calls"][0]["function"]["output"] == "789"
+        assert again.ok(f"GET {first}/{waiting}")["status"] == "completed"
+        messages = again.ok(f"GET {first.removesuffix('/runs')}/messages")["data"]
+        assert len(messages) == 2
+        assert "and the rest" in str(messages[0])
 
 
 def test_every_operation_is_counted(dash: DashScope) -> None:

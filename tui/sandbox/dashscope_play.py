@@ -78,12 +78,12 @@ class RunPlay:
             for _frame in self.cut("cancelled"):
                 pass
             return
-        unfinished = {step.id for step in run.steps if step.status == "in_progress"}
-        named = [step.details.get("message_creation", {}).get("message_id") for step in run.steps]
-        lost = {name for step, name in zip(run.steps, named, strict=True) if step.id in unfinished}
-        run.steps = [step for step in run.steps if step.id not in unfinished]
-        self._thread.messages = [message for message in self._thread.messages if message.id not in lost]
-        for _beat in self._work():
+        answered = bool(run.rounds) and any(_is_open(step, "tool_calls") for step in run.steps)
+        lost = [step for step in run.steps if _is_open(step) and not (answered and step.type == "tool_calls")]
+        messages = {step.details.get("message_creation", {}).get("message_id") for step in lost}
+        run.steps = [step for step in run.steps if step not in lost]
+        self._thread.messages = [message for message in self._thread.messages if message.id not in messages]
+        for _beat in self.go_on() if answered else self._work():
             pass
 
     def _work(self) -> Iterator[Beat]:
@@ -331,3 +331,7 @@ class RunPlay:
             )
         )
         return {names[0]: given, names[1]: made, "total_tokens": given + made}
+
+
+def _is_open(step: RunStep, kind: str = "") -> bool:
+    return step.status == "in_progress" and kind in ("", step.type)
