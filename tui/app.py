@@ -77,6 +77,7 @@ class YunliaoApp(FrugalDisplay, Desks):
         self._store_open = asyncio.Event()
         self._connection = Connection(options, environ)
         self.transfers_changed = Signal(self, "transfers changed")
+        self.health_changed = Signal(self, "health changed")
         self.search_changed = Signal(self, "search changed")
         self._ticks = Ticks(self._publish_turn, TICKS)
         self._writing = Writing(

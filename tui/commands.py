@@ -93,6 +93,7 @@ class YunliaoCommands(Provider):
             _("Figures of the terminal and the line"),
             lambda: app.navigate("details", rows=app.measured(), title=title),
         )
+        yield Entry(_("Health reports of instances"), lambda: app.navigate("health"))
         yield Entry(_("Test the keyboard: what arrives for each key"), lambda: app.navigate("key_test"))
         for theme in sorted(app.available_themes.keys() - BUILTIN_THEMES.keys()):
             yield Entry(_("Theme: {name}").format(name=theme), set_to(theme=theme))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tui.cache.store import Store
     from tui.copilot import Copilot
     from tui.exporting import Exporting
+    from tui.health import Health
     from tui.integrations.desk import Integrations
     from tui.search import Search
     from tui.services.dashscope import DashScope
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tui.services.dms_agents import CustomAgent
     from tui.services.dms_files import RemoteFiles
     from tui.services.rds import RdsCopilot
+    from tui.services.rds_inspections import RdsInspections
     from tui.turns import TurnUpdate
     from tui.uploads import Transfers
 
@@ -68,6 +70,22 @@ class Desks(ConversationApi):
         from tui.exporting import Exporting
 
         return Exporting(self._opened_store, self.conversations.look, self.now)
+
+    @cached_property
+    def health(self) -> Health:  # type: ignore[override]  # made late; read as any attribute
+        from tui.health import Health, HealthHooks
+
+        async def inspections() -> RdsInspections:
+            return (await self._rds_copilot()).inspections
+
+        hooks = HealthHooks(
+            inspections=inspections,
+            spawn=self._spawn,
+            changed=lambda: self.health_changed.publish(None) if self._running else None,
+            say=lambda text: self.notify(text, timeout=10, markup=False),
+            now=self.now,
+        )
+        return Health(hooks)
 
     @cached_property
     def copilot(self) -> Copilot:  # type: ignore[override]  # made late; read as any attribute

@@ -1,0 +1,189 @@
+"""The part of the health screen that reads: a report's instances with their levels, and the text of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from textual import on, work
+from textual.containers import Vertical
+from textual.content import Content
+from textual.getters import app as app_getter
+from textual.getters import query_one
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from tui.contract import YunliaoApi
+from tui.health import total
+from tui.models import TextBlock, Turn
+from tui.services.errors import ServiceError
+from tui.services.rds_reports import FindingGroup, InstanceReport, Report, ReportEntry
+from tui.widgets.choices import Choices
+from tui.widgets.health_words import instance_line, items_words, level_name, levels_line, span_words
+from tui.widgets.transcript import Transcript, messages
+from tui.words import _
+
+
+class InstanceList(Choices):
+    """The instances of a report."""
+
+    BINDING_GROUP_TITLE = "Instances"
+
+
+class HealthReading(Screen[None]):
+    """A screen with a report in its right half."""
+
+    app = app_getter(YunliaoApi)
+    instance_list = query_one("#instances", InstanceList)
+    text = query_one("#text", Transcript)
+
+    reading = False
+    """A report is open."""
+    _entry: ReportEntry | None = None
+    _report: Report | None = None
+
+    def compose_report(self) -> Iterable[Widget]:
+        """The right half."""
+        transcript = Transcript(id="text")
+        transcript.ascii_only = self.app.settings.ascii
+        transcript.empty_text = _("Enter reads the report of an instance.")
+        yield Vertical(Static(id="report-title", markup=False), InstanceList(id="instances"), transcript, id="right")
+
+    def reading_changed(self) -> None:
+        """Told when a report was opened or closed."""
+        raise NotImplementedError
+
+    def reading_hints(self) -> list[tuple[str, str]]:
+        """The keys that matter while a report has the focus."""
+        if self.focused is self.text:
+            return [("y", _("copy")), ("w", _("save")), ("Y", _("blocks")), ("3", _("instances"))]
+        return [("Enter", _("its text")), ("1", _("reports"))]
+
+    def stop_reading(self) -> None:
+        self.reading = False
+        self.reading_changed()
+
+    # --- a report ------------------------------------------------------------------------------------------
+
+    @work(group="report", exclusive=True)
+    async def read_report(self, entry: ReportEntry) -> None:
+        """Open a report: its instances, and where there is only one its text."""
+        self._entry, self._report = entry, None
+        self.reading = True
+        self.reading_changed()
+        self.instance_list.clear_options()
+        self._show_text("", entry.task)
+        title = self.query_one("#report-title", Static)
+        title.update(_("Loading …"))
+        self.instance_list.focus()
+        try:
+            report = await self.app.health.report(entry.task)
+        except ServiceError as error:
+            problem = error.problem
+            title.update("\n".join(part for part in (problem.title, problem.sentence) if part))
+            self.app.show_problem(problem)
+            return
+        self._report = report
+        title.update(self._title(entry, report))
+        if not report.instances:
+            self._show_text(report.markdown or self._nothing(entry), entry.task)
+            return
+        # The worst first: that is what one came for.
+        ordered = sorted(report.instances, key=lambda one: (-one.levels.error, -one.levels.warning))
+        self._report = replace(report, instances=tuple(ordered))
+        self.instance_list.add_options(Option(instance_line(one)) for one in ordered)
+        self.instance_list.highlighted = 0
+        self._show_text(report.markdown, entry.task)
+        if len(ordered) == 1:
+            self.read_instance(ordered[0])
+        self.app.health_changed.publish(None)
+
+    def _nothing(self, entry: ReportEntry) -> str:
+        if entry.state == "running":
+            return _("It is being made. R looks again; you are told when it is ready.")
+        if entry.state == "failed":
+            return _("The inspection failed: the service has no report.")
+        return _("The service has no text for this report.")
+
+    def _title(self, entry: ReportEntry, report: Report) -> Content:
+        facts = [
+            span_words(entry.begins, entry.ends),
+            entry.region,
+            items_words(entry.items),
+            _("{count} instances").format(count=len(report.instances)) if report.instances else "",
+        ]
+        line = Content(" · ".join(fact for fact in facts if fact))
+        return Content("\n").join([line, levels_line(total(report))]) if report.instances else line
+
+    # --- an instance ---------------------------------------------------------------------------------------
+
+    @on(OptionList.OptionSelected, "#instances")
+    def _instance_selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        if self._report is not None:
+            self.read_instance(self._report.instances[event.option_index])
+
+    @work(group="instance", exclusive=True)
+    async def read_instance(self, one: InstanceReport) -> None:
+        """The text of one instance, which comes only when it is asked for by its id."""
+        entry = self._entry
+        assert entry is not None
+        self._show_text(_("Loading …"), "")
+        try:
+            report = await self.app.health.report(entry.task, one.instance)
+        except ServiceError as error:
+            self._show_text("", "")
+            self.app.show_problem(error.problem)
+            return
+        if entry is not self._entry:
+            return  # another report was opened meanwhile
+        found = next((held for held in report.instances if held.instance == one.instance), one)
+        self._show_text(found.markdown or _findings(found.groups), f"{entry.task}:{one.instance}")
+        self.text.focus()
+
+    def _show_text(self, markdown: str, key: str) -> None:
+        """Show Markdown as an answer without a question, so that all of the transcript's keys work on it."""
+        shown = [Turn("report", "", self.app.now(), state="done", blocks=(TextBlock(markdown),))] if markdown else []
+        self.text.show(shown, key=key)
+
+    # --- the transcript asks -------------------------------------------------------------------------------
+
+    @on(messages.CopyRequested)
+    def _copy(self, event: messages.CopyRequested) -> None:
+        event.stop()
+        self.app.copy_text(event.text, _("the report"))
+
+    @on(messages.SaveRequested)
+    def _save(self, event: messages.SaveRequested) -> None:
+        event.stop()
+        name = event.suggested_name.replace("answer", "health-report", 1)
+        self.app.save_text(event.text, name)
+
+    @on(messages.ChooseBlock)
+    @work(group="choose", exclusive=True)
+    async def _choose_block(self, event: messages.ChooseBlock) -> None:
+        event.stop()
+        if not event.choices:
+            self.app.notify(_("There is nothing to choose here."))
+            return
+        from screens.dialogs import ChooseDialog
+
+        chosen = await self.app.push_screen_wait(ChooseDialog(event.title, [(c.label, c.text) for c in event.choices]))
+        if chosen is not None:
+            self.app.copy_text(event.choices[chosen].text, event.choices[chosen].label)
+
+
+def _findings(groups: tuple[FindingGroup, ...]) -> str:
+    """The checks as Markdown, for an instance whose text the service left out."""
+    lines: list[str] = []
+    for group in groups:
+        lines += [f"## {group.name}", ""]
+        for one in group.findings:
+            level = level_name(one.level) if one.level else one.said
+            values = ", ".join(f"{name} {value}" for name, value in one.values)
+            text = " ".join(part for part in (one.message, f"({values})" if values else "") if part)
+            lines.append(f"- **{one.name}** · {level}: {text}")
+        lines.append("")
+    return "\n".join(lines)
