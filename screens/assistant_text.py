@@ -45,7 +45,7 @@ class TextScreen(Screen[str]):
         if self._help:
             yield Static(self._help, id="help", markup=False)
         yield PromptEditor()
-        yield HintLine([("Esc", _("take")), ("Ctrl+O", "$EDITOR"), ("Ctrl+X", _("as it was")), ("F1", _("more"))])
+        yield HintLine([("Esc", _("take")), ("^O", "$EDITOR"), ("^X", _("as it was")), ("F1", _("more"))])
 
     def on_mount(self) -> None:
         self.editor.put(self._text)

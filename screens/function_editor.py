@@ -112,7 +112,7 @@ class FunctionEditor(Screen[FunctionTool]):
             hints = [("Enter", _("go there")), ("Tab", _("next part"))]
         else:
             hints = [("Tab", _("next part")), ("F4", _("template")), ("F3", _("next error"))]
-            hints += [("Ctrl+O", "$EDITOR")] if self.focused is self.schema.area else []
+            hints += [("^O", "$EDITOR")] if self.focused is self.schema.area else []
         self.query_one("#hints", HintLine).hints = [*hints, ("Esc", _("take")), ("F1", _("more"))]
 
     # --- checking ------------------------------------------------------------------------------------------

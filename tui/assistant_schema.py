@@ -77,7 +77,7 @@ def check_schema(text: str) -> CheckedSchema:
     except RecursionError:
         return CheckedSchema(None, (SchemaIssue(1, 1, _("It is nested too deeply.")),))
     if not isinstance(schema, dict):
-        return CheckedSchema(None, (SchemaIssue(1, 1, _("It must be an object: { … }.")),))
+        return CheckedSchema(None, (SchemaIssue(1, 1, _("It must be an object, in curly brackets.")),))
     places = _Places(text)
     issues = [
         *_of_root(schema, places),
@@ -92,8 +92,8 @@ def _syntax(error: json.JSONDecodeError) -> str:
     words = {
         "Expecting value": _("a value is missing here"),
         "Expecting property name enclosed in double quotes": _("a name in double quotes is missing here"),
-        "Illegal trailing comma before end of object": _("the comma before } is one too many"),
-        "Illegal trailing comma before end of array": _("the comma before ] is one too many"),
+        "Illegal trailing comma before end of object": _("the comma before the closing bracket is one too many"),
+        "Illegal trailing comma before end of array": _("the comma before the closing bracket is one too many"),
         "Expecting ':' delimiter": _("a colon is missing here"),
         "Expecting ',' delimiter": _("a comma is missing here, or a bracket is not closed"),
         "Unterminated string starting at": _("the quotes that begin here are not closed"),
