@@ -13,6 +13,7 @@ from pathlib import Path
 from bench.line import Speed
 from bench.measure import Stream, first_paint, folder_of, idle, start, stream
 from bench.programs import Program, Sandbox, fill, floor, minimal
+from bench.search import searches
 from bench.text import answer
 
 SIZES = {"120x40": (120, 40), "80x24": (80, 24)}
@@ -26,11 +27,16 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=200.0, help="deltas a second")
     parser.add_argument("--size", choices=SIZES, action="append", help="may be repeated")
     parser.add_argument("--idle", type=float, default=60.0, help="seconds of the idle measurement")
-    parser.add_argument("--only", choices=("start", "stream", "links"), action="append", help="may be repeated")
+    choices = ("start", "stream", "links", "search")
+    parser.add_argument("--only", choices=choices, action="append", help="may be repeated")
     options = parser.parse_args()
     if options.quick:
         options.idle = min(options.idle, 5.0)
-    parts = options.only or (["start", "stream"] if options.quick else ["start", "stream", "links"])
+    parts = options.only or (["start", "stream"] if options.quick else ["start", "stream", "links", "search"])
+    if parts == ["search"]:
+        with tempfile.TemporaryDirectory(prefix="yunliao-bench-") as base:
+            searches(Path(base), quick=options.quick)
+        return
     sizes = options.size or (["120x40"] if options.quick else [*SIZES])
     text = len(answer().encode())
     print(f"answer: {text:,} bytes of Markdown, {options.rate:g} deltas a second\n", flush=True)
@@ -41,6 +47,8 @@ def main() -> None:
             streams(Path(base), sandbox, options, size, text)
         for name, speed in LINKS.items() if "links" in parts else ():
             slow(Path(base), sandbox, options.rate, name, speed, text)
+        if "search" in parts:
+            searches(Path(base), quick=options.quick)
 
 
 def starts(base: Path, sandbox: Sandbox, times: int) -> None:

@@ -216,6 +216,8 @@ class Searcher:
                 self._known.update(taken)
             if stop.is_set():
                 return
+        if stale or gone:
+            index.tidy()
         tell(Progress(len(stale), len(stale)))
 
     def _take_in(self, places: Places, index: SearchIndex, entry: Entry) -> files.Stamp | None:
