@@ -85,9 +85,11 @@ class GuideScreen(Screen[None]):
         if row.kind == "step":
             step = self.guide.steps[row.index]
             ticked = self.app.integrations.progress.ticked(self.guide.id, step.id)
-            place = _("checked here") if step.check else _("in the console")
             return Content.assemble(
-                "[x] " if ticked else "[ ] ", f"{row.index + 1}  ", step.text, "  ", (f"({place})", "$muted")
+                "[x] " if ticked else "[ ] ",
+                f"{row.index + 1:>2} ",
+                ("v " if step.check else "  ", "$muted"),
+                step.text,
             )
         if row.kind == "value":
             parameter = self.guide.parameters[row.index]
@@ -107,7 +109,8 @@ class GuideScreen(Screen[None]):
         row = self._row
         if row.kind == "step":
             step = self.guide.steps[row.index]
-            lines = [step.text, self._found.get(step.id, "")]
+            place = _("v verifies it from here.") if step.check else _("Done in the console; tick it yourself.")
+            lines = [step.text, self._found.get(step.id, "") or place]
             hints = [("Space", _("tick")), *([("v", _("verify"))] if step.check else [])]
         elif row.kind == "value":
             parameter = self.guide.parameters[row.index]
