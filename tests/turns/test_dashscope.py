@@ -394,3 +394,24 @@ async def test_how_much_of_the_thread_the_assistant_sees(server: SandboxServer, 
         turn = await desk.ask(conversation_id, "recall")
         assert "two" in turn.answer
         assert "echo one" not in turn.answer
+
+
+async def test_a_thread_of_elsewhere_is_adopted(server: SandboxServer, tmp_path: Path) -> None:
+    async with Desk(server, tmp_path / "elsewhere") as desk:
+        conversation_id = await with_assistant(desk)
+        await desk.ask(conversation_id, "echo one 二")
+        turn = await give(desk, conversation_id, await desk.ask(conversation_id, ADD), SUM)
+        held = desk.conversations.conversation(conversation_id)
+        assert held is not None
+    async with Desk(server, tmp_path / "here") as desk:
+        adopted_id = await desk.conversations.adopt("dashscope", turn.ids.conversation, held.options)
+        adopted = desk.conversations.conversation(adopted_id)
+        assert adopted is not None
+        assert [(one.question, one.answer) for one in adopted.turns] == [
+            (one.question, one.answer) for one in held.turns
+        ]
+        assert [one.ids.task for one in adopted.turns] == [one.ids.task for one in held.turns]
+        recalled = await desk.ask(adopted_id, "recall")
+        assert "one 二" in recalled.answer
+        assert await desk.conversations.adopt("dashscope", turn.ids.conversation, {}) == adopted_id
+    assert state(server)["counts"]["threads created"] == 1
