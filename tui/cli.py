@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tui import __version__
+from tui import __version__, cache_cli
 from tui.exits import Exit, meanings
-from tui.options import Options
+from tui.options import SERVICES, Options
 from tui.words import _, use_language
 
-SERVICES = ("rds", "dashscope")
+MODES = ("ask_data", "analysis", "insight")
+"""Of the Data Agent."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _ask(parsed)
         if parsed.command == "assistants":
             return _assistants(parsed)
+        if parsed.command in cache_cli.COMMANDS:
+            return cache_cli.run(parsed, _options(parsed))
         return _app(parsed)
     except KeyboardInterrupt:
         return Exit.STOPPED
@@ -111,6 +114,19 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument(
         "--assistant", default="", metavar="ID", help=_("talk to this assistant or local profile of DashScope")
     )
+    ask.add_argument(
+        "--file",
+        dest="files",
+        type=Path,
+        action="append",
+        default=[],
+        metavar=_("FILE"),
+        help=_("upload this table (csv, xlsx, xls) for the Data Agent; may be repeated"),
+    )
+    ask.add_argument("--mode", choices=MODES, default="", help=_("how deep the Data Agent works"))
+    ask.add_argument(
+        "-y", "--yes", action="store_true", help=_("agree to the Data Agent's plan and to statements that only read")
+    )
     ask.add_argument("--region", default=argparse.SUPPRESS, help=_("the region that the question is about"))
     ask.add_argument("--json", action="store_true", help=_("print one JSON object a line, the last one a summary"))
     ask.add_argument("--timeout", type=float, default=0.0, metavar=_("SECONDS"), help=_("stop after so long"))
@@ -134,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_common(parser, faults="more_faults")
 
     add_commands(assistants, _Help, add_common)
+    cache_cli.add_commands(commands, _Help, add_common)
 
     sandbox = commands.add_parser(
         "sandbox",
@@ -219,12 +236,17 @@ def _ask(parsed: argparse.Namespace) -> int:
 
     if parsed.assistant and not parsed.service:
         parsed.service = "dashscope"
+    elif (parsed.files or parsed.mode or parsed.yes) and not parsed.service and not parsed.conversation:
+        parsed.service = "dms"
     return ask(
         _options(parsed),
         AskOptions(
             question=parsed.question,
             conversation=parsed.conversation,
             assistant=parsed.assistant,
+            files=tuple(parsed.files),
+            mode=parsed.mode.upper(),
+            yes=parsed.yes,
             region=parsed.region,
             json=parsed.json,
             timeout=parsed.timeout,

@@ -132,21 +132,28 @@ def render(request: ExportRequest, conversations: Sequence[Conversation], now: d
     return Exported({name: text.encode()}, name, dict(redactor.counts))
 
 
-def write(exported: Exported, folder: Path) -> Path:
-    """Write an export below `folder`; where it is. Blocks. Raises OSError."""
+def write(exported: Exported, folder: Path, name: str = "") -> Path:
+    """Write an export below `folder`; where it is. Blocks. Raises OSError.
+
+    With `name` under that name or not at all; else under its own, numbered where that is taken. A folder that is there
+    stays as open to others as it is; what is written is not.
+    """
     from tui.cache.files import create, private_folder
 
-    private_folder(folder)
+    if not folder.exists():
+        private_folder(folder)
     is_folder = len(exported.files) > 1
     for number in range(1000):
         stem, dot, suffix = exported.name.rpartition(".") if not is_folder else (exported.name, "", "")
-        target = folder / (f"{stem} ({number}){dot}{suffix}" if number else exported.name)
+        target = folder / (name or (f"{stem} ({number}){dot}{suffix}" if number else exported.name))
         try:
             if not is_folder:
                 create(target, next(iter(exported.files.values())))
                 return target
             target.mkdir(mode=0o700)
         except FileExistsError:
+            if name:
+                raise
             continue
         for name, content in exported.files.items():
             (target / name).parent.mkdir(mode=0o700, exist_ok=True)
