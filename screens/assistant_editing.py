@@ -17,7 +17,18 @@ from screens.assistant_tools import ToolsScreen
 from screens.changes import ChangesDialog
 from screens.dialogs import ChooseDialog, TextDialog, answer_of
 from screens.picking import PickDialog
-from tui.assistant_fields import Field, WrongValue, changes, fields_of, full, help_of, label, parse, problems
+from tui.assistant_fields import (
+    Field,
+    WrongValue,
+    changes,
+    fields_of,
+    full,
+    help_of,
+    label,
+    parse,
+    problems,
+    tokenless_plugins,
+)
 from tui.contract import YunliaoApi
 from tui.services.assistant_models import Assistant
 from tui.services.errors import ServiceError
@@ -243,6 +254,10 @@ class AssistantEditing(Screen[None]):
             line = _("Sent: {names}, and nothing else.").format(names=fields)
         else:
             line = _("Written to this machine: {names}.").format(names=fields)
+        lines = [line]
+        if "tools" in draft.changed and (bare := tokenless_plugins(comparison.merged)):
+            text = _("Without a token: {names}. One that the service has and does not show is lost by this.")
+            lines.append(text.format(names=_(", ").join(bare)))
         verb = _("create") if draft.is_new else _("save")
         shown = changes(comparison.current, comparison.merged)
-        return await answer_of(self.app, ChangesDialog(title, shown, verb, [line])) is True
+        return await answer_of(self.app, ChangesDialog(title, shown, verb, lines)) is True

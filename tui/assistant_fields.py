@@ -12,11 +12,13 @@ from typing import Any, Literal, TypeAlias
 
 from tui.changes import Change, changes_between
 from tui.services.assistant_models import (
+    BUILTIN_TOOLS,
     METADATA_KEY,
     METADATA_PAIRS,
     METADATA_VALUE,
     Assistant,
     AssistantProfile,
+    BuiltinTool,
     FunctionTool,
     Tool,
 )
@@ -28,6 +30,8 @@ Kind = Literal["line", "text", "model", "tools", "metadata", "ids", "number", "w
 
 RESPONSES_TOOLS: tuple[str, ...] = ("web_search", "code_interpreter", "web_extractor", "file_search", "mcp")
 """Tools that the Responses API runs (protocol notes 9.1)."""
+OLD_NAMES = ("search", "wanx")
+"""Built-in tools as older pages and the SDK call them (protocol notes 4.2)."""
 MASK = "***"
 """What stands for a plugin's token wherever an assistant is shown or written."""
 
@@ -154,6 +158,18 @@ def full(field: Field, assistant: AnyAssistant) -> str:
 def tool_name(tool: Tool) -> str:
     """What a tool is called: a function by its name and `()`."""
     return f"{tool.name}()" if isinstance(tool, FunctionTool) else tool.type
+
+
+def tokenless_plugins(assistant: AnyAssistant) -> tuple[str, ...]:
+    """The plugins of an assistant of the service that have no token, as far as is known."""
+    if not isinstance(assistant, Assistant):
+        return ()
+    known = (*BUILTIN_TOOLS, *OLD_NAMES)
+    return tuple(
+        tool.type
+        for tool in assistant.tools
+        if isinstance(tool, BuiltinTool) and tool.type not in known and tool.auth is None
+    )
 
 
 def tool_text(tool: Tool) -> str:

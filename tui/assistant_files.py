@@ -113,9 +113,9 @@ def to_table(assistant: AnyAssistant, *, json_text: bool = False) -> dict[str, A
     }
     for item in fields_of(assistant):
         value = getattr(assistant, item.name)
-        if item.name in ("tools", "metadata") or value is None:
-            continue
-        table[item.name] = list(value) if isinstance(value, tuple) else value
+        # A draft may have no model yet; in a file to be applied that is never meant.
+        if item.name not in ("tools", "metadata") and (value or item.name != "model"):
+            table[item.name] = UNSET_WORD if value is None else list(value) if isinstance(value, tuple) else value
     if isinstance(assistant, AssistantProfile) and assistant.carried_from:
         table["carried_from"] = assistant.carried_from
     table["metadata"] = dict(assistant.metadata)

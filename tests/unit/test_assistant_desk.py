@@ -1,0 +1,286 @@
+"""The desk of the assistants on the sandbox: drafts, exact saves, conflicts, versions, deletion, carrying over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services.dashscope_calls import FULL, dashscope_of, held, requests
+from tests.services.test_dashscope_assistants import CHANGES
+from tui.assistant_files import dump, load
+from tui.assistants import AssistantDesk, DeskHooks, conversation_options
+from tui.models import Problem
+from tui.sandbox.server import SandboxServer
+from tui.services.assistant_models import (
+    ASSISTANT_FIELDS,
+    Assistant,
+    AssistantChange,
+    AssistantProfile,
+    BuiltinTool,
+    PluginAuth,
+)
+from tui.services.dashscope import DashScope
+from tui.services.dashscope_assistants import AssistantConflict
+from tui.services.errors import ServiceError
+from tui.services.keys import Secret
+
+
+@dataclass
+class Manager:
+    """A desk on a folder, with the service behind it."""
+
+    service: DashScope
+    folder: Path | None
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    failures: list[Problem] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.desk = self.another()
+
+    def another(self) -> AssistantDesk:
+        """As a restart, or a second window, has it."""
+
+        async def client() -> Any:
+            return self.service.assistants
+
+        return AssistantDesk(DeskHooks(client=client, spawn=self._spawn, failed=self.failures.append), self.folder)
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self.tasks.append(asyncio.create_task(work, name=name))
+
+    async def settled(self) -> None:
+        await asyncio.gather(*self.tasks)
+
+    async def full(self) -> Assistant:
+        """An assistant with every field set, in the list."""
+        made = await self.service.assistants.create(FULL)
+        await self.desk.refresh()
+        return made
+
+
+@pytest.fixture
+async def manager(server: SandboxServer, tmp_path: Path) -> AsyncIterator[Manager]:
+    service = dashscope_of(server)
+    made = Manager(service, tmp_path / "state")
+    yield made
+    await made.settled()
+    await service.aclose()
+    assert not made.failures
+
+
+@pytest.mark.parametrize("name", ASSISTANT_FIELDS)
+async def test_saving_one_field_sends_it_alone(name: str, manager: Manager, server: SandboxServer) -> None:
+    """For every field, another value and no value: nothing else of what the service holds changes."""
+    desk = manager.desk
+    made = await manager.full()
+    for value in CHANGES[name]:
+        before = held(server, made)
+        draft = desk.edit(made.id, **{name: value})
+        assert draft.changed == (name,)
+        comparison = await desk.compare(made.id)
+        assert not comparison.theirs
+        await desk.save(comparison)
+        after = held(server, made)
+        assert {key for key in after if after[key] != before[key]} == {name}
+        assert list(requests(server, "UpdateAssistant")[-1]["body"]) == [name]
+        assert not desk.drafts
+
+
+async def test_a_new_one_sends_what_is_set(manager: Manager, server: SandboxServer) -> None:
+    desk = manager.desk
+    draft = desk.begin(Assistant("", "qwen-plus", "adder", tools=(BuiltinTool("quark_search"),)))
+    saved = await desk.save(await desk.compare(draft.key))
+    [sent] = requests(server, "CreateAssistant")
+    assert sent["body"] == {"model": "qwen-plus", "name": "adder", "tools": [{"type": "quark_search"}]}
+    assert [*desk.server] == [saved]
+
+
+async def test_what_somebody_else_changed_is_kept_and_told(manager: Manager, server: SandboxServer) -> None:
+    desk = manager.desk
+    made = await manager.full()
+    desk.edit(made.id, name="mine", instructions="mine")
+    await manager.service.assistants.update(made.id, AssistantChange(instructions="theirs", description="theirs"))
+    comparison = await desk.compare(made.id)
+    assert comparison.theirs == ("description", "instructions")
+    assert comparison.clashes == ("instructions",)
+    draft = desk.rebase(comparison)
+    assert draft.changed == ("name", "instructions")
+    again = await desk.compare(made.id)
+    assert not again.theirs
+    await desk.save(again)
+    assert {name: held(server, made)[name] for name in ("name", "description", "instructions")} == {
+        "name": "mine",
+        "description": "theirs",
+        "instructions": "mine",
+    }
+    assert [version.entry.values["instructions"] for version in await desk.versions(made.id)] == ["mine", "theirs"]
+
+
+async def test_theirs_can_be_taken(manager: Manager) -> None:
+    desk = manager.desk
+    made = await manager.full()
+    desk.edit(made.id, name="mine")
+    await manager.service.assistants.update(made.id, AssistantChange(name="theirs"))
+    draft = desk.take_theirs(await desk.compare(made.id))
+    assert draft is not None
+    assert (draft.value.name, draft.changed, dict(desk.drafts)) == ("theirs", (), {})
+
+
+async def test_a_change_between_look_and_save_stops_the_save(manager: Manager, server: SandboxServer) -> None:
+    desk = manager.desk
+    made = await manager.full()
+    desk.edit(made.id, name="mine")
+    comparison = await desk.compare(made.id)
+    await manager.service.assistants.update(made.id, AssistantChange(description="theirs"))
+    with pytest.raises(AssistantConflict):
+        await desk.save(comparison)
+    assert held(server, made)["name"] == FULL.name
+    assert made.id in desk.drafts
+
+
+async def test_versions_are_kept_and_restored(manager: Manager, server: SandboxServer) -> None:
+    desk = manager.desk
+    made = await manager.full()
+    for name in ("second", "third"):
+        desk.edit(made.id, name=name, temperature=None)
+        await desk.save(await desk.compare(made.id))
+    versions = await desk.versions(made.id)
+    assert [(version.why, version.entry.name) for version in versions] == [
+        ("saved", "third"),
+        ("saved", "second"),
+        ("found", FULL.name),
+    ]
+    # A value that was not set then is not set again, and the plugin keeps the token that is there.
+    desk.edit_to(made.id, versions[2].entry)
+    saved = await desk.save(await desk.compare(made.id))
+    assert saved == made
+    desk.edit_to(made.id, versions[0].entry)
+    assert desk.drafts[made.id].changed == ("name", "temperature")
+
+
+async def test_what_was_deleted_can_be_made_again(manager: Manager, server: SandboxServer) -> None:
+    desk = manager.desk
+    made = await manager.full()
+    await desk.delete(made)
+    assert not await manager.service.assistants.all()
+    [version] = await desk.deleted()
+    draft = desk.begin(version.entry.fresh())
+    saved = await desk.save(await desk.compare(draft.key))
+    assert saved.id != made.id
+    without = tuple(replace(tool, auth=None) if isinstance(tool, BuiltinTool) else tool for tool in made.tools)
+    assert replace(saved, id=made.id, created_at=made.created_at) == replace(made, tools=without)
+
+
+async def test_drafts_outlive_the_program(manager: Manager) -> None:
+    """What was typed is there at the next start, and tokens are the service's: none is on disk."""
+    made = await manager.full()
+    manager.desk.edit(made.id, instructions="half a sent")
+    new = manager.desk.begin(Assistant("", "qwen-max", "draft"))
+    await manager.settled()
+    other = manager.another()
+    await other.refresh()
+    assert other.drafts[made.id].changed == ("instructions",)
+    assert other.drafts[new.key].value.name == "draft"
+    assert manager.folder is not None
+    assert not [path for path in manager.folder.rglob("*") if path.is_file() and b"TOKEN-1" in path.read_bytes()]
+    await other.save(await other.compare(made.id))
+    other.discard(new.key)
+    await manager.settled()
+    third = manager.another()
+    await third.refresh()
+    assert not third.drafts
+
+
+async def test_two_windows_keep_their_drafts(manager: Manager) -> None:
+    one, two = manager.desk, manager.another()
+    await one.refresh()
+    await two.refresh()
+    first, second = one.begin(Assistant("", "a", "one")), two.begin(Assistant("", "b", "two"))
+    await manager.settled()
+    third = manager.another()
+    await third.refresh()
+    assert {*third.drafts} == {first.key, second.key}
+
+
+async def test_a_profile_is_saved_here_and_found_by_turns(manager: Manager, server: SandboxServer) -> None:
+    made = await manager.full()
+    carried = manager.desk.carry_over(made)
+    draft = manager.desk.begin(carried.profile)
+    saved = await manager.desk.save(await manager.desk.compare(draft.key))
+    assert isinstance(saved, AssistantProfile)
+    assert saved.carried_from == made.id
+    assert await manager.another().profile(saved.id) == saved
+    assert not requests(server, "UpdateAssistant")
+    assert conversation_options(saved) == {"profile": saved.id, "assistant_name": saved.name}
+    assert conversation_options(made) == {"assistant": made.id, "assistant_name": made.name}
+    await manager.desk.delete(saved)
+    assert await manager.another().profile(saved.id) is None
+
+
+async def test_what_is_lost_on_the_way_is_said(manager: Manager) -> None:
+    held = Assistant(
+        "asst_1",
+        "qwen-max",
+        "x",
+        tools=(BuiltinTool("quark_search"), BuiltinTool("calculator"), BuiltinTool("p", PluginAuth(Secret("t")))),
+        file_ids=("f",),
+        metadata={"a": "b"},
+        temperature=2,
+        top_p=0,
+        top_k=4,
+        max_tokens=3,
+    )
+    carried = manager.desk.carry_over(held)
+    assert [tool.type for tool in carried.profile.tools] == ["web_search"]
+    assert (carried.profile.temperature, carried.profile.top_p, carried.profile.max_output_tokens) == (1.99, None, 16)
+    said = "\n".join(carried.notes)
+    for word in ("quark_search", "calculator", "p:", "temperature", "top_p", "max_tokens", "top_k", "file", "metadata"):
+        assert word in said
+
+
+async def test_a_file_goes_round(manager: Manager) -> None:
+    made = await manager.full()
+    text = dump(manager.desk.server, "toml")
+    assert "TOKEN-1" not in text
+    [entry] = load(text)
+    manager.desk.edit(made.id, name="other")
+    await manager.desk.save(await manager.desk.compare(made.id))
+    manager.desk.edit_to(made.id, entry)
+    assert await manager.desk.save(await manager.desk.compare(made.id)) == made
+
+
+async def test_a_list_that_cannot_be_read_says_why(manager: Manager, server: SandboxServer) -> None:
+    await manager.full()
+    server.set_faults("assistants-retired")
+    await manager.desk.refresh()
+    assert manager.desk.problem is not None
+    assert len(manager.desk.server) == 1, "what was known stays"
+    server.set_faults()
+    await manager.desk.refresh()
+    assert manager.desk.problem is None
+
+
+async def test_a_full_disk_hinders_no_save(manager: Manager, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = await manager.full()
+
+    def full(*_args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(manager.desk.store, "_write", full)
+    manager.desk.edit(made.id, name="saved all the same")
+    saved = await manager.desk.save(await manager.desk.compare(made.id))
+    assert saved.name == "saved all the same"
+    await manager.settled()
+    assert manager.failures
+    manager.failures.clear()
+    draft = manager.desk.begin(AssistantProfile("", "qwen-plus"))
+    with pytest.raises(ServiceError):
+        await manager.desk.save(await manager.desk.compare(draft.key))
+    assert draft.key in manager.desk.drafts
+    await manager.settled()
+    manager.failures.clear()
