@@ -16,6 +16,7 @@ from tui.agent_files import MOST_CHARACTERS, AgentFile, AgentFileError, read, wr
 from tui.services.dms_agents import CustomAgent
 from tui.services.errors import ServiceError
 from tui.text import safe_file_name
+from tui.widgets.agent_rows import details
 from tui.words import _
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class AgentActions(AgentEditing):
     @work(group="agent-open", exclusive=True)
     async def action_clone(self) -> None:
         if (draft := await self.opened()) is not None:
+            self._tell_what_stays(draft)
             made = self.desk.clone(draft.key)
             self.select(made.key)
             self.go_to("form")
@@ -59,6 +61,19 @@ class AgentActions(AgentEditing):
         except ServiceError as error:
             self.app.show_problem(error.problem)
             return None
+
+    def _tell_what_stays(self, draft: Draft) -> None:
+        """Copies and files hold the form, no more."""
+        if isinstance(draft.agent, CustomAgent) and (others := draft.agent.others):
+            text = _("Not taken along, to be set in the console: {names}").format(names=_(", ").join(others))
+            self.app.notify(text, severity="warning", timeout=10, markup=False)
+
+    @work(group="agent-open", exclusive=True)
+    async def action_details(self) -> None:
+        """Everything that the service tells of the agent."""
+        draft = await self.opened()
+        if draft is not None and draft.agent is not None:
+            self.app.navigate("details", rows=details(draft.agent), title=draft.form.name)
 
     # --- on the service ------------------------------------------------------------------------------------
 
@@ -83,7 +98,7 @@ class AgentActions(AgentEditing):
             return
         name = draft.form.name or draft.agent_id
         lines = [name, _("It is deleted on the service and cannot be brought back; e writes it to a file first.")]
-        lines.append(_("Conversations with it stay, and are answered by the assistant alone from then on."))
+        lines.append(_("Conversations with it stay; F7 in each chooses another agent, or none."))
 
         async def delete() -> None:
             if await self._do(_("deleting …"), lambda: self.desk.delete(draft.key)):
@@ -194,6 +209,7 @@ class AgentActions(AgentEditing):
     @work(group="agent-file", exclusive=True)
     async def action_export(self) -> None:
         if (draft := await self.opened()) is not None:
+            self._tell_what_stays(draft)
             name = safe_file_name(draft.form.name, "agent")
             self.app.save_text(write([AgentFile(draft.service, draft.form, draft.agent_id)]), f"{name}.toml")
 

@@ -216,9 +216,13 @@ class AgentEditing(TryingScreen):
         else:
             self.problem = None
             self._say("")
-            self.select(saved.key, same=True)
-            if saved.unsaved:
-                names = _(", ").join(label(name) for name in saved.changed)
+            if self.held is None or self.held.key == saved.key:
+                self.select(saved.key, same=True)
+            if saved.also_changed:
+                text = _("The service also changed: {names}").format(names=_(", ").join(saved.also_changed))
+                self.app.notify(text, severity="warning", timeout=15, markup=False)
+            if saved.refused:
+                names = _(", ").join(label(name) for name in saved.refused)
                 text = _("Saved, but the service keeps other values than were sent: {fields}").format(fields=names)
                 self.app.notify(text, severity="warning", timeout=15, markup=False)
             else:

@@ -41,6 +41,7 @@ class AgentList(Choices):
         Binding("E", "screen.export_all", "export all", id="agents.export_all", show=False, tooltip="All in one file"),
         Binding("i", "screen.import", "import", id="agents.import", show=False, tooltip="Read agents from a file"),
         Binding("R", "screen.refresh", "refresh", id="agents.refresh", show=False, tooltip="List them anew"),
+        Binding("v", "screen.details", "details", id="agents.details", show=False, tooltip="Ids, times, the rest"),
         Binding("y", "screen.copy_id", "copy id", id="agents.copy_id", show=False, tooltip="Copy the agent's id"),
     ]
 

@@ -28,6 +28,10 @@ class Draft:
     """As it was read last."""
     problems: dict[str, str] = field(default_factory=dict)
     """What the service said of a field when it was saved last, until that field is changed."""
+    refused: tuple[str, ...] = ()
+    """Right after a save: fields of which the service keeps another value than was sent."""
+    also_changed: tuple[str, ...] = ()
+    """Right after a save: what the service changed beside what was sent, by its own names."""
 
     @property
     def agent_id(self) -> str:

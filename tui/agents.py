@@ -150,15 +150,14 @@ class Agents:
 
     async def saved(self, key: str) -> Agent:
         """An agent as the service has it; the draft is left alone. Raises ServiceError."""
-        service: AgentService = "rds" if key.startswith("rds:") else "dms"
-        return await self._read(service, key.partition(":")[2])
+        return await self._read(_service_of(key), key.partition(":")[2])
 
     def begin(self, service: AgentService, form: Form | None = None) -> Draft:
         """A new agent that nobody has saved yet."""
         made = form or FORMS[service]()
         draft = Draft(f"new:{uuid.uuid4().hex[:12]}", service, None, made)
         self._drafts[draft.key] = draft
-        self._files.keep(draft.key, AgentFile(service, made), None)
+        self._keep(draft)
         return draft
 
     def clone(self, key: str) -> Draft:
@@ -177,14 +176,15 @@ class Agents:
         held = self._drafts.get(key)
         if held is not None and held.base is None:
             return held
-        service: AgentService = "rds" if key.startswith("rds:") else "dms"
-        if held is None or not held.unsaved:
-            agent = await self._read(service, key.partition(":")[2])
-            self._agents[key] = agent
-            self._drafts[key] = Draft(key, service, agent.form, agent.form, agent)
-        else:
+        if held is not None and held.unsaved:
             await self._meet(held)
-        return self._drafts[key]
+            return held
+        agent = await self.saved(key)
+        held = self._drafts.get(key)
+        if held is None or not held.unsaved:  # else it was changed while this was read
+            self._agents[key] = agent
+            held = self._drafts[key] = Draft(key, _service_of(key), agent.form, agent.form, agent)
+        return held
 
     def change(self, key: str, name: str, value: Value) -> None:
         """Change a field of a draft; kept on disk soon."""
@@ -192,8 +192,7 @@ class Agents:
         draft.form = with_value(draft.form, name, value)
         draft.problems.pop(name, None)
         if draft.unsaved:
-            base = AgentFile(draft.service, draft.base, key.partition(":")[2]) if draft.base is not None else None
-            self._files.keep(key, AgentFile(draft.service, draft.form), base)
+            self._keep(draft)
         else:
             self._files.forget(key)
 
@@ -251,8 +250,10 @@ class Agents:
     async def _save(self, draft: Draft) -> Draft:
         if draft.base is not None:
             await self._meet(draft)
+        before = draft.agent
+        sent = draft.form  # what is typed meanwhile is not
         try:
-            agent = await (self._create(draft) if draft.base is None else self._update(draft))
+            agent = await (self._create(sent) if draft.base is None else self._update(draft, sent))
         except ServiceError as error:
             field_name = find_field(draft.service, error.problem.sentence)
             draft.problems = {field_name: error.problem.sentence} if field_name else {}
@@ -262,45 +263,51 @@ class Agents:
         del self._drafts[draft.key]
         self._agents[key] = agent
         saved = self._drafts[key] = Draft(key, draft.service, agent.form, draft.form, agent)
+        saved.refused = changed(agent.form, sent)
+        if isinstance(before, CustomAgent) and isinstance(agent, CustomAgent):
+            saved.also_changed = agent.differs_elsewhere(before)
+        if saved.unsaved:
+            self._keep(saved)
         return saved
 
-    async def _create(self, draft: Draft) -> Agent:
+    async def _create(self, form: Form) -> Agent:
+        service: AgentService = "rds" if isinstance(form, AgentForm) else "dms"
         known = set(self._agents)
         try:
             made: Agent = (
-                await (await self._hooks.rds()).agents.create(draft.form)
-                if isinstance(draft.form, AgentForm)
-                else await (await self._hooks.dms()).agents.create(draft.form)
+                await (await self._hooks.rds()).agents.create(form)
+                if isinstance(form, AgentForm)
+                else await (await self._hooks.dms()).agents.create(form)
             )
         except ServiceError as error:
             if error.problem.delivered == "no":
                 raise
             # It may have been made; it is looked for and never sent again.
-            await self._list(draft.service)
+            await self._list(service)
             found = [
                 agent
                 for key, agent in self._agents.items()
-                if key not in known and agent.form.name == draft.form.name and key.startswith(draft.service)
+                if key not in known and agent.form.name == form.name and _service_of(key) == service
             ]
             if len(found) != 1:
                 raise
             made = found[0]
-        return await self._read(draft.service, made.id)
+        return await self._read(service, made.id)
 
-    async def _update(self, draft: Draft) -> Agent:
-        names = draft.changed
+    async def _update(self, draft: Draft, form: Form) -> Agent:
+        names = changed(draft.base, form)
         try:
-            if isinstance(draft.form, AgentForm):
+            if isinstance(form, AgentForm):
                 rds = await self._hooks.rds()
-                await rds.agents.update(draft.agent_id, draft.form, cast("tuple[AgentField, ...]", names))
+                await rds.agents.update(draft.agent_id, form, cast("tuple[AgentField, ...]", names))
             else:
                 dms = await self._hooks.dms()
-                await dms.agents.modify(draft.agent_id, draft.form, cast("tuple[DmsAgentField, ...]", names))
+                await dms.agents.modify(draft.agent_id, form, cast("tuple[DmsAgentField, ...]", names))
         except ServiceError as error:
             if error.problem.delivered == "no":
                 raise
             agent = await self._read(draft.service, draft.agent_id)
-            if agent.form != draft.form:
+            if agent.form != form:
                 raise
             return agent
         return await self._read(draft.service, draft.agent_id)
@@ -331,6 +338,11 @@ class Agents:
         if (draft := self._drafts.get(key)) is not None:
             draft.agent = agent
 
+    def _keep(self, draft: Draft) -> None:
+        """Bring a draft to disk soon."""
+        base = AgentFile(draft.service, draft.base, draft.agent_id) if draft.base is not None else None
+        self._files.keep(draft.key, AgentFile(draft.service, draft.form), base)
+
     # --- inside --------------------------------------------------------------------------------------------
 
     async def _read(self, service: AgentService, agent_id: str) -> Agent:
@@ -353,7 +365,7 @@ class Agents:
             del self._drafts[draft.key]
             draft.key = f"new:{uuid.uuid4().hex[:12]}"
             self._drafts[draft.key] = draft
-            self._files.keep(draft.key, AgentFile(draft.service, draft.form), None)
+            self._keep(draft)
             raise AgentGone from None
         before, draft.agent = draft.base, agent
         self._agents[draft.key] = agent
@@ -362,9 +374,7 @@ class Agents:
         theirs = changes(draft.service, before, agent.form, self.skill_names)
         draft.form, both = merge(before, draft.form, agent.form)
         draft.base = agent.form
-        self._files.keep(
-            draft.key, AgentFile(draft.service, draft.form), AgentFile(draft.service, draft.base, agent_id)
-        )
+        self._keep(draft)
         raise AgentChanged(theirs, [label(name) for name in both])
 
     async def _is_gone(self, draft: Draft) -> bool:
@@ -378,3 +388,7 @@ class Agents:
         self._tasks.add(cast("asyncio.Task[object]", task))
         task.add_done_callback(lambda done: self._tasks.discard(cast("asyncio.Task[object]", done)))
         return await asyncio.shield(task)
+
+
+def _service_of(key: str) -> AgentService:
+    return "rds" if key.startswith("rds:") else "dms"

@@ -306,8 +306,10 @@ class YunliaoApp(FrugalDisplay, Desks):
 
     def _shown(self) -> str:
         """The conversation that is on screen, or right below a dialog or the help."""
-        if not self._running or not self.screen_stack or getattr(self.screen, "hides_chat", False):
+        if not self._running or not self.screen_stack:
             return ""
+        if getattr(self.screen, "hides_chat", False):
+            return str(getattr(self.screen, "conversation_id", ""))
         return self._shown_below()
 
     async def open_conversation(self, conversation_id: str) -> Conversation:

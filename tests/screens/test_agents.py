@@ -349,6 +349,17 @@ async def test_export_and_import(server: SandboxServer, tmp_path: Path) -> None:
         await user.until(lambda: user.notices_say("Not read: No such file"))
 
 
+async def test_details_and_hostile_texts(server: SandboxServer, tmp_path: Path) -> None:
+    hostile = "[/] [red]x[/nope] \x1b]52;c;AAAA\x07 \x9b2J \u202e主从"
+    (made,) = await make(server, [AgentForm(hostile, hostile, True)])
+    async with at_agents(server, tmp_path, (80, 24)) as user:
+        await user.open()
+        assert user.sees("[/] [red]x[/nope] ␛]52;c;AAAA␇")
+        assert not any("\x1b" in line or "\u202e" in line for line in user.lines())
+        await user.press("v")
+        await user.until(lambda: user.sees(made.id))
+
+
 async def test_the_prompt_in_the_external_editor(server: SandboxServer, tmp_path: Path) -> None:
     await make(server, [FORM])
     script = tmp_path / "editor"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from typing import cast
 
@@ -15,10 +15,10 @@ from tui.agent_editing import AgentChanged, AgentGone
 from tui.agents import AgentHooks, Agents
 from tui.sandbox.server import SandboxServer
 from tui.services.dms import DmsDataAgent
-from tui.services.dms_agents import DmsAgentForm
+from tui.services.dms_agents import CustomAgent, DmsAgentForm
 from tui.services.errors import ServiceError
 from tui.services.rds import RdsCopilot
-from tui.services.rds_agents import AgentForm
+from tui.services.rds_agents import AgentField, AgentForm, RdsAgent
 from tui.services.registry import Services
 
 FORM = AgentForm("copilot-agent", "be brief", True, ("describe_db_instances",), ("skill-sandbox-1",))
@@ -229,6 +229,84 @@ async def test_a_save_goes_on_when_nobody_waits_for_it(desk: Desk) -> None:
     assert [agent.form for agent in await (await desk.rds()).agents.list()] == [
         AgentForm(FORM.name, FORM.system_prompt, True, FORM.tools)
     ]
+
+
+async def test_what_is_typed_while_the_agent_is_read_or_saved_is_kept(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = await desk.made()
+    rds = await desk.rds()
+    get, update = rds.agents.get, rds.agents.update
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow_get(agent_id: str) -> RdsAgent:
+        found = await get(agent_id)
+        asked.set()
+        await go_on.wait()
+        return found
+
+    async def slow_update(agent_id: str, form: AgentForm, names: Collection[AgentField]) -> RdsAgent:
+        asked.set()
+        await go_on.wait()
+        return await update(agent_id, form, names)
+
+    monkeypatch.setattr(rds.agents, "get", slow_get)
+    reading = asyncio.create_task(desk.agents.open(key))
+    await asked.wait()
+    desk.agents.change(key, "system_prompt", "typed while it was read")
+    go_on.set()
+    draft = await reading
+    assert draft.form == AgentForm(FORM.name, "typed while it was read", True, FORM.tools, FORM.skill_ids)
+
+    monkeypatch.setattr(rds.agents, "update", slow_update)
+    saving = asyncio.create_task(desk.agents.save(key))
+    asked.clear()
+    go_on.clear()
+    monkeypatch.setattr(rds.agents, "get", get)
+    await asked.wait()
+    desk.agents.change(key, "system_prompt", "typed while it was saved")
+    go_on.set()
+    saved = await saving
+    assert saved.base == AgentForm(FORM.name, "typed while it was read", True, FORM.tools, FORM.skill_ids)
+    assert saved.changed == ("system_prompt",)
+    assert saved.refused == ()
+    desk.agents.write_now()
+    again = desk.again()
+    await again.load()
+    assert [line.key for line in again.lines() if line.unsaved] == [key]
+
+
+async def test_what_the_service_keeps_otherwise_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that cuts prompts, and forgets what was not sent."""
+    key = await desk.made()
+    rds = await desk.rds()
+    update = rds.agents.update
+
+    async def cutting(agent_id: str, form: AgentForm, names: object) -> RdsAgent:
+        return await update(agent_id, AgentForm("", form.system_prompt[:5]), ["system_prompt"])
+
+    monkeypatch.setattr(rds.agents, "update", cutting)
+    desk.agents.change(key, "system_prompt", "a longer prompt")
+
+    saved = await desk.agents.save(key)
+
+    assert saved.refused == saved.changed == ("system_prompt",)
+    assert isinstance(saved.form, AgentForm)
+    assert saved.form.system_prompt == "a longer prompt"
+
+    dms = await desk.dms()
+    made = await dms.agents.create(DmsAgentForm("a", "d"))
+    await dms._calls.write("ModifyCustomAgent", {"CustomAgentId": made.id, "DataJson": '{"tableFlag":true}'})
+    key = (await desk.agents.open(f"dms:{made.id}")).key
+    modify = dms.agents.modify
+
+    async def forgetting(agent_id: str, form: DmsAgentForm, names: object) -> CustomAgent:
+        await dms._calls.write("ModifyCustomAgent", {"CustomAgentId": made.id, "DataJson": "{}"})
+        return await modify(agent_id, form, ["description"])
+
+    monkeypatch.setattr(dms.agents, "modify", forgetting)
+    desk.agents.change(key, "description", "new")
+    assert (await desk.agents.save(key)).also_changed == ("DataJson",)
 
 
 # --- refusals --------------------------------------------------------------------------------------------------

@@ -34,6 +34,19 @@ SKIPS = {
 }
 """Fields of ExecutionConfig by our names: the confirmations that are left out, and `data`: no data may be added."""
 
+OTHER_PARAMETERS = (
+    "DataJson",
+    "KnowledgeConfigList",
+    "KnowledgeSemanticConfigList",
+    "ScheduleTaskConfig",
+    "CallbackConfig",
+    "RelatedSessionId",
+    "TextReportConfig",
+    "WebReportConfig",
+    "UserSpecifiedSkillList",
+)
+"""What else an agent has; set in the console, and left as it is here."""
+
 DmsAgentField = Literal["name", "description", "instruction", "knowledge", "questions", "skips", "theme"]
 DMS_AGENT_FIELDS: tuple[DmsAgentField, ...] = get_args(DmsAgentField)
 
@@ -80,6 +93,15 @@ class CustomAgent:
         return DmsAgentForm(
             self.name, self.description, self.instruction, self.knowledge, self.questions, self.skips, self.theme
         )
+
+    def differs_elsewhere(self, before: CustomAgent) -> tuple[str, ...]:
+        """The parameters that are no fields of the form and have another value than `before`."""
+        return tuple(name for name in OTHER_PARAMETERS if self.other.first(name) != before.other.first(name))
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The parameters that are no fields of the form and are set."""
+        return tuple(name for name in OTHER_PARAMETERS if self.other.first(name) not in (None, "", [], {}))
 
     @property
     def can_release(self) -> bool:

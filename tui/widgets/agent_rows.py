@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.content import Content
 
-from tui.agent_editing import AgentLine, Draft
+from tui.agent_editing import Agent, AgentLine, Draft
 from tui.agent_fields import FieldSpec, Value, label, skip_label, value_of
 from tui.services.dms_agents import CustomAgent
 from tui.widgets.conversation_line import LETTERS, fit
@@ -151,6 +151,23 @@ def _tool_words(tool: Tool | None) -> tuple[str, str]:
 def _entry(name: str, mark: str, text: str) -> Content:
     style = "bold $warning" if mark == _("writes") else "$muted"
     return Content.assemble(f"  {name}", (f"  {mark}" if mark else "", style), (f"  {text}" if text else "", "$muted"))
+
+
+def details(agent: Agent) -> list[tuple[str, str]]:
+    """What the service tells beside the form: ids, times, and of the Data Agent what is set in the console."""
+    rows = [("id", agent.id)]
+    if isinstance(agent, CustomAgent):
+        rows += [(_("state"), status_word(agent.status)), (_("made by"), agent.creator)]
+        rows += [(_("changed"), _moment(agent.modified_at))]
+        rows += [(name, agent.other.text(name)[:2000]) for name in ("ReleaseTime", "OfflineTime", "NextRuntime")]
+        rows += [(name, agent.other.text(name)[:2000]) for name in agent.others]
+    else:
+        rows += [(_("made"), _moment(agent.created_at)), (_("changed"), _moment(agent.updated_at))]
+    return [(name, value) for name, value in rows if value]
+
+
+def _moment(moment: datetime | None) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment is not None else ""
 
 
 def help_of(name: str) -> str:
