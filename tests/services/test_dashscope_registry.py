@@ -111,7 +111,7 @@ async def test_an_api_key_alone_gives_that_service_alone(tmp_path: Path) -> None
     assert isinstance(service, AskAnswerer)
     for name in ("rds", "dms"):
         with pytest.raises(ConfigurationError, match="access key"):
-            await services.get(name)  # type: ignore[arg-type]
+            await services.get(name)
     assert API_KEY not in repr(await services.account())
     await services.aclose()
 

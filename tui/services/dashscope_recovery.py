@@ -254,7 +254,7 @@ def _not_before(moment: datetime | None, earliest: datetime | None) -> bool:
 def _not_begun() -> Problem:
     return Problem(
         _("Not sent"),
-        _("The program ended before there was a thread for this question."),
+        _("The program ended before this question left."),
         _("Send it again."),
         code="NotSent",
         delivered="no",

@@ -69,10 +69,11 @@ class ResponseTurns:
         previous, items = chained(request.history)
         question = message("user", request.text)
         whole = [*local_items(request.history), question]
-        async with self._at_work(request.turn) as work:
-            turn = self._send(work, profile, previous, [*items, question], whole, ResponseReader())
-            async with aclosing(turn) as events:
-                yield events
+        async with (
+            self._at_work(request.turn) as work,
+            aclosing(self._ask(work, profile, previous, [*items, question], whole)) as events,
+        ):
+            yield events
 
     @asynccontextmanager
     async def answer(self, request: AnswerRequest, profile: AssistantProfile) -> AsyncIterator[AsyncIterator[Event]]:
@@ -94,7 +95,7 @@ class ResponseTurns:
     async def recover(self, turn: TurnRef) -> AsyncGenerator[Event]:
         """See `ConversationService.recover`: the newest response of the turn, where the service has kept it."""
         response = turn.ids.message
-        if not response.startswith(ID_PREFIX):
+        if response in ("", ID_PREFIX):
             yield Failed(_not_named())
             return
         path = f"{_PATH}/{checked_id(response)}"
@@ -131,6 +132,15 @@ class ResponseTurns:
         finally:
             self._works.remove(work)
 
+    async def _ask(
+        self, work: Work, profile: AssistantProfile, previous: str, items: Sequence[Item], whole: Sequence[Item]
+    ) -> AsyncGenerator[Event]:
+        # An id that is none yet, on disk before the question leaves: who finds a turn without it knows that it did not.
+        yield TurnStarted(TurnIds(message=ID_PREFIX))
+        async with aclosing(self._send(work, profile, previous, items, whole, ResponseReader())) as events:
+            async for event in events:
+                yield event
+
     async def _answer(self, work: Work, request: AnswerRequest, profile: AssistantProfile) -> AsyncGenerator[Event]:
         ref, ask, outputs = request.ref, request.ask, request.reply.outputs
         if request.reply.action == "refuse":  # nothing runs that would have to be stopped
@@ -148,7 +158,7 @@ class ResponseTurns:
         ids = [call.call_id for call in ask.calls]
         given = dict(zip(ids, outputs, strict=True))
         whole = [*local_items(request.history), *turn_items(ref.question, ref.blocks, given)]
-        previous = ref.ids.message if ref.ids.message.startswith(ID_PREFIX) else ""
+        previous = ref.ids.message if ref.ids.message != ID_PREFIX else ""
         items = outputs_of(ids, outputs) if previous else whole
         turn = self._send(work, profile, previous, items, whole, ResponseReader(held=ref.text), ask)
         async with aclosing(turn) as events:
@@ -284,5 +294,5 @@ def _not_named() -> Problem:
 
 
 def started(ids: TurnIds) -> bool:
-    """True for the ids of a turn that ran here, and not in a thread."""
-    return ids.message.startswith(ID_PREFIX) or not ids.conversation
+    """True for the ids of a turn whose question left for here, and not for a thread."""
+    return ids.message.startswith(ID_PREFIX)

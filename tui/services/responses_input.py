@@ -82,7 +82,8 @@ def chained(history: Sequence[Turn]) -> tuple[str, list[Item]]:
     """
     for index in range(len(history) - 1, -1, -1):
         turn = history[index]
-        if turn.state == "done" and turn.ids.message.startswith(ID_PREFIX):
+        response = turn.ids.message
+        if turn.state == "done" and response.startswith(ID_PREFIX) and response != ID_PREFIX:
             return turn.ids.message, local_items(history[index + 1 :])
     return "", local_items(history)
 
