@@ -11,32 +11,48 @@ import select
 import signal
 import stat
 import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tui import paths
+from tui.ask_answers import agreed, can_ask, describe, forbidden, reply_of, typed_line
+from tui.ask_files import FileRefused, check_files, upload_files
 from tui.ask_output import JsonOutput, Output, PlainOutput
 from tui.cache.records import MetaRecord
 from tui.cache.store import Store
 from tui.conversations import Conversations, Hooks
 from tui.exits import Exit
-from tui.models import Problem, ServiceName, Turn, TurnIds
+from tui.models import AskBlock, Conversation, PlanBlock, Problem, ServiceName, Turn, TurnIds
 from tui.options import Options
 from tui.services.assistant_models import AssistantProfile, ProfileSource
-from tui.services.base import Capabilities, ConversationService, TurnRef, TurnRequest
+from tui.services.base import (
+    AnswerRequest,
+    AskAnswerer,
+    AskReply,
+    Capabilities,
+    ConversationService,
+    TurnRef,
+    TurnRequest,
+)
 from tui.services.codes import kind_of
 from tui.services.dashscope_keys import dashscope_place
+from tui.services.dms_options import read_data, write_data
 from tui.services.errors import ServiceError
 from tui.services.events import Event
 from tui.services.registry import Services, open_services
 from tui.settings import Settings, SettingsError, load_settings
 from tui.text import clean, clean_line
-from tui.turns import TurnUpdate
+from tui.turns import TurnUpdate, open_ask
+from tui.widgets.ask_words import offers_of
 from tui.words import _, language
+
+if TYPE_CHECKING:
+    from tui.services.dms import DmsDataAgent
+    from tui.services.upload_checks import FileCheck
 
 MAX_STDIN = 1_000_000
 """Bytes that are read from stdin; a request takes much less."""
@@ -54,6 +70,12 @@ class AskOptions:
     conversation: str = ""
     assistant: str = ""
     """Of DashScope: the id of an assistant, or of a local profile."""
+    files: tuple[Path, ...] = ()
+    """Tables for the Data Agent."""
+    mode: str = ""
+    """Of the Data Agent, in capitals; "" leaves it to the agent."""
+    yes: bool = False
+    """Agree to the Data Agent's plan and to statements that only read."""
     region: str = ""
     json: bool = False
     timeout: float = 0.0
@@ -164,6 +186,18 @@ class _Tap:
             yield event
 
 
+class _AnsweringTap(_Tap):
+    """One whose service asks."""
+
+    def answer(self, request: AnswerRequest) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        @asynccontextmanager
+        async def tapped() -> AsyncIterator[AsyncIterator[Event]]:
+            async with self._service.answer(request) as events:  # type: ignore[attr-defined]  # an AskAnswerer
+                yield self._show(events)
+
+        return tapped()
+
+
 class _Run:
     """One question from start to end."""
 
@@ -187,6 +221,7 @@ class _Run:
         self._services: Services | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._over = asyncio.Event()
+        self._stopped = asyncio.Event()
         self._cause: Exit | None = None
         """Why it was stopped: a signal or a closed pipe (STOPPED), or the time that was given (TIMED_OUT)."""
         self._conversation = ""
@@ -204,29 +239,15 @@ class _Run:
     async def main(self, question: str) -> Exit:
         loop = asyncio.get_running_loop()
 
-        def broken() -> None:
-            loop.call_soon_threadsafe(self._stop, Exit.STOPPED)
+        def broken(reason: str) -> None:
+            loop.call_soon_threadsafe(self._stop, Exit.FAILED if reason else Exit.STOPPED)
 
         self._output.start(on_broken=broken)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._interrupt)
         timer = loop.call_later(self._wanted.timeout, self._stop, Exit.TIMED_OUT) if self._wanted.timeout > 0 else None
         try:
-            try:
-                await self._store.open()
-                await self._connect()
-                self._conversation = await self._choose_conversation()
-            except ServiceError as error:
-                return self._refused(error.problem)
-            if self._cause is not None:
-                return self._refused(_not_sent(), self._cause)
-            turn = self._conversations.ask(self._conversation, question)
-            await self._over.wait()
-            conversation = await self._conversations.open(self._conversation)
-            turn = next(held for held in conversation.turns if held.id == turn.id)
-            code = self._exit_code(turn)
-            self._output.end(self._conversation, turn, code)
-            return code
+            code = await self._run(question)
         finally:
             if timer is not None:
                 timer.cancel()
@@ -235,7 +256,113 @@ class _Run:
             await self._store.close()
             if self._services is not None:
                 await self._services.aclose()
-            await asyncio.to_thread(self._output.close)
+            failure = await asyncio.to_thread(self._output.close)
+        if failure:
+            print(_("yunliao: the answer could not be written: {reason}").format(reason=failure), file=sys.stderr)
+            return Exit.FAILED
+        return code
+
+    async def _run(self, question: str) -> Exit:
+        try:
+            await self._store.open()
+            checks = await check_files(self._wanted.files)
+            await self._connect()
+            self._conversation = await self._choose_conversation()
+            conversation = await self._conversations.open(self._conversation)
+            self._output.begin(conversation.service)
+            if checks:
+                await self._attach(conversation, checks)
+        except (ServiceError, FileRefused) as error:
+            return self._refused(error.problem)
+        if self._cause is not None:
+            return self._refused(_not_sent(), self._cause)
+        turn = await self._ask(conversation, question)
+        while (reply := await self._reply(turn)) is not None:
+            turn = await self._answer(turn, *reply)
+        code = self._exit_code(turn)
+        self._output.end(self._conversation, turn, code)
+        return code
+
+    # --- asking and answering --------------------------------------------------------------------------------
+
+    async def _ask(self, conversation: Conversation, question: str) -> Turn:
+        """Ask; where the conversation waits for an answer, the question is the answer."""
+        newest = conversation.turns[-1] if conversation.turns else None
+        ask = open_ask(newest) if newest is not None else None
+        if newest is not None and ask is not None:
+            reply = reply_of(ask, question)
+            if reply is not None and (newest.state == "waiting" or reply.action != "change"):
+                if reason := self._forbidden(ask, reply):
+                    self._output.say(reason)
+                    return newest
+                return await self._answer(newest, ask, reply)
+        return await self._ended(self._conversations.ask(self._conversation, question).id)
+
+    async def _answer(self, turn: Turn, ask: AskBlock, reply: AskReply) -> Turn:
+        self._over.clear()
+        if not self._conversations.answer(self._conversation, ask.ask_id, reply):
+            return turn
+        return await self._ended(turn.id)
+
+    async def _ended(self, turn_id: str) -> Turn:
+        await self._over.wait()
+        conversation = await self._conversations.open(self._conversation)
+        return next(turn for turn in conversation.turns if turn.id == turn_id)
+
+    async def _reply(self, turn: Turn) -> tuple[AskBlock, AskReply] | None:
+        """What the user answers to what is asked; None where nothing is, or it stays pending."""
+        ask = open_ask(turn)
+        if ask is None or self._cause is not None or turn.state not in ("waiting", "done") or not offers_of(ask):
+            return None
+        plans = [block for block in turn.blocks if isinstance(block, PlanBlock)]
+        lines = describe(ask, plans[-1].steps if plans else ())
+        if self._wanted.yes and (reply := agreed(ask)) is not None:
+            self._output.say("\n".join(lines[:-1]))
+            if not (reason := self._forbidden(ask, reply)):
+                self._output.say(_("agreed (--yes)"))
+                return ask, reply
+            self._output.say(reason)
+        if not can_ask():
+            if turn.state == "waiting":
+                self._output.ask(lines)
+            return None
+        self._output.ask(lines)
+        while line := await self._line():
+            found = reply_of(ask, line)
+            if found is None:
+                continue  # Enter alone approves nothing
+            if not (reason := self._forbidden(ask, found)):
+                return ask, found
+            self._output.say(reason)
+        return None
+
+    async def _line(self) -> str:
+        """A typed line; "" when there is no more, or it was stopped."""
+        typing = asyncio.ensure_future(typed_line(self._output.prompt))
+        stopped = asyncio.ensure_future(self._stopped.wait())
+        done, pending = await asyncio.wait({typing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        return typing.result() if typing in done else ""
+
+    def _forbidden(self, ask: AskBlock, reply: AskReply) -> str:
+        profile = self._settings.for_profile(self._settings.profile)
+        production = profile.environment.lower().startswith("prod")
+        return forbidden(ask, reply, read_only=profile.read_only, production=production)
+
+    async def _attach(self, conversation: Conversation, checks: Sequence[FileCheck]) -> None:
+        """Upload the files and have the conversation work on them."""
+        if conversation.service != "dms":
+            sentence = _("only the Data Agent works on files; add -s dms.")
+            raise FileRefused(Problem(_("Not sent"), sentence, delivered="no"))
+        assert self._services is not None
+        service = cast("DmsDataAgent", await self._services.get("dms"))
+        sources = await upload_files(service.files, checks, self._output.say)
+        held = read_data(conversation.options.get("data", ""))
+        await self._conversations.set_options(
+            conversation.id, {**conversation.options, "data": write_data([*held, *sources])}
+        )
 
     async def _connect(self) -> None:
         options = self._options
@@ -272,7 +399,9 @@ class _Run:
 
     @property
     def _partner(self) -> dict[str, str]:
-        """What says with whom a new conversation with DashScope is."""
+        """What says with whom a new conversation with DashScope is, or how the Data Agent shall work."""
+        if self._settings.service == "dms":
+            return {"mode": self._wanted.mode} if self._wanted.mode else {}
         named = clean_line(self._wanted.assistant)
         if not named:
             return {}
@@ -282,7 +411,8 @@ class _Run:
 
     async def _service(self, name: ServiceName) -> ConversationService:
         assert self._services is not None
-        return _Tap(await self._services.get(name), self._output)
+        service = await self._services.get(name)
+        return (_AnsweringTap if isinstance(service, AskAnswerer) else _Tap)(service, self._output)
 
     def _question_options(self, _name: ServiceName) -> Mapping[str, str]:
         options = {
@@ -312,6 +442,7 @@ class _Run:
     def _stop(self, cause: Exit) -> None:
         if self._cause is None:
             self._cause = cause
+            self._stopped.set()
             self._output.say(_("stopping; once more ends at once"))
         if self._conversation:
             self._conversations.stop(self._conversation)

@@ -8,19 +8,33 @@ import queue
 import re
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
 from tui.exits import Exit
-from tui.models import Problem, TableBlock, Turn
+from tui.models import (
+    ChartBlock,
+    CodeBlock,
+    FileBlock,
+    PlanBlock,
+    Problem,
+    ServiceName,
+    TableBlock,
+    TextBlock,
+    Turn,
+)
 from tui.services.events import (
     Asked,
     ChartFound,
+    CodeCell,
     DocumentFound,
     Event,
+    FileReady,
     FrameSkipped,
     Heartbeat,
+    PlanChanged,
+    PositionMoved,
     Status,
     TableFound,
     TextDelta,
@@ -29,14 +43,16 @@ from tui.services.events import (
     ToolProgress,
 )
 from tui.text import clean
+from tui.turns import open_ask
 from tui.words import _
 
 
 class _Stdout:
     """Writes in a thread of its own: a pager that does not read must not hold up signals, the line and the disk."""
 
-    def __init__(self, on_broken: Callable[[], None]) -> None:
+    def __init__(self, on_broken: Callable[[str], None]) -> None:
         self._on_broken = on_broken
+        self._failure = ""
         self._texts: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="stdout", daemon=True)
         self._thread.start()
@@ -44,38 +60,51 @@ class _Stdout:
     def put(self, text: str) -> None:
         self._texts.put(text)
 
-    def close(self) -> None:
-        """Wait until all is written."""
+    def close(self) -> str:
+        """Wait until all is written; why it could not be, "" where it is (or nobody wants to read it)."""
         self._texts.put(None)
         self._thread.join()
+        return self._failure
 
     def _write(self) -> None:
         try:
             while (text := self._texts.get()) is not None:
                 sys.stdout.write(text)
                 sys.stdout.flush()
-        except (BrokenPipeError, OSError):
-            # The reader has gone (`| head`): the interpreter's own flush at exit must not complain of it.
+        except OSError as error:
+            # A reader that has gone (`| head`) is no failure; a full disk is.
+            self._failure = "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
+            # The interpreter's own flush at exit must not complain of it too.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            self._on_broken()
+            self._on_broken(self._failure)
 
 
 class Output(Protocol):
     """Where a question's events go. Nothing blocks but `close`."""
 
-    def start(self, on_broken: Callable[[], None]) -> None:
-        """`on_broken` is called, from another thread, when stdout is closed by its reader."""
+    def start(self, on_broken: Callable[[str], None]) -> None:
+        """`on_broken` is called, from another thread, when stdout takes no more; "" when its reader left."""
+
+    def begin(self, service: ServiceName) -> None:
+        """With whom the conversation is; told before any event."""
 
     def event(self, event: Event) -> None: ...
 
     def say(self, sentence: str) -> None:
         """Progress, in words."""
 
+    def ask(self, lines: Sequence[str]) -> None:
+        """What the service waits for, whether progress is wanted or not."""
+
+    def prompt(self, text: str) -> None:
+        """Before a line that is typed."""
+
     def problem(self, problem: Problem) -> None: ...
 
     def end(self, conversation: str, turn: Turn, code: Exit) -> None: ...
 
-    def close(self) -> None: ...
+    def close(self) -> str:
+        """Wait until all is written; why that failed, or ""."""
 
 
 class PlainOutput:
@@ -88,11 +117,49 @@ class PlainOutput:
         self._last = "\n"
         self._tools: dict[str, str] = {}
         self._thinking = False
+        self._late = False
 
-    def start(self, on_broken: Callable[[], None]) -> None:
+    def start(self, on_broken: Callable[[str], None]) -> None:
         self._stdout = _Stdout(on_broken)
 
+    def begin(self, service: ServiceName) -> None:
+        # What the Data Agent says it takes back and replaces: it is printed when the turn is over.
+        self._late = service == "dms"
+
+    def ask(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            self._error(line)
+
+    def prompt(self, text: str) -> None:
+        print(text, end="", file=sys.stderr, flush=True)
+
     def event(self, event: Event) -> None:
+        if self._late:
+            self._tell(event)
+        else:
+            self._print_event(event)
+
+    def _tell(self, event: Event) -> None:
+        """Progress of an analysis, in words."""
+        match event:
+            case PlanChanged(steps):
+                for step in steps:
+                    if step.state in ("running", "done", "failed") and self._tools.get(step.title) != step.state:
+                        self._tools[step.title] = step.state
+                        self.say(f"{step.title}{_(': ')}{_STATUS[step.state]()}")
+            case CodeCell(cell):
+                state = "failed" if cell.state == "failed" else "done" if cell.outputs else "running"
+                if self._tools.get(cell.cell_id) != state:
+                    self._tools[cell.cell_id] = state
+                    self.say(f"  {cell.language} {cell.title}{_(': ')}{_STATUS[state]()}")
+            case FileReady(file):
+                self.say(_("file: {name}").format(name=file.name))
+            case ThinkingDelta() | Status() | FrameSkipped():
+                self._print_event(event)
+            case _:
+                pass
+
+    def _print_event(self, event: Event) -> None:
         match event:
             case TextDelta(text):
                 self._print(text)
@@ -143,6 +210,8 @@ class PlainOutput:
             self._error(_("request id: {id}").format(id=problem.request_id))
 
     def end(self, conversation: str, turn: Turn, code: Exit) -> None:
+        if self._late:
+            self._print(answer_of(turn))
         if self._last != "\n":
             self._print("\n")
         if turn.problem is not None and conversation:
@@ -154,8 +223,8 @@ class PlainOutput:
         if conversation:
             self.say(_("go on with: yunliao ask --conversation {id} ...").format(id=conversation))
 
-    def close(self) -> None:
-        self._stdout.close()
+    def close(self) -> str:
+        return self._stdout.close()
 
     def _print(self, text: str) -> None:
         text = clean(text)
@@ -189,6 +258,15 @@ class PlainOutput:
         self._last = "\n"
 
 
+def answer_of(turn: Turn) -> str:
+    """An analysis as Markdown: plan, statements with their results, tables, the answer proper, files."""
+    from tui.exports.markdown import Shape, block_parts
+
+    shown = (PlanBlock, CodeBlock, TableBlock, ChartBlock, TextBlock, FileBlock)
+    parts = [part for block in turn.blocks if isinstance(block, shown) for part in block_parts(block, Shape())]
+    return "\n\n".join(part.strip("\n") for part in parts if part.strip())
+
+
 _STATUS: dict[str, Callable[[], str]] = {
     "running": lambda: _("running"),
     "waiting": lambda: _("waiting"),
@@ -203,11 +281,21 @@ class JsonOutput:
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
 
-    def start(self, on_broken: Callable[[], None]) -> None:
+    def start(self, on_broken: Callable[[str], None]) -> None:
         self._stdout = _Stdout(on_broken)
 
+    def begin(self, service: ServiceName) -> None:
+        """Events are events, whoever sends them."""
+
+    def ask(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            print(clean(line), file=sys.stderr, flush=True)
+
+    def prompt(self, text: str) -> None:
+        print(text, end="", file=sys.stderr, flush=True)
+
     def event(self, event: Event) -> None:
-        if not isinstance(event, Heartbeat):
+        if not isinstance(event, (Heartbeat, PositionMoved)):
             name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(event).__name__).lower()
             self._put({"event": name, **asdict(event)})
 
@@ -226,14 +314,16 @@ class JsonOutput:
                 "ids": asdict(turn.ids),
                 "state": turn.state,
                 "text": turn.answer,
+                "ask": asdict(ask) if (ask := open_ask(turn)) is not None else None,
+                "files": [asdict(block) for block in turn.blocks if isinstance(block, FileBlock)],
                 "problem": asdict(turn.problem) if turn.problem else None,
                 "frames_skipped": turn.frames_skipped,
                 "exit": int(code),
             }
         )
 
-    def close(self) -> None:
-        self._stdout.close()
+    def close(self) -> str:
+        return self._stdout.close()
 
     def _put(self, table: dict[str, object]) -> None:
         self._stdout.put(json.dumps(table, ensure_ascii=False) + "\n")

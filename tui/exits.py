@@ -28,7 +28,7 @@ def meanings() -> dict[Exit, str]:
         Exit.NOT_ALLOWED: _("key, permission or order not accepted"),
         Exit.STOPPED: _("stopped with Ctrl+C or a signal, on the service first"),
         Exit.TIMED_OUT: _("no answer within --timeout; the service was told to stop"),
-        Exit.APPROVAL: _("the service waits for an approval in the console"),
+        Exit.APPROVAL: _("the service waits for your answer or approval; stderr says for which"),
         Exit.CUT_OFF: _("the answer ended without its end marker; what came is complete on stdout"),
         Exit.DIFFERS: _("`assistants diff`: the files differ from what is there"),
     }

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+SERVICES = ("rds", "dms", "dashscope")
+"""The services by their short names (`tui.models.ServiceName`), in the order in which they are offered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from tui.cli import main
-from tui.conversations import Conversations
 from tui.exits import Exit, meanings
+from tui.questions import Questions
 from tui.sandbox.server import SandboxServer
 
 Run = Callable[..., "Ran"]
@@ -258,14 +258,14 @@ def test_a_time_limit_stops_the_service_too(seconds: str, run: Run, sandbox: San
 def test_a_signal_between_the_key_and_the_send_is_not_lost(
     run: Run, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send = Conversations.ask
+    send = Questions.ask
 
-    def interrupted(self: Conversations, conversation_id: str, text: str) -> Any:
-        turn = send(self, conversation_id, text)
+    def interrupted(self: Questions, conversation_id: str, text: str, options: Any = None) -> Any:
+        turn = send(self, conversation_id, text, options)
         os.kill(os.getpid(), signal.SIGINT)
         return turn
 
-    monkeypatch.setattr(Conversations, "ask", interrupted)
+    monkeypatch.setattr(Questions, "ask", interrupted)
 
     assert run("ask", "hold 3").code == Exit.STOPPED
     assert sandbox.state()["running"] == []

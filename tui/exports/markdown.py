@@ -100,7 +100,7 @@ def _turn(turn: Turn, number: int, shape: Shape) -> Iterator[str]:
     after = " · " + _("after {seconds} s").format(seconds=round(took, 1)) if took > 0 else ""
     yield f"### {_('Answer')} · {state_in_words(turn.state)}{after}"
     for block in turn.blocks:
-        yield from _block(block, shape)
+        yield from block_parts(block, shape)
     if turn.problem is not None:
         problem = turn.problem
         words = _(": ").join(part for part in (problem.title, problem.sentence) if part)
@@ -132,7 +132,8 @@ def _table(block: TableBlock) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _block(block: Block, shape: Shape) -> Iterator[str]:
+def block_parts(block: Block, shape: Shape) -> Iterator[str]:
+    """A block as paragraphs of Markdown; some may be empty."""
     match block:
         case TextBlock(text):
             yield text
