@@ -43,9 +43,14 @@ async def test_a_wide_table_of_a_cell_scrolls_and_turns_into_rows(server: Sandbo
 async def test_keys_with_nothing_to_do_say_what_they_are_for(server: SandboxServer, tmp_path: Path) -> None:
     async with using(server, tmp_path, settings=dms()) as user:
         await shown(user, "echo one")
-        for key, words in (("l", "wide table"), ("space", "unfolds thinking")):
-            await user.press(key)
-            await user.until(lambda words=words: any(words in notice for notice in user.notices()))
+
+        def said(words: str) -> bool:
+            return any(words in notice for notice in user.notices())
+
+        await user.press("l")
+        await user.until(lambda: said("wide table"))
+        await user.press("space")
+        await user.until(lambda: said("unfolds thinking"))
         await user.press("v")  # there is no terminal behind this screen that could be given away
         await user.until(lambda: any("cannot be given away" in notice for notice in user.notices()))
 

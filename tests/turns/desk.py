@@ -53,15 +53,15 @@ class Desk:
     """What a user has: a store, services, conversations, and what came up meanwhile."""
 
     server: SandboxServer
-    root: Path | None
-    """Where the cache is; None for in memory only."""
+    root: Path
     updates: list[TurnUpdate] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     errors: list[BaseException] = field(default_factory=list)
+    on_disk: bool = True
 
     def __post_init__(self) -> None:
         self.services = services_of(self.server)
-        self.store = Store(self.root)
+        self.store = Store(self.root if self.on_disk else None)
         self.changed = asyncio.Event()
         self.conversations = Conversations(
             self.store,

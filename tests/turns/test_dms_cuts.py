@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -33,10 +34,14 @@ def apart() -> Iterator[SandboxServer]:
 
 
 @pytest.mark.parametrize("faults", VARIANTS.values(), ids=VARIANTS.keys())
-async def test_a_cut_after_every_frame(apart: SandboxServer, faults: dict[str, str]) -> None:
+async def test_a_cut_after_every_frame(apart: SandboxServer, tmp_path: Path, faults: dict[str, str]) -> None:
     control(apart, "reset", {})
     async with httpx.AsyncHTTPTransport(verify=False) as wire:
-        async with CutDesk(apart, None, line=(line := Line(faults, wire=wire))) as desk:
+
+        def desk_on(line: Line) -> CutDesk:
+            return CutDesk(apart, tmp_path, on_disk=False, line=line)
+
+        async with desk_on(line := Line(faults, wire=wire)) as desk:
             uncut = model(await whole_analysis(desk))
         streams = line.streams
         accepted: Counter[str] = Counter(control(apart, "state")["accepted"])
@@ -46,7 +51,7 @@ async def test_a_cut_after_every_frame(apart: SandboxServer, faults: dict[str, s
         async def cut(stream: int, frames: int) -> bool:
             """Whether the cut was felt: the stream had that many frames."""
             nonlocal runs
-            async with limit, CutDesk(apart, None, line=(line := Line(faults, stream, frames, wire=wire))) as desk:
+            async with limit, desk_on(line := Line(faults, stream, frames, wire=wire)) as desk:
                 assert model(await whole_analysis(desk)) == uncut, f"cut stream {stream} after {frames} frames"
                 runs += 1
                 return line.streams > streams
