@@ -43,6 +43,7 @@ from tui.services.events import (
 )
 from tui.services.problems import Refusal
 from tui.services.sse import Frame, Oversized
+from tui.text import clean_line
 from tui.words import _
 
 STEP_ENDS: dict[str, ToolStatus] = {
@@ -229,7 +230,7 @@ class RunReader:
         return [*waiting, Asked(ask), Finished("waiting")]
 
     def _error(self, data: object, raw: str) -> list[Event]:
-        refusal = read_error_table(data) if isinstance(data, Mapping) else Refusal(message=raw.strip()[:300])
+        refusal = read_error_table(data) if isinstance(data, Mapping) else Refusal(message=clean_line(raw, 300))
         self.end = Failed(refused(refusal, accepted=self.begun).problem)
         return []
 

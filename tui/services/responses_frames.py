@@ -33,7 +33,7 @@ from tui.services.events import (
 from tui.services.fields import as_text
 from tui.services.problems import Refusal
 from tui.services.sse import Frame, Oversized
-from tui.text import clean
+from tui.text import clean, clean_line
 from tui.words import _
 
 _QUIET = frozenset(
@@ -103,7 +103,7 @@ class ResponseReader:
             data = None
         if not isinstance(data, Mapping):
             if part.event.strip() == "error":
-                return self._fail(Refusal(message=clean(part.data.strip()[:300])))
+                return self._fail(Refusal(message=clean_line(part.data, 300)))
             return [FrameSkipped(len(part.data), "not a JSON object")]
         return self.take(line(data, "type") or part.event.strip(), data)
 
