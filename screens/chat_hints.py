@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 def hints_for(screen: ChatScreen, *, running: bool, narrow: bool) -> tuple[tuple[str, str], ...]:
     """(key, what it does), at most five; the last is the one that tells more."""
     stop = [("^C", _("stop"))] if running else []
+    conversation = screen.app.conversation(screen.conversation_id) if screen.conversation_id else None
+    if conversation is not None and conversation.read_only:
+        stop = [("F10", _("write here")), *stop]
     if screen.focused is screen.composer:
         hints = [*stop, ("^J", _("newline")), ("Tab", _("next part")), ("^P", _("palette")), ("F1", _("help"))]
         if narrow:

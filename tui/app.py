@@ -166,6 +166,7 @@ class YunliaoApp(FrugalDisplay, Desks):
         if not self._connection.error:
             # What cannot be listed now is told when somebody asks for it.
             await self.conversations.merging.refresh()
+        self._spawn("watch", self.conversations.watch())
 
     async def _connect(self) -> None:
         """Find out on whose account to speak, or start the sandbox; what fails is told with each question."""

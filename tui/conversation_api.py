@@ -105,12 +105,25 @@ class ConversationApi(Effects):
         return await self.conversations.undo_delete()
 
     async def take_over(self, conversation_id: str) -> None:
+        await self._take_over(conversation_id)
+
+    async def _take_over(self, conversation_id: str, *, force: bool = False) -> None:
         from tui.turns import TurnUpdate
 
-        if await self.conversations.take_over(conversation_id):
-            self.turn_changed.publish(TurnUpdate(conversation_id, ""))
-        else:
-            self.notify(_("The other window did not let go of it."), severity="warning")
+        match await self.conversations.take_over(conversation_id, force=force):
+            case "taken":
+                self.turn_changed.publish(TurnUpdate(conversation_id, ""))
+            case "answering":
+                lines = [
+                    _("The other window is receiving an answer; when that is there, F10 takes over at once."),
+                    _("Taken over now, it stops reading, and the rest of the answer is fetched here."),
+                ]
+                verb = _("take over now")
+                self.confirm(
+                    _("Take over in mid-answer?"), lines, verb, lambda: self._take_over(conversation_id, force=True)
+                )
+            case "held":
+                self.notify(_("The other window did not let go of it."), severity="warning")
 
     async def refresh_conversations(self) -> None:
         await self.conversations.refresh()

@@ -37,7 +37,7 @@ class Conversations:
         self._hooks = hooks
         self._memory = Memory(store, hooks)
         self._questions = Questions(store, self._memory, hooks)
-        self._windows = Windows(store, self._memory, hooks)
+        self._windows = Windows(store, self._memory, hooks, self._questions.recover, self._questions.is_running)
         self.merging = Merging(store, self._memory, hooks, self._questions.recover)
         self._deleted: list[str] = []
         self.loaded = False
@@ -57,6 +57,8 @@ class Conversations:
         self.keep_turn = self._questions.keep_turn
         self.flush_now = self._questions.flush_now
         self.follow = self._windows.follow
+        self.watch = self._windows.watch
+        self.take_over = self._windows.take_over
 
     # --- reading -------------------------------------------------------------------------------------------
 
@@ -258,11 +260,3 @@ class Conversations:
         """Wait until turns whose tasks were cancelled have written what they held."""
         await self.merging.close()
         await self._questions.close()
-
-    async def take_over(self, conversation_id: str) -> bool:
-        """Become the writer; False when the other window holds on to it."""
-        if not await self._store.take_over(conversation_id):
-            return False
-        self._memory.open.pop(conversation_id, None)
-        await self.open(conversation_id)
-        return True

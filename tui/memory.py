@@ -102,6 +102,16 @@ class Memory:
         self._summaries = {summary.id: summary for summary in summaries} | here
         self.list_changed()
 
+    def take_news(self, changed: Sequence[ConversationSummary], deleted: Sequence[str]) -> None:
+        """Take in what other windows did; what is open is known better here."""
+        for summary in changed:
+            if summary.id not in self.open:
+                self._summaries[summary.id] = summary
+        for conversation_id in deleted:
+            if conversation_id not in self.open:
+                self.forget(conversation_id)
+        self.list_changed()
+
     def put_line(self, conversation: Conversation) -> None:
         """Show the conversation in the list as it stands."""
         self._summaries[conversation.id] = conversation.summary()

@@ -1,21 +1,68 @@
-"""Several windows on one cache: following what another one writes, and becoming the writer in its place."""
+"""Several windows on one cache: seeing what another one does, and becoming the writer in its place."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Literal
 
 from tui.cache.store import Store
 from tui.memory import Hooks, Memory
 from tui.turns import TurnUpdate
 
+Taken = Literal["taken", "answering", "held"]
+"""`answering`: the other window is receiving an answer, and was left alone; `held`: it did not let go."""
+
 
 class Windows:
-    """What the other windows on this cache do with its conversations."""
+    """What the other windows on this cache do with its conversations.
 
-    def __init__(self, store: Store, memory: Memory, hooks: Hooks) -> None:
+    Args:
+        recover: goes on with an answer that was cut off here; conversation and turn.
+        is_running: whether a turn runs here.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        memory: Memory,
+        hooks: Hooks,
+        recover: Callable[[str, str], None],
+        is_running: Callable[[str], bool],
+    ) -> None:
         self._store = store
         self._memory = memory
         self._hooks = hooks
+        self._recover = recover
+        self._is_running = is_running
+
+    async def watch(self, seconds: float = 2.0) -> None:
+        """Show what other windows change in the list, and what they take over, until cancelled."""
+        while True:
+            await asyncio.sleep(seconds)
+            await self.look()
+
+    async def look(self) -> None:
+        """One look; cheap where nobody did anything."""
+        changed, deleted = await self._store.news()
+        if changed or deleted:
+            self._memory.take_news(changed, deleted)
+        for conversation_id, held in list(self._memory.open.items()):
+            if held.read_only or self._is_running(conversation_id):
+                continue
+            if await self._store.was_taken(conversation_id):
+                with suppress(KeyError):
+                    await self._read_again(conversation_id)
+
+    async def _read_again(self, conversation_id: str) -> None:
+        """Another window writes to it now: show it as it is there, and follow."""
+        conversation = await self._store.load(conversation_id)
+        if conversation_id in self._memory.open:
+            self._memory.open[conversation_id] = conversation
+            self._memory.put_line(conversation)
+            self._hooks.turn_changed(TurnUpdate(conversation_id, ""))
+            self._hooks.spawn(f"follow:{conversation_id}", self.follow(conversation_id))
 
     async def follow(self, conversation_id: str, seconds: float = 1.0) -> None:
         """Show what another window writes to a conversation, for as long as it is open here and read-only."""
@@ -30,3 +77,21 @@ class Windows:
             self._memory.put_line(conversation)
             for turn in conversation.turns[-2:]:
                 self._hooks.turn_changed(TurnUpdate(conversation_id, turn.id))
+
+    async def take_over(self, conversation_id: str, *, force: bool = False) -> Taken:
+        """Become the writer of an open conversation. With `force` also while the other window receives an answer.
+
+        It then stops reading, and the rest of the answer is fetched here.
+        """
+        if not force and await self._store.is_answered_elsewhere(conversation_id):
+            return "answering"
+        if not await self._store.take_over(conversation_id):
+            return "held"
+        held = self._memory.open.get(conversation_id)
+        conversation = await self._store.load(conversation_id)
+        if held is not None:
+            self._memory.open[conversation_id] = conversation
+            self._memory.put_line(conversation)
+        if conversation.state == "interrupted":
+            self._recover(conversation_id, conversation.turns[-1].id)
+        return "taken"

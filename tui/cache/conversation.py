@@ -21,6 +21,8 @@ from tui.cache.records import Head, Record, StateRecord
 from tui.models import Conversation
 from tui.words import _
 
+_IN_FLIGHT = frozenset({"sending", "running", "stopping"})
+
 
 class NotWriter(Exception):
     """The conversation cannot be written from here; the message says why, in a sentence."""
@@ -58,6 +60,8 @@ class ConversationFile:
         self._torn = self._damaged = self._foreign = False
         self._waste = Waste()
         self._pending: list[tuple[bytes, Record]] = []
+        self.wrote = False
+        """It was the writer; where `is_writer` is not true any more, another process took over."""
         self._seen: tuple[Fold | None, int, str] = (None, 0, "")
 
     # --- reading -------------------------------------------------------------------------------------------
@@ -153,6 +157,14 @@ class ConversationFile:
             return replace(conversation, read_only=_in_use(other))
         return interrupt(conversation)
 
+    def is_answered_elsewhere(self) -> bool:
+        """Another process that lives is in the middle of an answer."""
+        if self.fold is None or self._lock_path is None or self.is_writer or not owner(self._lock_path):
+            return False
+        with suppress(OSError, KeyError):
+            self.refresh()
+        return any(turn.state in _IN_FLIGHT for turn in self.fold.conversation().turns)
+
     # --- writing -------------------------------------------------------------------------------------------
 
     def become_writer(self, *, take_over: bool = False) -> None:
@@ -176,6 +188,7 @@ class ConversationFile:
         except BaseException:
             self._lock.release()
             raise
+        self.wrote = True
         assert self.fold is not None
         if not self._pending and (left := self.fold.active()):
             self._take([StateRecord(turn_id, "interrupted") for turn_id in left])
@@ -333,6 +346,7 @@ class ConversationFile:
 
     def release(self) -> None:
         """Let others write."""
+        self.wrote = False
         if self._lock is not None:
             self._lock.release()
 

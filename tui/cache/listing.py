@@ -72,6 +72,17 @@ class Listing:
             self._check(self._places, self._index)
         return self._shown(list(self._entries.values()))
 
+    def news(self) -> tuple[list[ConversationSummary], list[str]]:
+        """What other windows changed since the last look: lines that are new or other than before, and ids deleted."""
+        if self._index is None or not self._loaded:
+            return [], []
+        changed: list[Entry] = []
+        for conversation_id, entry in self._index.news().items():
+            if self._entries.get(conversation_id) != entry:
+                self._entries[conversation_id] = entry
+                changed.append(entry)
+        return self._shown(changed), [entry.summary.id for entry in changed if entry.deleted_at is not None]
+
     def _check(self, places: Places, index: Index) -> None:
         seen: set[str] = set()
         stale: list[str] = []

@@ -124,6 +124,10 @@ class Store:
         self._lanes.start("prepare", codec.prepare)
         return found
 
+    async def news(self) -> tuple[list[ConversationSummary], list[str]]:
+        """What other windows changed since the last look: lines that are new or changed, and ids that are deleted."""
+        return await self._lanes.run("list", self._listing.news)
+
     async def remote_ids(self) -> dict[tuple[ServiceName, str], str]:
         """Our ids of the conversations that a service knows, by its name and its id; of deleted ones too."""
         return await self._lanes.run("list", self._listing.remote_ids)
@@ -262,6 +266,18 @@ class Store:
             return file.flush() is None
 
         return await self._lanes.run(conversation_id, take_over)
+
+    async def is_answered_elsewhere(self, conversation_id: str) -> bool:
+        """Another window is receiving an answer in a conversation that was loaded here."""
+        file = self._files.get(conversation_id)
+        return file is not None and await self._lanes.run(conversation_id, file.is_answered_elsewhere)
+
+    async def was_taken(self, conversation_id: str) -> bool:
+        """Another window took over a conversation of which this one was the writer. Cheap."""
+        file = self._files.get(conversation_id)
+        if file is None or not file.wrote:
+            return False
+        return await self._lanes.run(conversation_id, lambda: file.wrote and not file.is_writer)
 
     async def release(self, conversation_id: str) -> None:
         """Write what is left and let other processes write."""
