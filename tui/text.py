@@ -31,6 +31,11 @@ def clean(text: str) -> str:
     return text if text.isprintable() else text.translate(_MAP)
 
 
+def pasted(text: str) -> str:
+    """What a terminal pastes, cleaned: there a line ends with CR, as Enter sends it, or with LF, or with both."""
+    return clean(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
 def clean_line(text: str, limit: int = 200) -> str:
     """`text` as one line of at most `limit` characters, for titles, names and toasts."""
     line = " ".join(clean(text[: limit * 4]).split())

@@ -15,6 +15,8 @@ from textual.events import Event, Key, Paste
 from textual.message_pump import MessagePump
 from textual.widgets import Input, TextArea
 
+from tui.text import pasted
+
 PATIENCE = 1.0
 """Seconds that a key may take before the next one is let through."""
 
@@ -30,6 +32,9 @@ class TypeAhead:
 
     async def take(self, event: Key | Paste, focused: Callable[[], DOMNode]) -> None:
         """Hand `event` on: at once, unless one before it is still being dealt with."""
+        if isinstance(event, Paste):
+            # Once for all fields: Textual's own take what comes, and of CR as the end of a line some know nothing.
+            event.text = pasted(event.text)
         if self._task is not None and not self._task.done():
             self._waiting.append((event, focused))
         else:

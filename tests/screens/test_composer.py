@@ -107,6 +107,16 @@ async def test_a_bracketed_paste_never_sends_and_is_cleaned() -> None:
         assert app.sent == []
 
 
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+async def test_lines_of_a_paste_stay_lines_whatever_the_terminal_ends_them_with(end: str) -> None:
+    """xterm, VTE, iTerm2 and tmux paste CR where the clipboard has LF."""
+    app = Host()
+    async with app.run_test() as pilot:
+        app.composer.post_message(events.Paste(end.join(["select *", "from t", "", "where a = 1"])))
+        await until(pilot, lambda: app.composer.text)
+        assert app.composer.text == "select *\nfrom t\n\nwhere a = 1"
+
+
 async def test_a_paste_without_brackets_does_not_send_line_by_line() -> None:
     app = Host()
     async with app.run_test() as pilot:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from textual.events import Key
-from textual.widgets import Input
+from textual.events import Key, Paste
+from textual.widgets import Input, TextArea
 
 from tests.screens.whole import using
 from tui.sandbox.server import SandboxServer
@@ -44,3 +44,17 @@ async def test_a_paste_that_the_terminal_does_not_mark_keeps_its_pace(server: Sa
             user.app.post_message(Key("enter", "\r") if key == "\r" else Key(key, key))
         await user.until(lambda: user.chat.composer.text.startswith("one\ntwo"))
         assert user.chat.conversation_id == ""
+
+
+async def test_every_field_takes_a_paste_with_its_lines_and_without_controls(
+    server: SandboxServer, tmp_path: Path
+) -> None:
+    """Fields of Textual's own take what comes: a CR would join words, an ESC would be kept."""
+    async with using(server, tmp_path) as user:
+        area = TextArea()
+        await user.chat.mount(area)
+        area.focus()
+        await user.until(lambda: user.app.focused is area)
+        user.app.post_message(Paste("one\rtwo \x1b[31m"))
+        await user.until(lambda: area.text)
+        assert area.text == "one\ntwo \u241b[31m"

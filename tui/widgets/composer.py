@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.timer import Timer
 
 from tui.terminal.field import TerminalTextArea
-from tui.text import clean
+from tui.text import pasted
 from tui.words import _
 
 BURST_GAP = 0.010
@@ -178,7 +178,7 @@ class Composer(TerminalTextArea):
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
-        text = clean(event.text)
+        text = pasted(event.text)
         if len(text) > PASTE_LIMIT:
             self.app.notify(
                 _("The pasted text has {count} characters; only the first {limit} were taken.").format(
