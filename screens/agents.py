@@ -279,10 +279,13 @@ class AgentsScreen(AgentListing):
             hints = [("Enter", _("change")), ("w", _("save")), ("z", _("as saved")), ("t", _("try out"))]
             hints.append(("h", _("list")))
         elif self._pane == "try":
-            hints = [("Enter", _("send")), ("Esc", _("back")), ("F6", _("next part"))]
+            running = self.conversation_id and self.app.activity(self.conversation_id) is not None
+            hints = [("^C", _("stop"))] if running else []
+            hints += [("Enter", _("send")), ("Esc", _("back")), ("F6", _("next part"))]
         else:
             hints = [("Enter", _("open")), ("n", _("new")), ("t", _("try out")), ("b", _("use")), ("/", _("filter"))]
-        self.query_one("#hints", HintLine).hints = [*hints, ("?" if self._pane != "try" else "F1", _("more"))]
+        typing = self._pane == "try" or isinstance(focused, (Input, PromptArea))
+        self.query_one("#hints", HintLine).hints = [*hints, ("F1" if typing else "?", _("more"))]
 
     def action_back(self) -> None:
         """Esc: out of the filter, the text, the conversation, the form, the screen. Nothing is lost on the way."""

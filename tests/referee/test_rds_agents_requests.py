@@ -47,7 +47,7 @@ CASES: dict[str, tuple[Ours, str, Any]] = {
     "create without tools and skills": (
         lambda service: service.agents.create(AgentForm("a", "b", False)),
         "create_custom_agent",
-        models.CreateCustomAgentRequest(name="a", system_prompt="b", enable_tools=False, tools=[], skill_ids=[]),
+        models.CreateCustomAgentRequest(name="a", system_prompt="b", enable_tools=False),
     ),
     "update everything": (
         lambda service: service.agents.update("agent-1", FORM, list(AGENT_FIELDS)),

@@ -136,7 +136,7 @@ async def test_the_vendors_example(server: SandboxServer, tmp_path: Path, size: 
         await user.press("enter")
         await user.until(lambda: isinstance(user.app.focused, PromptArea))
         await user.type_keys("be brief")
-        assert user.footer == "~ Save sends CreateCustomAgent: name, system prompt, tools"
+        assert user.footer == "~ Save sends CreateCustomAgent: name, use tools, tools, system prompt"
         await user.save()
         await user.until(lambda: user.notices_say("Saved: copilot-agent"))
         (made,) = [agent for agent in await all_of(server) if agent.form.name == "copilot-agent"]
@@ -176,10 +176,9 @@ async def test_the_vendors_example(server: SandboxServer, tmp_path: Path, size: 
         assert "copilot-agent" not in {line.name for line in user.app.agents.lines()}
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_somebody_else_at_the_same_agent(server: SandboxServer, tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_somebody_else_at_the_same_agent(server: SandboxServer, tmp_path: Path) -> None:
     (made,) = await make(server, [FORM])
-    async with at_agents(server, tmp_path, size) as user:
+    async with at_agents(server, tmp_path, (80, 24)) as user:
         await user.open()
         await user.press("enter")
         await user.to("system_prompt")
@@ -254,11 +253,8 @@ async def test_a_list_that_cannot_be_read(server: SandboxServer, tmp_path: Path)
         assert not user.sees("! RDS Copilot")
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_the_life_of_an_agent_of_the_data_agent(
-    server: SandboxServer, tmp_path: Path, size: tuple[int, int]
-) -> None:
-    async with at_agents(server, tmp_path, size) as user:
+async def test_the_life_of_an_agent_of_the_data_agent(server: SandboxServer, tmp_path: Path) -> None:
+    async with at_agents(server, tmp_path, (120, 40)) as user:
         await user.open()
         await user.press("N", "enter")
         await user.fill("weekly")

@@ -74,7 +74,9 @@ class RdsAgents:
         return read_agent(Fields(await self._rpc.read("GetCustomAgent", {"CustomAgentId": agent_id})))
 
     async def create(self, form: AgentForm) -> RdsAgent:
-        return read_agent(Fields(await self._rpc.write("CreateCustomAgent", _parameters(form, AGENT_FIELDS))))
+        """A new agent; only the prompt is needed. What is empty is not sent."""
+        given = [name for name in AGENT_FIELDS if name == "enable_tools" or getattr(form, name)]
+        return read_agent(Fields(await self._rpc.write("CreateCustomAgent", _parameters(form, given))))
 
     async def update(self, agent_id: str, form: AgentForm, changed: Collection[AgentField]) -> RdsAgent:
         """Change only the fields `changed`: what is not sent stays as it is on the service."""

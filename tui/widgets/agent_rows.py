@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from tui.agent_editing import Agent, AgentLine, Draft
-from tui.agent_fields import FieldSpec, Value, label, skip_label, value_of
+from tui.agent_fields import FIELDS, FieldSpec, Value, label, skip_label, value_of
 from tui.services.dms_agents import CustomAgent
 from tui.widgets.conversation_line import LETTERS, fit
 from tui.widgets.conversation_rows import relative_time
@@ -109,7 +109,13 @@ def sends_line(draft: Draft) -> Content:
     """What Save will send."""
     if not draft.unsaved:
         return Content.styled(_("As on the service."), "$muted")
-    fields = _(", ").join(label(name) for name in draft.changed)
+    # Of a new agent the switch goes along, whatever it says.
+    sent = [
+        spec.name
+        for spec in FIELDS[draft.service]
+        if spec.name in draft.changed or (draft.base is None and spec.kind == "switch")
+    ]
+    fields = _(", ").join(label(name) for name in sent)
     operation = OPERATIONS[draft.service, draft.base is None]
     what = _("Save sends {operation}").format(operation=operation)
     return Content.assemble(("~ ", "$warning"), what + _(": ") + fields)
