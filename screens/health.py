@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import DescendantFocus, Resize
 from textual.getters import query_one
+from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -121,7 +122,11 @@ class HealthScreen(HealthReading):
         self.query_one("#lists").display = width >= WIDE or not self.reading
         self.query_one("#right").display = width >= WIDE or self.reading
 
-    def reading_changed(self) -> None:
+    def reading_changed(self, focus: Widget) -> None:
+        # The pane that hides must not have the focus: Textual would give it to the next one.
+        for pane in self.query("#lists, #right"):
+            pane.display = True
+        self.set_focus(focus)
         self._place(self.app.size.width)
 
     @on(DescendantFocus)
@@ -188,8 +193,7 @@ class HealthScreen(HealthReading):
 
     def action_go(self, part: str) -> None:
         if part in ("reports", "schedules"):
-            self.stop_reading()
-            self.query_one(f"#{part}").focus()
+            self.stop_reading(self.query_one(f"#{part}"))
         elif self.reading or self.size.width >= WIDE:
             self.query_one(f"#{part}").focus()
 
@@ -198,8 +202,7 @@ class HealthScreen(HealthReading):
         if self.focused is self.text:
             self.instance_list.focus()
         elif self.focused is self.instance_list:
-            self.stop_reading()
-            self.report_list.focus()
+            self.stop_reading(self.report_list)
         else:
             self.dismiss(None)
 
@@ -229,7 +232,7 @@ class HealthScreen(HealthReading):
             except ServiceError as error:
                 self.app.show_problem(error.problem)
             else:
-                self.app.notify(_("It is being made; you will be told when it is ready."))
+                self.app.notify(_("Ordered; you are told when the report is ready."))
 
     def _language(self) -> str:
         language = self.app.question_options("rds").get("language", "")

@@ -58,7 +58,7 @@ class _HealthForm(OptionsDialog):
             case "hours":
                 return hours_words(int(value or 24))
             case "language":
-                return language_name(value)
+                return language_name(value) if value else _("as the service has it")
         return value or "–"
 
     async def change(self, name: str) -> None:
@@ -111,7 +111,8 @@ class InspectionForm(_HealthForm):
 
     def __init__(self, options: dict[str, str]) -> None:
         lines = [_("The service looks at these instances and writes a report for each.")]
-        super().__init__(_("Inspect instances"), lines, ("instances", "items", "hours", "region", "language"), options)
+        fields = ("instances", "items", "hours", "region", "language")
+        super().__init__(_("Inspect instances"), lines, fields, options, _("inspect"))
 
     async def change(self, name: str) -> None:
         if name == "hours":
@@ -132,7 +133,8 @@ class ScheduleForm(_HealthForm):
     def __init__(self, schedule: Schedule, today: date) -> None:
         fields = ("name", "instances", "days", "start", "hours", "items", "language", "region", "description")
         title = _("Change this schedule") if schedule.id else _("A new schedule")
-        super().__init__(title, [_("Days and time are kept in UTC by the service.")], fields, _options_of(schedule))
+        lines = [_("Days and time are kept in UTC by the service.")]
+        super().__init__(title, lines, fields, _options_of(schedule), _("save"))
         self._schedule = schedule
         self._today = today
 

@@ -44,6 +44,11 @@ class HealthReading(Screen[None]):
     _entry: ReportEntry | None = None
     _report: Report | None = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._read: set[str] = set()
+        """Keys of the texts that were shown already."""
+
     def compose_report(self) -> Iterable[Widget]:
         """The right half."""
         transcript = Transcript(id="text")
@@ -51,8 +56,8 @@ class HealthReading(Screen[None]):
         transcript.empty_text = _("Enter reads the report of an instance.")
         yield Vertical(Static(id="report-title", markup=False), InstanceList(id="instances"), transcript, id="right")
 
-    def reading_changed(self) -> None:
-        """Told when a report was opened or closed."""
+    def reading_changed(self, focus: Widget) -> None:
+        """Told when a report was opened or closed; `focus` is where the keys go now."""
         raise NotImplementedError
 
     def reading_hints(self) -> list[tuple[str, str]]:
@@ -61,9 +66,10 @@ class HealthReading(Screen[None]):
             return [("y", _("copy")), ("w", _("save")), ("Y", _("blocks")), ("3", _("instances"))]
         return [("Enter", _("its text")), ("1", _("reports"))]
 
-    def stop_reading(self) -> None:
+    def stop_reading(self, focus: Widget) -> None:
+        """Back to the lists, at narrow widths in the report's place."""
         self.reading = False
-        self.reading_changed()
+        self.reading_changed(focus)
 
     # --- a report ------------------------------------------------------------------------------------------
 
@@ -72,12 +78,11 @@ class HealthReading(Screen[None]):
         """Open a report: its instances, and where there is only one its text."""
         self._entry, self._report = entry, None
         self.reading = True
-        self.reading_changed()
+        self.reading_changed(self.instance_list)
         self.instance_list.clear_options()
         self._show_text("", entry.task)
         title = self.query_one("#report-title", Static)
         title.update(_("Loading …"))
-        self.instance_list.focus()
         try:
             report = await self.app.health.report(entry.task)
         except ServiceError as error:
@@ -88,14 +93,15 @@ class HealthReading(Screen[None]):
         self._report = report
         title.update(self._title(entry, report))
         if not report.instances:
-            self._show_text(report.markdown or self._nothing(entry), entry.task)
+            self._show_text(report.markdown or self._nothing(entry), entry.task, _("All instances"))
             return
         # The worst first: that is what one came for.
         ordered = sorted(report.instances, key=lambda one: (-one.levels.error, -one.levels.warning))
         self._report = replace(report, instances=tuple(ordered))
-        self.instance_list.add_options(Option(instance_line(one)) for one in ordered)
+        cells = max(len(one.instance) for one in ordered) + 2
+        self.instance_list.add_options(Option(instance_line(one, cells)) for one in ordered)
         self.instance_list.highlighted = 0
-        self._show_text(report.markdown, entry.task)
+        self._show_text(report.markdown, entry.task, _("All instances"))
         if len(ordered) == 1:
             self.read_instance(ordered[0])
         self.app.health_changed.publish(None)
@@ -130,23 +136,26 @@ class HealthReading(Screen[None]):
         """The text of one instance, which comes only when it is asked for by its id."""
         entry = self._entry
         assert entry is not None
-        self._show_text(_("Loading …"), "")
         try:
             report = await self.app.health.report(entry.task, one.instance)
         except ServiceError as error:
-            self._show_text("", "")
             self.app.show_problem(error.problem)
             return
         if entry is not self._entry:
             return  # another report was opened meanwhile
         found = next((held for held in report.instances if held.instance == one.instance), one)
-        self._show_text(found.markdown or _findings(found.groups), f"{entry.task}:{one.instance}")
+        heading = "  ".join(part for part in (one.instance, one.engine, one.description) if part)
+        self._show_text(found.markdown or _findings(found.groups), f"{entry.task}:{one.instance}", heading)
         self.text.focus()
 
-    def _show_text(self, markdown: str, key: str) -> None:
-        """Show Markdown as an answer without a question, so that all of the transcript's keys work on it."""
-        shown = [Turn("report", "", self.app.now(), state="done", blocks=(TextBlock(markdown),))] if markdown else []
-        self.text.show(shown, key=key)
+    def _show_text(self, markdown: str, key: str, heading: str = "") -> None:
+        """Show Markdown as an answer under `heading`, so that all of the transcript's keys work on it."""
+        made_at = (self._entry.created_at if self._entry else None) or self.app.now()
+        turn = Turn("report", heading, made_at, state="done", blocks=(TextBlock(markdown),))
+        self.text.show([turn] if markdown else [], key=key)
+        if markdown and key not in self._read:  # a text that was read before stands where it was left
+            self._read.add(key)
+            self.text.scroll_to_turn(turn.id)
 
     # --- the transcript asks -------------------------------------------------------------------------------
 

@@ -29,8 +29,12 @@ class OptionsDialog(Dialog[dict[str, str]]):
         Binding("w,ctrl+j", "take", "use", id="options.take", show=False, tooltip="Use these settings"),
     ]
 
-    def __init__(self, title: str, lines: Sequence[str], names: Sequence[str], options: Mapping[str, str]) -> None:
-        hints = [("Enter", _("change")), ("x", _("default")), ("w", _("use these")), ("Esc", _("cancel"))]
+    def __init__(
+        self, title: str, lines: Sequence[str], names: Sequence[str], options: Mapping[str, str], verb: str = ""
+    ) -> None:
+        """`verb`: what `w` does; to use these options where none is said."""
+        take = verb or _("use these")
+        hints = [("Enter", _("change")), ("x", _("default")), ("w", take), ("Esc", _("cancel"))]
         super().__init__(title, lines, hints)
         self._names = tuple(names)
         self.options = dict(options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import zoneinfo
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tui import slash
@@ -26,8 +27,6 @@ from tui.words import _
 if TYPE_CHECKING:
     from screens.commanding import CommandingScreen
 
-SHORT_ID = 8
-"""Characters of a conversation's id that name it, where no other begins with them."""
 MOST_SESSIONS = 50
 THINKING = ("on", "off")
 
@@ -39,6 +38,8 @@ class Commander:
         self._screen = screen
         self._app = screen.app
         self._zones: Sequence[str] = ()
+        self._asked_for: set[slash.Values] = set()
+        """Lists that were asked for while this command is typed."""
         self._dismissed = ""
         """The text for which the list was closed with Esc."""
         self._menu = SlashMenu(self._choose, id="slash")
@@ -51,6 +52,7 @@ class Commander:
         text = self._screen.composer.text
         begun = slash.beginning(text) if text != self._dismissed and not self._screen.answer_prompt else None
         if begun is None:
+            self._asked_for.clear()
             self._menu.close()
             return
         self._dismissed = ""
@@ -58,7 +60,7 @@ class Commander:
         if argument is None:
             self._menu.show(self._command_entries(text[0]), name)
             if self._screen.service == "rds" and not self._app.copilot.known_skills:
-                self._read_lists()
+                self._read_list("skills")
             return
         command = next((one for one in slash.offered(self._screen.service) if one.name == name), None)
         if command is None or not command.values:
@@ -68,8 +70,8 @@ class Commander:
             Entry(f"{text[0]}{name} {value}", value, note, runs=True) for value, note in self._values(command.values)
         ]
         self._menu.show(entries, argument)
-        if not entries:
-            self._read_lists()
+        if not entries or (command.values == "thinking" and not self._app.copilot.known_models):
+            self._read_list(command.values)
 
     def _command_entries(self, sign: str) -> list[Entry]:
         entries = [
@@ -112,7 +114,7 @@ class Commander:
                 return [*((state, words[state]) for state in THINKING), *depths]
             case "sessions":
                 own = [one for one in self._app.summaries() if one.service == self._screen.service][:MOST_SESSIONS]
-                return [("ls", _("all conversations")), *((one.id[:SHORT_ID], one.title) for one in own)]
+                return [("ls", _("all conversations")), *((_short(one.id), one.title) for one in own)]
         return []
 
     def _levels(self) -> Sequence[str] | None:
@@ -122,26 +124,26 @@ class Commander:
         model = next((one for one in models if one.id == chosen), None) if chosen else default_model(models)
         return model.thinking_levels if model else None
 
-    def _read_lists(self) -> None:
-        self._screen.run_worker(self._read(), group="slash-lists", exclusive=True)
+    def _read_list(self, kind: slash.Values) -> None:
+        """Read a list that the menu needs, once while one command is typed."""
+        if kind not in self._asked_for:
+            self._asked_for.add(kind)
+            self._screen.run_worker(self._read(kind), group="slash-lists")
 
-    async def _read(self) -> None:
-        """Read what the list under the command needs; what cannot be read is said where it is asked for."""
-        command = slash.beginning(self._screen.composer.text)
-        try:
-            if command and command[1] is not None and command[0] == "agent":
-                await self._app.copilot.agents()
-            elif command and command[1] is not None and command[0] in ("model", "think"):
-                await self._app.copilot.models()
-            elif command and command[0] == "tz":
-                self._zones = sorted(await asyncio.to_thread(zoneinfo.available_timezones))
-            elif not self._app.copilot.known_skills:
-                await self._app.copilot.skills()
-            else:
-                return
-        except ServiceError:
-            return
-        self.show()
+    async def _read(self, kind: slash.Values) -> None:
+        """What cannot be read is said where it is asked for, not while it is typed."""
+        copilot = self._app.copilot
+        with suppress(ServiceError):
+            match kind:
+                case "agents":
+                    await copilot.agents()
+                case "models" | "thinking":
+                    await copilot.models()
+                case "zones":
+                    self._zones = sorted(await asyncio.to_thread(zoneinfo.available_timezones))
+                case "skills":
+                    await copilot.skills()
+            self.show()
 
     def take_key(self, key: str) -> bool:
         """A key of the composer; whether it was meant for the list."""
@@ -207,7 +209,7 @@ class Commander:
             case "settings":
                 self._screen.action_session()
             case "health":
-                self._app.navigate("health")
+                self._app.navigate("health", **self._instances())
             case "myid":
                 self._app.navigate("details", rows=self._whose(), title=_("Who speaks here"))
             case "retry" | "fork" | "quote":
@@ -240,11 +242,11 @@ class Commander:
             found = [
                 one
                 for one in self._app.summaries()
-                if one.id.startswith(argument) or one.remote_id.startswith(argument)
+                if argument in (one.id, _short(one.id)) or one.remote_id.startswith(argument)
             ]
             if len(found) != 1:
                 raise LookupError(
-                    _("{count} conversations have an id that begins with {text}.").format(
+                    _("{count} conversations go by the id {text}.").format(
                         count=len(found), text=clean_line(argument, 40)
                     )
                 )
@@ -262,6 +264,14 @@ class Commander:
                 ]
                 self._app.navigate("details", rows=rows)
         return None
+
+    def _instances(self) -> dict[str, str]:
+        """The instances that this conversation speaks of, as an inspection is told."""
+        from tui.tags import instances_in
+
+        conversation = self._app.conversation(self._screen.conversation_id) if self._screen.conversation_id else None
+        found = instances_in(" ".join(conversation.tags)) if conversation else []
+        return {"instances": " ".join(found), "region": self._screen.options().get("region", "")}
 
     def _whose(self) -> list[tuple[str, str]]:
         context = self._app.context
@@ -366,6 +376,11 @@ class Commander:
                 raise LookupError(_("Several agents have this name: choose one with F7."))
             _one_of(argument, [one.form.name for one in agents])
         return {"agent": named[0].id, "agent_name": named[0].form.name}
+
+
+def _short(conversation_id: str) -> str:
+    """The part of an id that is not its time and service."""
+    return conversation_id.rpartition("-")[2]
 
 
 def _one_of(wanted: str, names: Iterable[str]) -> str:

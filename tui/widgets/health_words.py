@@ -15,7 +15,8 @@ from tui.words import _
 if TYPE_CHECKING:
     from tui.services.rds_reports import InstanceReport, ReportEntry, Schedule
 
-_STYLES: dict[Level, str] = {"normal": "$success", "warning": "$warning", "error": "$error", "failed": "$muted"}
+_STYLES: dict[Level, str] = {"error": "$error", "warning": "$warning", "failed": "$muted", "normal": "$success"}
+"""The worst first."""
 
 
 def item_name(item: str) -> str:
@@ -54,7 +55,7 @@ def level_name(level: Level) -> str:
 
 
 def levels_line(levels: Levels) -> Content:
-    """`9 normal  2 warning  1 error`: in words and in colour, what there is none of left out."""
+    """`1 error  2 warning  9 normal`: in words and in colour, what there is none of left out."""
     parts = [
         Content.styled(f"{getattr(levels, level)} {level_name(level)}", _STYLES[level])
         for level in _STYLES
@@ -80,23 +81,24 @@ def entry_line(entry: ReportEntry, levels: Levels | None, *, ascii_only: bool = 
     return Content.assemble(f"{sign} {made}  ", words, mark)
 
 
-def instance_line(one: InstanceReport) -> Content:
-    """One instance of a report, its levels at a glance."""
+def instance_line(one: InstanceReport, cells: int) -> Content:
+    """One instance of a report, its levels at a glance; its name takes `cells`."""
     about = "  ".join(part for part in (one.engine, one.description) if part)
-    return Content.assemble(
-        (fit(one.instance, max(22, len(one.instance) + 1)), "bold"), levels_line(one.levels), f"   {about}"
-    )
+    return Content.assemble((fit(one.instance, cells), "bold"), levels_line(one.levels), (f"   {about}", "$muted"))
 
 
 def schedule_line(schedule: Schedule, today: date) -> Content:
-    """One schedule: name, days, time in the user's zone, how many instances."""
+    """One schedule: name, days, time here and in UTC, how many instances."""
+    local = local_clock(schedule.start, today)
+    facts = [
+        _("{count} instances").format(count=schedule.instance_count),
+        items_words(schedule.items),
+        f"{schedule.start:%H:%M} UTC" if local.utcoffset() else "",
+    ]
     return Content.assemble(
-        (fit(schedule.name, 22), "bold"),
-        f"{days_words(schedule.days)} {clock_words(schedule.start, today)}",
-        Content.styled(
-            "   " + _("{count} instances").format(count=schedule.instance_count) + "  " + items_words(schedule.items),
-            "$muted",
-        ),
+        (fit(schedule.name, 16), "bold"),
+        f" {days_words(schedule.days)} {local:%H:%M}",
+        Content.styled(" · " + " · ".join(fact for fact in facts if fact), "$muted"),
     )
 
 
@@ -142,5 +144,5 @@ def span_words(begins: datetime | None, ends: datetime | None) -> str:
     if begins is None or ends is None:
         return ""
     first, last = begins.astimezone(), ends.astimezone()
-    end = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%Y-%m-%d %H:%M}"
+    end = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%m-%d %H:%M}"
     return f"{first:%Y-%m-%d %H:%M} – {end}"

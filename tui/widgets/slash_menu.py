@@ -16,6 +16,8 @@ from textual.widgets.option_list import Option
 from tui.widgets.conversation_line import fit
 
 LINES = 8
+MOST = 60
+"""Entries that are listed at most: the best ones."""
 LONGEST_QUERY = 16
 """Characters that are matched: Textual's matcher tries every way to scatter them."""
 LABEL_CELLS = 24
@@ -74,7 +76,7 @@ class SlashMenu(OptionList, can_focus=False):
             score, offsets = self._search.match(query, entry.label) if query else (1.0, ())
             if score:
                 found.append((-score, number, entry, offsets))
-        found.sort(key=lambda one: one[:2])
+        found = sorted(found, key=lambda one: one[:2])[:MOST]
         self._shown = [entry for _score, _number, entry, _offsets in found]
         self.display = bool(found)
         self.clear_options()
