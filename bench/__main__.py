@@ -15,6 +15,7 @@ from bench.measure import Stream, first_paint, folder_of, idle, start, stream
 from bench.programs import Program, Sandbox, fill, floor, minimal
 from bench.search import searches
 from bench.text import answer
+from bench.uploads import uploads
 
 SIZES = {"120x40": (120, 40), "80x24": (80, 24)}
 LINKS = {"4 KB/s, 150 ms": Speed(4000, 0.15), "1.5 KB/s, 300 ms": Speed(1500, 0.3)}
@@ -27,12 +28,12 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=200.0, help="deltas a second")
     parser.add_argument("--size", choices=SIZES, action="append", help="may be repeated")
     parser.add_argument("--idle", type=float, default=60.0, help="seconds of the idle measurement")
-    choices = ("start", "stream", "links", "search")
+    choices = ("start", "stream", "links", "search", "uploads")
     parser.add_argument("--only", choices=choices, action="append", help="may be repeated")
     options = parser.parse_args()
     if options.quick:
         options.idle = min(options.idle, 5.0)
-    parts = options.only or (["start", "stream"] if options.quick else ["start", "stream", "links", "search"])
+    parts = options.only or (["start", "stream"] if options.quick else [*choices])
     if parts == ["search"]:
         with tempfile.TemporaryDirectory(prefix="yunliao-bench-") as base:
             searches(Path(base), quick=options.quick)
@@ -49,6 +50,8 @@ def main() -> None:
             slow(Path(base), sandbox, options.rate, name, speed, text)
         if "search" in parts:
             searches(Path(base), quick=options.quick)
+        if "uploads" in parts:
+            uploads(Path(base), sandbox, quick=options.quick)
 
 
 def starts(base: Path, sandbox: Sandbox, times: int) -> None:

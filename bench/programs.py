@@ -72,6 +72,11 @@ class Sandbox:
         )
         urllib.request.urlopen(request, timeout=10).close()
 
+    def files(self) -> list[str]:
+        """The names of the files that were uploaded and registered."""
+        with urllib.request.urlopen(f"{self._told['url']}/_sandbox/state", timeout=10) as reply:
+            return [file["name"] for file in json.load(reply)["dms"]["files"]]
+
     def app(self, folder: Path, *flags: str) -> Program:
         """The app, with everything that it writes in `folder`."""
         return Program(
@@ -82,6 +87,7 @@ class Sandbox:
             "bench 20\r",
             {
                 "YUNLIAO_RDS_ENDPOINT": self._told["url"],
+                "YUNLIAO_DMS_ENDPOINT": self._told["url"],
                 "ALIBABA_CLOUD_ACCESS_KEY_ID": self._told["access_key_id"],
                 "ALIBABA_CLOUD_ACCESS_KEY_SECRET": self._told["access_key_secret"],
                 "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
