@@ -322,6 +322,7 @@ class YunliaoApp(FrugalDisplay, Desks):
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, (Key, Paste)) and not event.is_forwarded:
+            self.note_key()
             await self._type_ahead.take(event, lambda: self.focused or self.screen)
         else:
             await super().on_event(event)

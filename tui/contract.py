@@ -100,6 +100,10 @@ class YunliaoApi(App[int]):
         """The monotonic clock of all durations on screen."""
         raise NotImplementedError
 
+    minute_passed: Signal[None]
+    """A key has come, a minute or more after the last of these: ages on the screen may read differently now. No timer
+    tells of it, because a screen that nobody touches sends nothing."""
+
     low_bandwidth: bool
     """Little should be drawn: the line is slow, or the user wants it so. `context_changed` tells of changes."""
 

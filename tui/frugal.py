@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from textual.events import DescendantFocus
+from textual.signal import Signal
+from textual.widgets import Input, TextArea
+
 import themes
 from tui.contract import YunliaoApi
 from tui.terminal.display import PaintedDisplay
@@ -16,6 +20,9 @@ if TYPE_CHECKING:
 
 TICKS, LOW_TICKS = 15, 8
 """How often a second the screen learns what has arrived."""
+
+MINUTE = 60.0
+"""Seconds after which ages are told anew."""
 
 BESIDE_STRIDE, LOW_STRIDE = 4, 6
 """Lines that the answer moves at a time: where moving it means to draw again what stands beside it; on a slow line."""
@@ -29,7 +36,9 @@ class FrugalDisplay(PaintedDisplay[int], YunliaoApi):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._said = False
+        self._minute_from = 0.0
         super().__init__(*args, **kwargs)
+        self.minute_passed = Signal(self, "minute passed")
 
     @property
     def low_bandwidth(self) -> bool:  # type: ignore[override]  # read as any attribute
@@ -47,6 +56,18 @@ class FrugalDisplay(PaintedDisplay[int], YunliaoApi):
         self._ticks.rate = LOW_TICKS if low else TICKS
         # The terminal's own colours take the fewest bytes, and are readable on every background.
         self.theme = themes.choose("terminal" if low else self.settings.theme, self._environ, self.available_themes)
+
+    def note_key(self) -> None:
+        """A key is about to be dealt with."""
+        now = self.seconds()
+        if now - self._minute_from >= MINUTE:
+            self._minute_from = now
+            self.minute_passed.publish(None)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        if isinstance(event.widget, (Input, TextArea)):
+            # A cursor that blinks is a stream of bytes that never ends.
+            event.widget.cursor_blink = False
 
     def measured(self) -> Sequence[tuple[str, str]]:
         able = self.capabilities

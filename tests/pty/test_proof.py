@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from dataclasses import replace
 
@@ -11,11 +10,10 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.pty.apps.gallery import Gallery, Lines, Popup
-from tests.recording import assert_as_textual, driver_of, recording
+from tests.recording import LONGER, assert_as_textual, driver_of, recording, tally
 from tui.terminal.capabilities import Capabilities
 
-STEPS = 24 * int(os.environ.get("YUNLIAO_PROVE", "1"))
-"""`make prove` walks further."""
+STEPS = 12 * LONGER
 
 FULL = Capabilities(
     term="xterm-256color",
@@ -93,7 +91,7 @@ async def test_walks(capabilities: Capabilities, theme: str) -> None:
             await settle(pilot)
             compared += assert_as_textual(app)
         assert not app.plain, "the painter gave up"
-        assert compared + driver.cells > STEPS * 1000
+        tally(f"gallery, {theme}, {capabilities}", compared + driver.cells, STEPS * 3500)
 
 
 async def test_an_unknown_update_leaves_the_painting_to_textual(monkeypatch: pytest.MonkeyPatch) -> None:

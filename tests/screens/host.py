@@ -70,6 +70,7 @@ class Host(YunliaoApi):
         self.banner = ""
         self.turn_changed = Signal[TurnUpdate](self, "turn changed")
         self.conversations_changed = Signal[str](self, "conversations changed")
+        self.minute_passed = Signal[None](self, "minute passed")
         self.context_changed = Signal[Context](self, "context changed")
         self.held = list(conversations)
         self.loaded = True

@@ -357,10 +357,14 @@ class PaintedDisplay(App[ReturnType]):
         if self._key_at is None:
             self._key_at = at
 
-    def on_resize(self, _event: Resize) -> None:
+    def on_resize(self, event: Resize) -> None:
         # Terminals reflow, clip or clear as they like.
-        if self._painter is not None:
-            self._painter.invalidate()
+        painter = self._painter
+        if painter is not None:
+            painter.invalidate()
+            if event.size == (painter.width, painter.height):
+                # Of the same size as before: Textual has no reason to draw.
+                self._wait(True)
 
     def _learn(self, capabilities: Capabilities) -> None:
         if capabilities == self.capabilities:

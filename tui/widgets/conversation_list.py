@@ -116,7 +116,7 @@ class ConversationList(ListActions, can_focus=True):
         self.app.conversations_changed.subscribe(self, self._changed)
         self.app.context_changed.subscribe(self, self._context_changed)
         self.read()
-        self.set_interval(60, self._minute)
+        self.app.minute_passed.subscribe(self, lambda _nothing: self._minute())
 
     def _context_changed(self, _context: Context) -> None:
         """The language may be another one: headings are made with the rows."""
