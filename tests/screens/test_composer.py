@@ -133,6 +133,21 @@ async def test_a_paste_of_several_lines_that_ends_with_a_newline_does_not_send()
         assert app.sent == []
 
 
+async def test_a_paste_without_brackets_does_not_send_where_its_keys_are_dealt_with_slowly() -> None:
+    """They arrived together; that the machine is busy is not a pause."""
+    app = Host()
+    async with app.run_test() as pilot:
+        keys = [events.Key("enter" if char == "\n" else char, "\r" if char == "\n" else char) for char in "a\nb\nc"]
+        app.composer.post_message(keys[0])
+        await until(pilot, lambda: app.composer.text == "a")
+        app.composer.post_message(keys[1])
+        for key in keys[2:]:
+            # What the timer of the Enter waits behind.
+            app.call_later(app.composer.post_message, key)
+        await until(pilot, lambda: app.composer.text == "a\nb\nc")
+        assert app.sent == []
+
+
 async def test_keys_that_came_in_one_packet_still_send() -> None:
     """On a slow line a short word and its Enter often arrive together."""
     app = Host()

@@ -99,6 +99,7 @@ class Composer(TerminalTextArea):
         self._newline_keys = {"ctrl+j", "alt+enter", "shift+enter", "enter"} - {send_key}
         self._seconds = seconds
         self._last_key = 0.0
+        self._last_arrival = 0.0
         self._lines_in_burst = False
         """The burst has more than one line, so it is a paste, and so is its last newline."""
         self._held_enter: Timer | None = None
@@ -140,8 +141,9 @@ class Composer(TerminalTextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         now = self._seconds()
-        in_burst = now - self._last_key < BURST_GAP
-        self._last_key = now
+        # By when they arrived too: on a busy machine keys of one packet are dealt with far apart.
+        in_burst = now - self._last_key < BURST_GAP or event.time - self._last_arrival < BURST_GAP
+        self._last_key, self._last_arrival = now, event.time
         self._lines_in_burst = in_burst and self._lines_in_burst
         if self._held_enter is not None:
             # More keys followed at once: the Enter was a newline inside pasted text.
@@ -158,7 +160,7 @@ class Composer(TerminalTextArea):
             if self._lines_in_burst:
                 self.insert("\n")
             elif in_burst:
-                self._held_enter = self.set_timer(BURST_PAUSE, self._send_held)
+                self._held_enter = self.set_timer(BURST_PAUSE, self._held_long_enough)
             else:
                 self._submit()
         elif event.key in self._newline_keys:
@@ -189,9 +191,14 @@ class Composer(TerminalTextArea):
             )
         self.insert(text[:PASTE_LIMIT])
 
+    def _held_long_enough(self) -> None:
+        # Keys that have arrived meanwhile are dealt with first: that they wait is not the user's pause.
+        self.app.call_later(self.call_later, self._send_held)
+
     def _send_held(self) -> None:
-        self._held_enter = None
-        self._submit()
+        if self._held_enter is not None:
+            self._held_enter = None
+            self._submit()
 
     def _submit(self) -> None:
         text = self.text.strip("\n")
