@@ -69,6 +69,8 @@ class SearchScreen(Screen[None]):
         self._query = SearchQuery()
         self._searching = False
         self._rows = HitRows()
+        self._left_at: str | None = None
+        """The words of last time, until their hits are there: then the cursor goes where it was."""
 
     def compose(self) -> ComposeResult:
         yield ContextBar(id="context")
@@ -90,7 +92,8 @@ class SearchScreen(Screen[None]):
         self.app.search_changed.subscribe(self, lambda _nothing: self._tell())
         self._context_changed(self.app.context)
         self.app.search.refresh()
-        self._search(self.input.value, first=True)
+        self._left_at = self.input.value
+        self._search(self.input.value)
 
     def _context_changed(self, context: Context) -> None:
         bar = self.query_one(ContextBar)
@@ -108,7 +111,7 @@ class SearchScreen(Screen[None]):
         self._search(event.value)
 
     @work(group="search", exclusive=True)
-    async def _search(self, typed: str, *, first: bool = False) -> None:
+    async def _search(self, typed: str) -> None:
         search = self.app.search
         search.typed = typed
         query = self._query = search.query(typed)
@@ -126,7 +129,8 @@ class SearchScreen(Screen[None]):
             shown = True
         self._searching = False
         self._show(found, keep=shown)
-        if first:
+        if typed == self._left_at:
+            self._left_at = None
             self.hits.select(*search.chosen)
 
     def _show(self, found: list[SearchHit], *, keep: bool) -> None:

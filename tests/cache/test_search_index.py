@@ -63,11 +63,16 @@ def update(searcher: Searcher) -> list[Progress]:
     return told
 
 
-@pytest.fixture(params=["by reading", "by index"])
-async def searched(store: Store, request: pytest.FixtureRequest) -> tuple[Searcher, list[str]]:
+@pytest.fixture(params=["by reading", "by index", "by beginnings"])
+async def searched(
+    store: Store, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Searcher, list[str]]:
+    """Three ways to find the same; `by beginnings`: short words by the trigrams that begin with them."""
     ids = await filled(store)
     await store.summaries()
-    if request.param == "by index":
+    if request.param == "by beginnings":
+        monkeypatch.setattr(search_index, "_NEWEST", 1)
+    if request.param != "by reading":
         assert update(store.searcher)[-1] == Progress(3, 3)
     return store.searcher, ids
 
@@ -86,6 +91,12 @@ async def searched(store: Store, request: pytest.FixtureRequest) -> tuple[Search
         (["91 %"], [(2, "t0")]),
         (["91x%"], []),
         (["la"], [(1, "t1"), (0, "t0")]),
+        (["LA", "d"], [(0, "t0")]),
+        (["k3"], [(2, "t0")]),
+        (["3"], [(2, "t0")]),
+        (["延"], [(1, "t0")]),
+        (["〇〇"], []),
+        (["迟", "务"], [(1, "t0")]),
         (["c:\\data"], [(2, "t0")]),
         (['"big"'], [(2, "t0")]),
         (["rm-bp1k3"], [(2, "t0")]),

@@ -1,7 +1,8 @@
 """The search index: every turn's text in SQLite, found by any three characters of it (FTS5, trigram).
 
-Derived: it may be deleted at any time and is made again from the conversations. Words of one or two characters,
-which the trigrams do not know (half of all Chinese words), are found by reading the texts, newest first.
+Derived: it may be deleted at any time and is made again from the conversations. The trigrams do not know words of
+one or two characters, half of all Chinese words. Such a word is looked for in the newest texts; where it is rare
+there, in those others that have a trigram which begins with it.
 
 All methods block. One object is used by one thread at a time, but for `interrupt`.
 """
@@ -9,7 +10,7 @@ All methods block. One object is used by one thread at a time, but for `interrup
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,11 +23,16 @@ from tui.models import ServiceName
 if TYPE_CHECKING:
     import sqlite3
 
-_FORMAT = 1
+_FORMAT = 2
 _GRAM = 3
 _MOST_GRAMS = 12
 """Trigrams of a word that are looked up; the rest is compared with the text."""
 _BATCH = 50
+_NEWEST = 3000
+"""Texts that are read for a short word before trigrams that begin with it are: where it is frequent, these suffice."""
+_MOST_TERMS = 1000
+_END = "\n\n"
+"""Behind each text, so that a trigram begins with any two characters of it."""
 _SUFFIXES = ("", "-wal", "-shm", "-journal")
 _TABLES = """
 CREATE TABLE turns (
@@ -36,6 +42,7 @@ CREATE INDEX turns_of ON turns (conversation);
 CREATE TABLE files (
     conversation TEXT PRIMARY KEY, inode INTEGER NOT NULL, size INTEGER NOT NULL, modified INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE VIRTUAL TABLE terms USING fts5vocab (grams, 'row');
 CREATE VIRTUAL TABLE grams USING fts5 (
     text, content = 'turns', content_rowid = 'id', tokenize = 'trigram', detail = none, columnsize = 0
 );
@@ -96,8 +103,8 @@ class SearchIndex:
             row = _row(asked_at)
             while self._run("SELECT 1 FROM turns WHERE id = ?", row):
                 row += 1
-            self._run("INSERT INTO turns VALUES (?, ?, ?, ?, ?)", row, conversation_id, turn_id, service, text)
-            self._run("INSERT INTO grams (rowid, text) VALUES (?, ?)", row, text)
+            self._run("INSERT INTO turns VALUES (?, ?, ?, ?, ?)", row, conversation_id, turn_id, service, text + _END)
+            self._run("INSERT INTO grams (rowid, text) VALUES (?, ?)", row, text + _END)
         self._run("INSERT INTO files VALUES (?, ?, ?, ?)", conversation_id, *stamp)
 
     def remove(self, conversation_id: str) -> None:
@@ -124,16 +131,40 @@ class SearchIndex:
         """The turns that match, newest first, as they are found. Ends early when interrupted. Raises Unusable."""
         import sqlite3
 
-        statement, values = _query(wanted)
         try:
-            cursor = self._db.execute(statement, values)
-            while rows := cursor.fetchmany(_BATCH):
-                for row, conversation_id, turn_id, text in rows:
-                    if wanted.matches(text):
-                        yield hit_of(wanted, conversation_id, turn_id, _time(row), text)
+            for statement, values in self._queries(wanted):
+                cursor = self._db.execute(statement, values)
+                while rows := cursor.fetchmany(_BATCH):
+                    for row, conversation_id, turn_id, text in rows:
+                        if wanted.matches(text):
+                            yield hit_of(wanted, conversation_id, turn_id, _time(row), text)
         except sqlite3.Error as error:
             if "interrupted" not in str(error):
                 raise _told(error) from error
+
+    def _queries(self, wanted: Wanted) -> Iterator[tuple[str, list[object]]]:
+        """The statements whose results, one after the other, are all candidates, newest first."""
+        long = [word for word in wanted.words if len(word) >= _GRAM]
+        if long or not wanted.words:
+            yield _query(wanted, [" AND ".join(f'"{gram}"' for gram in _grams(word)) for word in long])
+            return
+        newest = self._db.execute("SELECT id FROM turns ORDER BY id DESC LIMIT 1 OFFSET ?", (_NEWEST,)).fetchone()
+        if newest is None:
+            yield _query(wanted)
+            return
+        yield _query(wanted, after=newest[0])
+        terms = [self._terms(word) for word in wanted.words]
+        if not all(terms):
+            return
+        grams = [" OR ".join(f'"{term}"' for term in each) for each in terms if len(each) < _MOST_TERMS]
+        yield _query(wanted, grams, until=newest[0])
+
+    def _terms(self, word: str) -> list[str]:
+        """Trigrams that begin with a word, not more than `_MOST_TERMS`: with so many it is frequent."""
+        begins = word.lower()
+        statement = "SELECT term FROM terms WHERE term >= ? AND term < ? LIMIT ?"
+        found = self._db.execute(statement, (begins, begins + chr(0x10FFFF), _MOST_TERMS))
+        return [term.replace('"', '""') for (term,) in found]
 
     def interrupt(self) -> None:
         """End a `find` that runs in another thread, soon."""
@@ -195,38 +226,41 @@ def _version(db: sqlite3.Connection) -> int:
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _query(wanted: Wanted) -> tuple[str, list[object]]:
+def _query(
+    wanted: Wanted, grams: Sequence[str] = (), *, after: int | None = None, until: int | None = None
+) -> tuple[str, list[object]]:
     """The statement that finds candidates: LIKE folds case as ASCII does, and `_` and `%` stand for anything.
 
-    Where there is no case, as in Chinese, `instr` finds the same three times faster.
+    Where there is no case, as in Chinese, `instr` finds the same three times faster. `grams` are expressions of the
+    full-text search, all of which hold; `after` and `until` are rows.
     """
-    source, where = (
-        "turns AS t",
-        ["instr(t.text, ?)" if _has_no_case(word) else "t.text LIKE ?" for word in wanted.words],
-    )
+    source = "turns AS t"
+    where = ["instr(t.text, ?)" if _has_no_case(word) else "t.text LIKE ?" for word in wanted.words]
     values: list[object] = [word if _has_no_case(word) else f"%{word}%" for word in wanted.words]
-    long = [word for word in wanted.words if len(word) >= _GRAM]
-    if long:
+    if grams:
         source = "grams AS g JOIN turns AS t ON t.id = g.rowid"
         where.insert(0, "grams MATCH ?")
-        values.insert(0, " AND ".join(f'"{gram}"' for word in long for gram in _grams(word)))
+        values.insert(0, " AND ".join(f"({each})" for each in grams))
     if wanted.services:
         where.append(f"t.service IN ({', '.join('?' * len(wanted.services))})")
         values += sorted(wanted.services)
-    if wanted.since is not None:
-        where.append("t.id >= ?")
-        values.append(_row(wanted.since))
-    if wanted.until is not None:
-        where.append("t.id < ?")
-        values.append(_row(wanted.until))
+    order = "g.rowid" if grams else "t.id"
+    for bound, comparison in (
+        (_row(wanted.since) if wanted.since else None, ">="),
+        (_row(wanted.until) if wanted.until else None, "<"),
+        (after, ">"),
+        (until, "<="),
+    ):
+        if bound is not None:
+            where.append(f"{order} {comparison} ?")
+            values.append(bound)
     if wanted.conversations is not None:
         import json
 
         where.append("t.conversation IN (SELECT value FROM json_each(?))")
         values.append(json.dumps(sorted(wanted.conversations)))
-    order = "g.rowid" if long else "t.id"
-    conditions = " AND ".join(where) or "1"
     # The values are bound; what is put together here are names and question marks.
+    conditions = " AND ".join(where) or "1"
     statement = f"SELECT t.id, t.conversation, t.turn, t.text FROM {source} WHERE {conditions} ORDER BY {order} DESC"
     return statement, values
 
