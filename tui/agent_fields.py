@@ -125,13 +125,15 @@ def changes(service: AgentService, base: Form | None, form: Form, names: Mapping
 
 
 def check(service: AgentService, base: Form | None, form: Form, known: Mapping[str, Collection[str]]) -> dict[str, str]:
-    """What is wrong with a form, by field, each a sentence; empty where it can be sent.
+    """What is wrong with what a save would send, by field, each a sentence; empty where it can be sent.
 
     `known`: for `tools` and `skill_ids` what the service offers, as far as it was read.
     """
     found: dict[str, str] = {}
     for spec in FIELDS[service]:
         value = value_of(form, spec.name)
+        if base is not None and value == value_of(base, spec.name):
+            continue  # The service has it so, and it is not sent.
         if isinstance(value, str):
             text = value.strip()
             if spec.characters and len(value) > spec.characters:

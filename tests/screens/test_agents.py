@@ -167,6 +167,7 @@ async def test_the_vendors_example(server: SandboxServer, tmp_path: Path, size: 
         held = user.app.conversation(conversation)
         assert held is not None
         assert held.options["agent"] == made.id
+        assert not held.unread
 
         await user.press("escape", "escape", "escape", "escape", "d")
         await user.until(lambda: user.app.screen is not user.screen)

@@ -85,6 +85,16 @@ def test_what_is_wrong_with_an_agent_of_rds(form: AgentForm, field: str, words: 
     assert words in found[field]
 
 
+def test_what_the_service_has_already_keeps_nobody_from_saving() -> None:
+    base = AgentForm("", "p", tools=("retired",))
+
+    assert check("rds", base, AgentForm("", "new", tools=("retired",)), {"tools": {"here"}}) == {}
+    assert list(check("rds", base, AgentForm("", "", tools=("retired", "x")), {"tools": {"here"}})) == [
+        "tools",
+        "system_prompt",
+    ]
+
+
 def test_what_is_not_known_is_not_checked() -> None:
     assert check("rds", None, AgentForm("n", "p", tools=("x",), skill_ids=("y",)), {}) == {}
 
