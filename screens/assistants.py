@@ -199,7 +199,7 @@ class AssistantsScreen(AssistantActions):
         desk = self.desk
         if desk.problem is not None:
             parts = [Content.styled(f"! {desk.problem.title}{_(': ')}{desk.problem.sentence}", "$error")]
-            parts += [Content.styled(line, "$muted") for line in (desk.problem.remedy, _("R tries again.")) if line]
+            parts += [Content.styled(line, "$muted") for line in (_("R tries again."), desk.problem.remedy) if line]
             return Content("\n").join(parts)
         if not desk.loaded:
             return Content.styled(_("reading the list …"), "$muted")
