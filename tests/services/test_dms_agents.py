@@ -10,8 +10,11 @@ from tests.services.dms_desk import data_agent, set_faults
 from tui.sandbox.server import SandboxServer
 from tui.services.base import Page
 from tui.services.dms_agents import DMS_AGENT_FIELDS, CustomAgents, DmsAgentForm, read_agent
+from tui.services.dms_calls import KeyCalls
+from tui.services.endpoints import parse_endpoint
 from tui.services.errors import ApiError
 from tui.services.fields import Fields
+from tui.services.keys import Secret
 
 FORM = DmsAgentForm(
     name="周报 agent",
@@ -47,6 +50,20 @@ async def test_made_changed_released_taken_offline_deleted(agents: CustomAgents)
     await agents.operate(made.id, "OFFLINE")
     await agents.delete(made.id)
     assert made.id not in {agent.id for agent in await agents.all()}
+
+
+async def test_the_same_with_an_api_key(sandbox: SandboxServer) -> None:
+    endpoint, key = parse_endpoint(sandbox.info.url, "test"), Secret(sandbox.info.dms["api_key"])
+    async with data_agent(sandbox, calls=KeyCalls(endpoint, endpoint, key, "cn-hangzhou")) as service:
+        made = await service.agents.create(FORM)
+        assert made.form == FORM
+        await service.agents.operate(made.id, "RELEASE")
+        await service.agents.modify(made.id, DmsAgentForm(name="b"), ["name"])
+        changed = await service.agents.describe(made.id)
+        assert (changed.name, changed.status, changed.knowledge) == ("b", "DRAFT", FORM.knowledge)
+        await service.agents.operate(made.id, "OFFLINE")
+        await service.agents.delete(made.id)
+        assert made.id not in {agent.id for agent in await service.agents.all()}
 
 
 async def test_what_is_not_named_stays(agents: CustomAgents) -> None:
