@@ -35,6 +35,10 @@ class Keeper:
     def screen(self) -> AssistantsScreen:
         return cast("AssistantsScreen", self.user.app.screen)
 
+    def state(self) -> str:
+        """Of the newest turn."""
+        return self.user.turn.state
+
     async def press(self, *keys: str) -> None:
         await self.user.press(*keys)
 

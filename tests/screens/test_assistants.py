@@ -33,11 +33,11 @@ async def test_create_talk_answer(server: SandboxServer, tmp_path: Path, size: t
         assert list(sent["body"]) == ["model", "name", "instructions", "tools"]
         assert [tool["type"] for tool in sent["body"]["tools"]] == ["quark_search", "function"]
         await keeper.talk()
-        assert keeper.user.turn.state == "waiting"
+        assert keeper.state() == "waiting"
         assert keeper.user.conversation.options == {"assistant": made, "assistant_name": "adder"}
         await keeper.sees("adder · ", '"left": 87787')
         await keeper.give()
-        assert keeper.user.turn.state == "done"
+        assert keeper.state() == "done"
         assert SUM in said(keeper)
         await keeper.sees(SUM)
         [outputs] = requests(server, "SubmitToolOutputs")
@@ -165,7 +165,7 @@ async def test_carry_over_and_go_on(server: SandboxServer, tmp_path: Path) -> No
         await keeper.user.until(lambda: keeper.user.conversation.options.get("profile") == profile.id)
         await keeper.ask("Add 1 to 2.")
         await keeper.give("3")
-        assert keeper.user.turn.state == "done"
+        assert keeper.state() == "done"
         assert "3" in said(keeper)
         told = requests(server, "CreateResponse")
         assert any(QUESTION in str(one["body"]["input"]) for one in told), "the thread's history goes along"
@@ -307,7 +307,7 @@ async def test_a_bound_command_answers(server: SandboxServer, tmp_path: Path) ->
             await keeper.sees(f"= {SUM}")
             assert len(requests(server, "SubmitToolOutputs")) == turn
             await keeper.send_outputs()
-            assert keeper.user.turn.state == "done"
+            assert keeper.state() == "done"
             assert len(requests(server, "SubmitToolOutputs")) == turn + 1
 
 
@@ -331,11 +331,11 @@ async def test_an_output_from_a_file_and_one_that_waits(server: SandboxServer, t
         await keeper.sees(f"= {SUM}", "All outputs are there")
         await keeper.press("escape")
         await keeper.shows("ChatScreen")
-        assert keeper.user.turn.state == "waiting"
+        assert keeper.state() == "waiting"
         await keeper.open_outputs()
         await keeper.sees(f"= {SUM}")
         await keeper.send_outputs()
-        assert keeper.user.turn.state == "done"
+        assert keeper.state() == "done"
 
 
 async def test_a_token_is_shown_nowhere(server: SandboxServer, tmp_path: Path) -> None:

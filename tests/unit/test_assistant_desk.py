@@ -173,6 +173,7 @@ async def test_what_was_deleted_can_be_made_again(manager: Manager, server: Sand
     saved = await desk.save(await desk.compare(draft.key))
     assert saved.id != made.id
     without = tuple(replace(tool, auth=None) if isinstance(tool, BuiltinTool) else tool for tool in made.tools)
+    assert isinstance(saved, Assistant)
     assert replace(saved, id=made.id, created_at=made.created_at) == replace(made, tools=without)
 
 
