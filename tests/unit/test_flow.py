@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.terminal.flow import ASK_AFTER, GIVE_UP, LEAST_BUDGET, TRIES, Flow
+from tui.terminal.flow import ASK_AFTER, GIVE_UP, LEAST_BUDGET, SHARE, TRIES, Flow
 
 
 class Clock:
@@ -62,7 +62,7 @@ def test_a_slow_line_is_measured(flow: Flow, clock: Clock) -> None:
     for _frame in range(4):
         send(flow, clock, 2000, 4000)
     assert flow.rate == pytest.approx(4000, rel=0.1)
-    assert flow.budget == pytest.approx(400, rel=0.1)
+    assert flow.budget == pytest.approx(max(LEAST_BUDGET, 4000 * SHARE), rel=0.1)
     assert flow.slow
     assert flow.round_trip == pytest.approx(0.05)
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 ASK_AFTER = 150
 """Bytes sent since the last question after which the next is asked. A question and its answer cost 4 bytes each way."""
 
-SHARE = 0.1
+SHARE = 0.06
 """Seconds of the line that one frame may take: so long a key may have to wait besides the round trip."""
 
 LEAST_BUDGET = 240

@@ -126,8 +126,8 @@ class Painter:
     ) -> Frame:
         """The bytes that bring the terminal to the target, with its cursor in `cursor` (column, row) at the end.
 
-        `budget` bytes end the frame after the row in which they are used up, the rows of the cursor first; `only`
-        restricts it to some rows. What is left over comes with the next frame.
+        With a `budget` the frame ends before the row that would exceed it, but not before it has one, the row of the
+        cursor first; `only` restricts it to some rows. What is left over comes with the next frame.
         """
         draft = self._begin()
         if draft is None:
@@ -146,10 +146,10 @@ class Painter:
             rows.insert(0, urgent)
         done = 0
         for row in rows:
+            if budget is not None and done and draft.size + self._row_cost(draft.terminal.shown[row], row) > budget:
+                break
             self._writer.row(draft, row, self.target[row])
             done += 1
-            if budget is not None and draft.size >= budget:
-                break
         self._dirty.difference_update(rows[:done])
         if not self._dirty:
             self._bands.clear()
@@ -253,14 +253,18 @@ class Painter:
 
     def _estimate(self, draft: Draft) -> int:
         """About how many bytes a frame will have that goes on from `draft`."""
-        size = draft.size
-        for old, new in zip(draft.terminal.shown, self.target, strict=True):
-            if old is not new and old != new:
-                # What is blank at the end of a row is erased in one.
-                end = len(new.text.rstrip(" "))
-                size += SWITCH_COST + sum(map(ne, old.text[:end], new.text[:end]))
-                if old.pens != new.pens:
-                    size += sum(map(ne, old.pens[:end], new.pens[:end]))
+        return draft.size + sum(self._row_cost(old, row) for row, old in enumerate(draft.terminal.shown))
+
+    def _row_cost(self, old: Row, row: int) -> int:
+        """About how many bytes turn `old` into what `row` should show."""
+        new = self.target[row]
+        if old is new or old == new:
+            return 0
+        # What is blank at the end of a row is erased in one.
+        end = len(new.text.rstrip(" "))
+        size = SWITCH_COST + sum(map(ne, old.text[:end], new.text[:end]))
+        if old.pens != new.pens:
+            size += sum(map(ne, old.pens[:end], new.pens[:end]))
         return size
 
     def _margins_possible(self, terminal: Terminal, band: Band) -> bool:
