@@ -213,8 +213,8 @@ class AgentsScreen(AgentListing):
         if (problem := self.problem) is not None:
             words = _(": ").join(part for part in (problem.title, problem.sentence) if part)
             request = _("request id {id}").format(id=problem.request_id) if problem.request_id else ""
-            rest = "  ".join(part for part in (problem.remedy, request) if part)
-            return Content.assemble((f"! {words}", "$error"), (f"\n{rest}" if rest else "", "$muted"))
+            rest = "".join(f"\n{part}" for part in (problem.remedy, request) if part)
+            return Content.assemble((f"! {words}", "$error"), (rest, "$muted"))
         return sends_line(draft) if draft is not None else Content("")
 
     def _show_value(self, draft: Draft) -> None:
