@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -155,7 +156,8 @@ class ChatScreen(CommandingScreen):
         lines = [
             _("A new conversation with {service}.").format(service=SERVICE_NAMES[self.service]),
             "",
-            _("Write a question and press Enter. Ctrl+J makes a new line, ? shows every key."),
+            _("Write a question and press Enter. Ctrl+J makes a new line."),
+            _("F1 shows the keys of the place you are in, Ctrl+P every action."),
         ]
         others = [f"{number} {SERVICE_NAMES[name]}" for number, name in enumerate(SERVICES, 1) if name != self.service]
         lines.append(_("Another service: Esc, then {choices}.").format(choices="   ".join(others)))
@@ -332,6 +334,9 @@ class ChatScreen(CommandingScreen):
         if action == "take_over":
             conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
             return bool(conversation and conversation.read_only)
+        if action == "digit":
+            offered = self._suggestions() if self.conversation_id else SERVICES
+            return int(str(parameters[0])) <= len(offered) or None
         return super().check_action(action, parameters)
 
     def action_export(self) -> None:
@@ -390,6 +395,9 @@ class ChatScreen(CommandingScreen):
     def typing(self) -> None:
         self.status.typing()
 
+    def menu_changed(self) -> None:
+        self._update_hints()
+
     def show_fork(self, conversation_id: str, text: str) -> None:
         self.show(conversation_id)
         self.composer.put(text)
@@ -412,13 +420,17 @@ class ChatScreen(CommandingScreen):
             if digit <= len(SERVICES):
                 self.action_new(SERVICES[digit - 1])
             return
-        from tui.models import SuggestionsBlock
-
-        conversation = self.app.conversation(self.conversation_id)
-        blocks = conversation.turns[-1].blocks if conversation and conversation.turns else ()
-        items = next((block.items for block in reversed(blocks) if isinstance(block, SuggestionsBlock)), ())
+        items = self._suggestions()
         if digit <= len(items):
             self._ask_text(items[digit - 1])
+
+    def _suggestions(self) -> Sequence[str]:
+        """What the newest answer suggests to ask next."""
+        from tui.models import SuggestionsBlock
+
+        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
+        blocks = conversation.turns[-1].blocks if conversation and conversation.turns else ()
+        return next((block.items for block in reversed(blocks) if isinstance(block, SuggestionsBlock)), ())
 
     def action_recover(self) -> None:
         """Look on the service for what the newest answer lacks; nothing is sent again."""

@@ -74,27 +74,36 @@ class YunliaoCommands(Provider):
 
     async def startup(self) -> None:
         listed = commands(self.screen, self._api.settings.keys)
-        self._entries = [*(_of(command) for command in listed if command.enabled), *self._of_app()]
+        # Where one can go stands first: what is typed finds the rest, and its keys are in the help.
+        self._entries = [
+            *self._places(),
+            *(_of(command) for command in listed if command.enabled),
+            *self._values(),
+        ]
 
-    def _of_app(self) -> Iterator[Entry]:
-        """What has no key of its own."""
+    def _places(self) -> Iterator[Entry]:
+        """Where one can go that has no key of its own."""
         app = self._api
-
-        def set_to(**changes: object) -> Callable[[], Awaitable[None]]:
-            return lambda: app.save_settings(changes)
-
         yield Entry(_("New conversation"), lambda: app.show_conversation(""))
         yield Entry(_("All conversations"), app.show_conversations)
         yield Entry(_("Assistants of DashScope: make, change, talk"), lambda: app.navigate("assistants"))
         yield Entry(_("Custom agents: make, change, try out"), lambda: app.navigate("agents"))
+        yield Entry(_("Health reports of instances"), lambda: app.navigate("health"))
         yield Entry(_("Integrations: logon-free URL, bots, capacity, memory"), lambda: app.navigate("integrations"))
         title = _("Terminal and line")
         yield Entry(
             _("Figures of the terminal and the line"),
             lambda: app.navigate("details", rows=app.measured(), title=title),
         )
-        yield Entry(_("Health reports of instances"), lambda: app.navigate("health"))
         yield Entry(_("Test the keyboard: what arrives for each key"), lambda: app.navigate("key_test"))
+
+    def _values(self) -> Iterator[Entry]:
+        """Values of settings that are tried out."""
+        app = self._api
+
+        def set_to(**changes: object) -> Callable[[], Awaitable[None]]:
+            return lambda: app.save_settings(changes)
+
         for theme in sorted(app.available_themes.keys() - BUILTIN_THEMES.keys()):
             yield Entry(_("Theme: {name}").format(name=theme), set_to(theme=theme))
         yield Entry(_("Theme: {name}").format(name="auto"), set_to(theme="auto"))

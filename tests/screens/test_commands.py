@@ -63,6 +63,16 @@ async def test_every_action_is_there_with_its_key() -> None:
         assert "Theme: nord" not in shown
 
 
+async def test_where_one_can_go_stands_first() -> None:
+    app = PaletteHost(screen=ConversationsScreen, conversations=SOME)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("ctrl+p")
+        shown = await lines(app, pilot)
+        assert shown[:2] == ["New conversation", "All conversations"]
+        assert shown.index("Health reports of instances") < shown.index("Conversations: rename   r")
+        assert shown.index("Conversations: rename   r") < shown.index("Theme: dark")
+
+
 async def test_remapped_keys_are_shown() -> None:
     keys = {"conversations.rename": "f4"}
     app = PaletteHost(screen=ConversationsScreen, conversations=SOME, settings=Settings(keys=keys), keymap=keys)

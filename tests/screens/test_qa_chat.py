@@ -9,6 +9,7 @@ from textual.widgets import Input, TextArea
 
 from tests.screens.whole import using
 from tui.sandbox.server import SandboxServer
+from tui.widgets.bindings import commands
 
 
 async def test_an_ask_leaves_the_rest_of_the_screen_in_its_place(server: SandboxServer, tmp_path: Path) -> None:
@@ -58,3 +59,11 @@ async def test_every_field_takes_a_paste_with_its_lines_and_without_controls(
         user.app.post_message(Paste("one\rtwo \x1b[31m"))
         await user.until(lambda: area.text)
         assert area.text == "one\ntwo \u241b[31m"
+
+
+async def test_the_palette_lists_digits_that_mean_something_only(server: SandboxServer, tmp_path: Path) -> None:
+    async with using(server, tmp_path) as user:
+        listed = {one.id for one in commands(user.chat, {}) if one.enabled}
+        assert {f"chat.digit_{n}" for n in range(1, 10)} & listed == {f"chat.digit_{n}" for n in (1, 2, 3)}
+        await user.ask("echo no suggestions")
+        assert not [one.id for one in commands(user.chat, {}) if one.enabled and one.id.startswith("chat.digit")]
