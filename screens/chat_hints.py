@@ -16,7 +16,9 @@ def hints_for(screen: ChatScreen, *, running: bool, narrow: bool) -> tuple[tuple
     conversation = screen.app.conversation(screen.conversation_id) if screen.conversation_id else None
     if conversation is not None and conversation.read_only:
         stop = [("F10", _("write here")), *stop]
-    if screen.focused is screen.composer:
+    if screen.lists_commands:
+        hints = [("Tab", _("complete")), ("Enter", _("run")), ("Esc", _("close the list"))]
+    elif screen.focused is screen.composer:
         hints = [*stop, ("^J", _("newline")), ("Tab", _("next part")), ("^P", _("palette")), ("F1", _("help"))]
         if narrow:
             hints = [*stop, ("^J", _("newline")), ("Esc", _("transcript")), ("F1", _("more"))]

@@ -35,6 +35,15 @@ class CommandingScreen(ForkingScreen):
             self._commander = Commander(self)
         return self._commander
 
+    @property
+    def lists_commands(self) -> bool:
+        """A command is typed, and listed."""
+        return self._commander is not None and self._commander.lists
+
+    def menu_changed(self) -> None:
+        """Told when the list of commands may have opened or closed."""
+        raise NotImplementedError
+
     def _take_menu_key(self, key: str) -> bool:
         """A key of the composer; whether it was meant for the list."""
         return self._commander is not None and self._commander.take_key(key)

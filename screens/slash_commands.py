@@ -47,8 +47,17 @@ class Commander:
 
     # --- the list ------------------------------------------------------------------------------------------
 
+    @property
+    def lists(self) -> bool:
+        """The list is open."""
+        return self._menu.is_open
+
     def show(self) -> None:
         """Show what the text in the composer may become."""
+        self._show()
+        self._screen.menu_changed()
+
+    def _show(self) -> None:
         text = self._screen.composer.text
         begun = slash.beginning(text) if text != self._dismissed and not self._screen.answer_prompt else None
         if begun is None:
@@ -149,7 +158,9 @@ class Commander:
         """A key of the composer; whether it was meant for the list."""
         if key == "escape" and self._menu.is_open:
             self._dismissed = self._screen.composer.text
-        return self._menu.take_key(key)
+        taken = self._menu.take_key(key)
+        self._screen.menu_changed()
+        return taken
 
     def _choose(self, entry: Entry, run: bool) -> None:
         typed = self._screen.composer.text

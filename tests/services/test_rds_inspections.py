@@ -118,6 +118,11 @@ async def test_what_the_service_refuses_is_said(rds: RdsCopilot, sandbox: Sandbo
     with pytest.raises(ApiError) as caught:
         await rds.inspections.report("no-such-task")
     assert (caught.value.problem.code, caught.value.problem.status) == ("TaskNotFound", 404)
+    task = await rds.inspections.create(Inspection(INSTANCES))
+    sandbox.fault_once("task-not-found")
+    with pytest.raises(ApiError, match="no longer has this task"):
+        await rds.inspections.report(task)
+    sandbox.reset()
     sandbox.fault_once("success-false")
     with pytest.raises(ServiceError, match="back end is busy"):
         await rds.inspections.create(Inspection(INSTANCES))

@@ -80,7 +80,17 @@ def test_the_first_paint_loads_nothing_heavy() -> None:
     # The others are parts of the chat.
     parts = {
         f"screens.{part}"
-        for part in ("chat", "chat_hints", "asking", "analysing", "partnering", "composing", "reading")
+        for part in (
+            "chat",
+            "chat_hints",
+            "asking",
+            "analysing",
+            "partnering",
+            "composing",
+            "reading",
+            "forking",
+            "commanding",
+        )
     }
     assert {module for module in modules if module.startswith("screens.")} <= parts
 

@@ -76,7 +76,7 @@ def place_words(options: Mapping[str, str]) -> list[str]:
         words.append(_("no thinking"))
     elif options.get("thinking") == "true" or options.get("effort"):
         effort = options.get("effort", "")
-        words.append(_("thinking {depth}").format(depth=effort_name(effort)) if effort else _("thinking"))
+        words.append(_("thinking {depth}").format(depth=effort_name(effort)) if effort else _("deep thinking"))
     if approval := options.get("approval", ""):
         words.append({"read_only": _("read only"), "manual": _("approvals"), "auto": _("auto")}.get(approval, approval))
     return words
@@ -107,7 +107,7 @@ def name_of(option: str) -> str:
     """The label of an option."""
     return {
         "model": _("model"),
-        "thinking": _("thinking"),
+        "thinking": _("deep thinking"),
         "effort": _("depth of thinking"),
         "language": _("answers in"),
         "timezone": _("time zone"),
