@@ -262,7 +262,7 @@ class Painter:
             return 0
         # What is blank at the end of a row is erased in one.
         end = len(new.text.rstrip(" "))
-        size = SWITCH_COST + sum(map(ne, old.text[:end], new.text[:end]))
+        size: int = SWITCH_COST + sum(map(ne, old.text[:end], new.text[:end]))
         if old.pens != new.pens:
             size += sum(map(ne, old.pens[:end], new.pens[:end]))
         return size
