@@ -65,9 +65,6 @@ def ask_of(run_id: str, number: int, calls: Sequence[ToolCall]) -> AskBlock:
     return AskBlock(
         "tool_outputs",
         f"{run_id}:{number}",
-        text=_("The assistant waits for the output of {names}.").format(
-            names=_(", ").join(call.name or _("unnamed function") for call in calls)
-        ),
         calls=tuple(
             AskCall(call_key(run_id, number, index), call.name, call.arguments) for index, call in enumerate(calls)
         ),
@@ -78,6 +75,11 @@ def ask_number(ask: AskBlock) -> int:
     """Which ask of its run it is, from 0."""
     number = ask.ask_id.rpartition(":")[2]
     return int(number) if number.isdecimal() else 0
+
+
+def same_calls(ask: AskBlock, run: Run) -> bool:
+    """Whether the run waits for what was asked."""
+    return [(call.name, call.arguments) for call in ask.calls] == [(call.name, call.arguments) for call in run.calls]
 
 
 def run_end(run: Run, status: str) -> list[Event]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from tui.models import AskBlock, Problem, TurnIds
 from tui.services.assistant_models import Run, RunStep, ThreadMessage
 from tui.services.base import Page, TurnRef
-from tui.services.dashscope_frames import STEP_ENDS, RunReader, ask_number, call_key, run_end
+from tui.services.dashscope_frames import STEP_ENDS, RunReader, ask_number, call_key, run_end, same_calls
 from tui.services.dashscope_threads import Threads
 from tui.services.dashscope_wire import joined
 from tui.services.errors import NotFoundError, ServiceError
@@ -138,9 +138,7 @@ class RunRecovery:
         if not asks:
             return 0
         newest = asks[-1]
-        known = [(call.name, call.arguments) for call in newest.calls]
-        same = known == [(call.name, call.arguments) for call in run.calls]
-        return ask_number(newest) + (0 if same else 1)
+        return ask_number(newest) + (0 if same_calls(newest, run) else 1)
 
     def _was_answered(self, ask_id: str) -> bool:
         return any(

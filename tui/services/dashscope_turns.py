@@ -17,7 +17,7 @@ from typing import TypeVar
 from tui.models import FINAL, Problem, Turn, TurnIds
 from tui.services.assistant_models import Run, ToolOutput
 from tui.services.base import AnswerRequest, Page, StopOutcome, TurnRef, TurnRequest
-from tui.services.dashscope_frames import RunReader, ask_number
+from tui.services.dashscope_frames import RunReader, ask_number, same_calls
 from tui.services.dashscope_problems import checked_id
 from tui.services.dashscope_recovery import LookTiming, RunRecovery
 from tui.services.dashscope_threads import Threads
@@ -242,7 +242,7 @@ class ThreadTurns:
             async for event in self.recover(ref):
                 yield event
             return
-        if [call.name for call in run.calls] != [call.name for call in ask.calls]:
+        if not same_calls(ask, run):
             yield Noted(_("the run waits for other outputs by now; yours were not sent"))
             for event in RunReader(work.thread, work.run, number=ask_number(ask) + 1).ask(run):
                 yield event

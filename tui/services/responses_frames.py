@@ -169,14 +169,7 @@ class ResponseReader:
 
     def _ask(self) -> list[Event]:
         calls = tuple(AskCall(call.id, call.name, call.arguments) for call in self._calls)
-        ask = AskBlock(
-            "tool_outputs",
-            f"{self.id}:0",
-            text=_("The assistant waits for the output of {names}.").format(
-                names=_(", ").join(call.name or _("unnamed function") for call in calls)
-            ),
-            calls=calls,
-        )
+        ask = AskBlock("tool_outputs", f"{self.id}:0", calls=calls)
         return [*(ToolProgress(call.call_id, call.name, "waiting", call.arguments) for call in calls), Asked(ask)]
 
     def _fail(self, refusal: Refusal) -> list[Event]:
