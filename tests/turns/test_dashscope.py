@@ -97,6 +97,13 @@ async def test_several_rounds_are_asks_of_their_own(server: SandboxServer, tmp_p
     assert state(server)["counts"]["submits"] == 3
 
 
+async def test_one_call_can_be_answered_with_a_text(server: SandboxServer, tmp_path: Path) -> None:
+    async with Desk(server, tmp_path) as desk:
+        conversation_id, _turn = await parked(desk)
+        turn = await desk.answer(conversation_id, AskReply("reply", SUM))
+        assert (turn.state, SUM in text_of(turn)) == ("done", True)
+
+
 async def test_too_few_outputs_are_not_sent(server: SandboxServer, tmp_path: Path) -> None:
     async with Desk(server, tmp_path) as desk:
         conversation_id = await with_assistant(desk)
@@ -254,6 +261,8 @@ async def test_a_stop_that_the_service_refuses_is_said(server: SandboxServer, tm
         turn = await stopped(desk, conversation_id)
         assert turn.state == "stopped"
         assert turn.answer
+        asked, answered = state(server)["threads"][0]["messages"]
+        assert turn.ids.message == answered["id"] != asked["id"]
         assert "goes on" in notes(turn)
         # The thread is occupied by the run that goes on: the next question waits, and says so.
         queued = desk.conversations.ask(conversation_id, "next")

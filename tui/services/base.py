@@ -77,6 +77,10 @@ class AskReply:
     outputs: tuple[str, ...] = ()
     """For `tool_outputs`: what each of the ask's calls gave, in their order; a structure is JSON text."""
 
+    def outputs_for(self, ask: AskBlock) -> tuple[str, ...]:
+        """What the calls gave; the text is the output where there is one call alone."""
+        return self.outputs or ((self.text,) if self.text and len(ask.calls) == 1 else ())
+
     def in_words(self) -> str:
         """What stands beside the ask once it is answered; never empty."""
         return (
@@ -144,6 +148,17 @@ class AskAnswerer(Protocol):
 
         Where it is not taken, the ask comes again as an open one, and the turn ends as waiting.
         """
+
+
+@runtime_checkable
+class ConversationDeleter(Protocol):
+    """A service that can delete a conversation of its own."""
+
+    def can_delete(self, conversation: str) -> bool:
+        """Whether the conversation of this id is one that can be deleted."""
+
+    async def delete_conversation(self, conversation: str) -> None:
+        """Delete it for good; one that is not there any more is no error. Raises ServiceError."""
 
 
 class ConversationService(Protocol):

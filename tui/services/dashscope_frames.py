@@ -52,7 +52,6 @@ STEP_ENDS: dict[str, ToolStatus] = {
     "cancelled": "failed",
     "expired": "failed",
 }
-_QUIET = frozenset({"thread.message.created", "thread.message.in_progress"})
 
 
 def call_key(run_id: str, number: int, index: int) -> str:
@@ -186,8 +185,10 @@ class RunReader:
             return self._delta(data)
         if name in ("thread.message.completed", "thread.message.incomplete"):
             return self._message(data)
-        if name in _QUIET:
-            return []
+        if name in ("thread.message.created", "thread.message.in_progress"):
+            # Named as soon as it is there, so that a turn that is stopped is known by its answer too.
+            own = line(data, "id") if line(data, "role") != "user" else ""
+            return [TurnStarted(TurnIds(message=own))] if own and name.endswith("created") else []
         return [Unknown(name or "unnamed")]
 
     # --- the run -----------------------------------------------------------------------------------------------

@@ -223,7 +223,7 @@ class ThreadTurns:
     # --- outputs of functions --------------------------------------------------------------------------------------
 
     async def _answer(self, work: Work, request: AnswerRequest) -> AsyncGenerator[Event]:
-        ref, ask, outputs = request.ref, request.ask, request.reply.outputs
+        ref, ask, outputs = request.ref, request.ask, request.reply.outputs_for(request.ask)
         if request.reply.action == "refuse":
             async for event in self._refuse(work, request):
                 yield event

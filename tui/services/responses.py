@@ -142,7 +142,7 @@ class ResponseTurns:
                 yield event
 
     async def _answer(self, work: Work, request: AnswerRequest, profile: AssistantProfile) -> AsyncGenerator[Event]:
-        ref, ask, outputs = request.ref, request.ask, request.reply.outputs
+        ref, ask, outputs = request.ref, request.ask, request.reply.outputs_for(request.ask)
         if request.reply.action == "refuse":  # nothing runs that would have to be stopped
             for call in ask.calls:
                 yield ToolProgress(call.call_id, call.name, "failed")
