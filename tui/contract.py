@@ -176,6 +176,10 @@ class YunliaoApi(App[int]):
         """Delete here (kept in the trash for 30 days); the services keep theirs."""
         raise NotImplementedError
 
+    async def delete_on_service(self, conversation_ids: Sequence[str]) -> int:
+        """Delete conversations on their services, where those can, for good; how many that were. Errors are shown."""
+        raise NotImplementedError
+
     async def undo_delete(self) -> str:
         """Take back the newest deletion of this run; its title, or "" when there is none."""
         raise NotImplementedError

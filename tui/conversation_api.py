@@ -101,6 +101,9 @@ class ConversationApi(Effects):
     def _shown_below(self) -> str:
         return str(getattr(self.screen_stack[0], "conversation_id", ""))
 
+    async def delete_on_service(self, conversation_ids: Sequence[str]) -> int:
+        return await self.conversations.delete_there(conversation_ids)
+
     async def undo_delete(self) -> str:
         return await self.conversations.undo_delete()
 

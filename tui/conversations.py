@@ -17,7 +17,7 @@ from tui.memory import Hooks, Memory
 from tui.merging import Merging
 from tui.models import ACTIVE, Conversation, Problem, ServiceName
 from tui.questions import TITLE_CHARACTERS, Questions
-from tui.services.base import Page
+from tui.services.base import ConversationDeleter, Page
 from tui.services.errors import ServiceError
 from tui.text import clean_line
 from tui.windows import Windows
@@ -245,6 +245,22 @@ class Conversations:
             self._memory.forget(conversation_id)
             self._deleted.append(conversation_id)
         self._memory.list_changed()
+
+    async def delete_there(self, conversation_ids: Sequence[str]) -> int:
+        """Delete conversations on their services, for good; how many that were. What fails is told."""
+        count = 0
+        for conversation_id in conversation_ids:
+            summary = self._memory.summary(conversation_id)
+            if summary is None or not summary.remote_id:
+                continue
+            try:
+                service = await self._hooks.service(summary.service)
+                if isinstance(service, ConversationDeleter) and service.can_delete(summary.remote_id):
+                    await service.delete_conversation(summary.remote_id)
+                    count += 1
+            except ServiceError as error:
+                self._hooks.failed(error.problem)
+        return count
 
     async def undo_delete(self) -> str:
         """Take back the newest deletion of this run; the title, or "" when there is none."""

@@ -86,6 +86,10 @@ class Exporting:
         """Write an export below `folder`, for its owner alone, under a name that is not taken. Raises OSError."""
         return await asyncio.to_thread(write, exported, folder)
 
+    async def read_file(self, path: str) -> Imported:
+        """Take in the conversations of a file, `~` is the home. Raises OSError, NotOurs."""
+        return await self.read(await asyncio.to_thread(lambda: Path(path).expanduser().read_bytes()))
+
     async def read(self, data: bytes) -> Imported:
         """Take in the conversations of an export in JSON that are not here yet. Raises NotOurs."""
         from tui.cache.carrying import take_in

@@ -147,6 +147,10 @@ class Host(YunliaoApi):
         self.held = [one for one in self.held if one.id not in conversation_ids]
         self.conversations_changed.publish("")
 
+    async def delete_on_service(self, conversation_ids: Sequence[str]) -> int:
+        self.done.append(("delete there", *conversation_ids))
+        return len(conversation_ids)
+
     async def undo_delete(self) -> str:
         self.done.append(("undo",))
         return "taken back"

@@ -242,7 +242,7 @@ async def test_delete_says_what_goes_where_and_cancel_has_the_focus() -> None:
             "Delete “lag on rm-bp1k3”?",
             "trash",
             "30 days",
-            "RDS Copilot: keeps its copy",
+            "RDS Copilot: keeps its copy;",
             "1 still running",
         ):
             assert words in shown

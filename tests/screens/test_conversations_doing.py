@@ -175,3 +175,27 @@ async def test_a_filter_without_hits_says_what_else_there_is() -> None:
         text = "\n".join(lines(app))
         assert "s searches what was said." in text
         assert "G fetches older ones." in text
+
+
+async def test_threads_of_dashscope_are_deleted_there_only_when_asked() -> None:
+    threads = [replace(summary(7, "a thread", service="dashscope"), remote_id="thread_1"), summary(8, "rds")]
+    app = host(threads)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("d")
+        await pilot.pause()
+        assert any("its threads stay unless you delete them" in line for line in lines(app))
+        await pilot.press("y")
+        await pilot.pause()
+        assert any("Delete its thread on DashScope too?" in line for line in lines(app))
+        await pilot.press("escape")
+        await settle(pilot)
+        assert app.done == [("delete", "c7")]
+    app = host(threads)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("d")
+        await pilot.pause()
+        await pilot.press("y")
+        await pilot.pause()
+        await pilot.press("y")
+        await settle(pilot)
+        assert app.done == [("delete there", "c7"), ("delete", "c7")]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.turns.dashscope_desk import state, with_assistant
 from tests.turns.desk import Desk, control
 from tui.cache.ids import conversation_id_of, is_conversation_id
 from tui.cache.listing import TRASH
@@ -260,3 +261,27 @@ def test_one_id_for_one_conversation() -> None:
     assert is_conversation_id(made)
     assert len({conversation_id_of("rds", f"c-{number}", at) for number in range(1000)}) == 1000
     assert made != conversation_id_of("dms", "c-1", at)
+
+
+async def test_a_thread_is_deleted_on_the_service_and_others_are_not(desk_of: Open, server: SandboxServer) -> None:
+    async with desk_of("bastion") as desk:
+        thread = await with_assistant(desk)
+        await desk.ask(thread, "hello")
+        other = await began(desk, "why?")
+        assert len(state(server)["threads"]) == 1
+        assert await desk.conversations.delete_there([thread, other]) == 1
+        assert state(server)["threads"] == []
+        await desk.conversations.delete([thread, other])
+        await desk.conversations.merging.refresh()
+        assert list(desk.conversations.summaries()) == []
+
+
+async def test_sessions_of_the_data_agent_are_listed_and_fetched_too(desk_of: Open) -> None:
+    async with desk_of("bastion") as there, desk_of("laptop") as here:
+        origin = await there.conversations.create("dms")
+        await there.ask(origin, "refunds by week")
+        assert await here.conversations.merging.refresh() == []
+        found = next(summary for summary in here.conversations.summaries() if summary.service == "dms")
+        conversation = await here.conversations.open(found.id)
+        assert [turn.question for turn in conversation.turns] == ["refunds by week"]
+        assert conversation.turns[0].blocks

@@ -117,6 +117,14 @@ class DashScope:
         """The messages of a thread as turns: all of them, since only whole lists are sure to be in order."""
         return PageOf(tuple(await thread_turns(self.threads, conversation)))
 
+    def can_delete(self, conversation: str) -> bool:
+        """See `ConversationDeleter`: threads; what the Responses API keeps goes by itself."""
+        return conversation.startswith("thread")
+
+    async def delete_conversation(self, conversation: str) -> None:
+        """See `ConversationDeleter`."""
+        await self.threads.delete(conversation)
+
     async def feedback(self, ids: TurnIds, rating: Rating, comment: str = "") -> None:
         raise ConfigurationError(Problem(_("Not rated"), _("DashScope takes no ratings."), delivered="no"))
 

@@ -47,7 +47,9 @@ async def tag(app: YunliaoApi, items: Sequence[ConversationSummary]) -> bool:
     lines = [_("Separated by blanks. Instances that stand in the text become tags by themselves.")]
     if len(items) > 1:
         lines.append(_("Those that all {count} have; others stay as they are.").format(count=len(items)))
-    dialog = routes.build("text", title=_("Tags"), value="".join(f"{each} " for each in common), lines=lines, allow_empty=True)
+    dialog = routes.build(
+        "text", title=_("Tags"), value="".join(f"{each} " for each in common), lines=lines, allow_empty=True
+    )
     typed = await app.push_screen_wait(dialog)
     if typed is None:
         return False
@@ -60,27 +62,64 @@ async def tag(app: YunliaoApi, items: Sequence[ConversationSummary]) -> bool:
 
 
 async def delete(app: YunliaoApi, items: Sequence[ConversationSummary]) -> bool:
-    """Say what is deleted where, ask, and delete; several ask for their count to be typed. Whether it was done."""
+    """Say what is deleted where, ask, and delete; several ask for their count to be typed. Whether it was done.
+
+    What a service can delete is a question of its own, since that cannot be taken back.
+    """
     from tui.models import ACTIVE
 
-    names = _(", ").join(dict.fromkeys(SERVICE_NAMES[item.service] for item in items))
-    lines = [
-        _("Here: moved to the trash and kept there for 30 days; z takes it back."),
-        _("{service}: keeps its copy.").format(service=names),
-    ]
+    threads = [item for item in items if item.service == "dashscope" and item.remote_id]
+    keep = dict.fromkeys(SERVICE_NAMES[item.service] for item in items if item.remote_id and item not in threads)
+    lines = [_("Here: moved to the trash and kept there for 30 days; z takes it back.")]
+    if keep:
+        lines.append(_("{service}: keeps its copy; it offers no way to delete it.").format(service=_(", ").join(keep)))
+    if threads:
+        lines.append(_("DashScope: asked next; its threads stay unless you delete them."))
     if running := sum(item.state in ACTIVE for item in items):
         lines.append(_("{count} still running; the answer goes on at the service.").format(count=running))
-    if len(items) == 1:
-        title = _("Delete “{title}”?").format(title=title_of(items[0]))
-        dialog = routes.build("confirm", title=title, lines=lines, verb=_("delete"))
-    else:
-        count = str(len(items))
-        title = _("Delete {count} conversations?").format(count=count)
-        dialog = routes.build("typed_confirm", title=title, lines=lines, verb=_("delete"), expected=count)
-    if not await app.push_screen_wait(dialog):
+    if not await _ask(app, items, _("Delete “{title}”?"), _("Delete {count} conversations?"), lines, _("delete")):
         return False
+    if threads:
+        lines = [_("For good: nobody can read or continue them any more."), _("Esc leaves them there.")]
+        title, several = _("Delete its thread on DashScope too?"), _("Delete {count} threads on DashScope too?")
+        if await _ask(app, threads, title, several, lines, _("delete there")):
+            count = await app.delete_on_service([item.id for item in threads])
+            app.notify(_("{count} deleted on DashScope.").format(count=count))
     await app.delete_conversations([item.id for item in items])
     return True
+
+
+async def _ask(
+    app: YunliaoApi, items: Sequence[ConversationSummary], one: str, several: str, lines: Sequence[str], verb: str
+) -> bool:
+    """Ask by a key for one conversation, by their count for several."""
+    if len(items) == 1:
+        title = one.format(title=title_of(items[0]))
+        dialog = routes.build("confirm", title=title, lines=lines, verb=verb)
+    else:
+        count = str(len(items))
+        dialog = routes.build(
+            "typed_confirm", title=several.format(count=count), lines=lines, verb=verb, expected=count
+        )
+    return bool(await app.push_screen_wait(dialog))
+
+
+async def import_file(app: YunliaoApi) -> None:
+    """Ask for a file that this program exported, and take in what is not here yet."""
+    lines = [_("A JSON file that this program exported, perhaps on another machine.")]
+    path = await app.push_screen_wait(
+        routes.build("text", title=_("Import conversations"), lines=lines, verb=_("import"))
+    )
+    if not path:
+        return
+    try:
+        taken = await app.exporting.read_file(path)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        app.notify(_("Not imported: {reason}").format(reason=reason), severity="error", markup=False)
+        return
+    app.notify(_("{new} new, {known} here already.").format(new=len(taken.new), known=taken.known))
+    await app.refresh_conversations()
 
 
 async def take_back(app: YunliaoApi) -> None:

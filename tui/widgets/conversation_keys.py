@@ -19,6 +19,7 @@ BINDINGS: list[BindingType] = [
     Binding("a", "archive", "archive", id="conversations.archive", show=False, tooltip="Out of the list, or back in"),
     Binding("A", "archived", "archived ones", id="conversations.archived", show=False, tooltip="Show those"),
     Binding("x", "export", "export", id="conversations.export", show=False, tooltip="Markdown, JSON, HTML, bundle"),
+    Binding("I", "import", "import", id="conversations.import", show=False, tooltip="Take in an export as JSON"),
     Binding("c", "copy_id", "copy id", id="conversations.copy_id", show=False),
     Binding("R", "reload", "refresh", id="conversations.reload", show=False),
     Binding("1", "service('1')", "RDS Copilot only", id="conversations.service_rds", show=False),

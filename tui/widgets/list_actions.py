@@ -10,7 +10,7 @@ from textual.getters import app as app_getter
 from textual.widget import Widget
 
 from tui.contract import YunliaoApi
-from tui.widgets.conversation_changes import archive, delete, pin, rename, tag, take_back
+from tui.widgets.conversation_changes import archive, delete, import_file, pin, rename, tag, take_back
 from tui.words import _
 
 if TYPE_CHECKING:
@@ -98,6 +98,10 @@ class ListActions(Widget):
     def action_export(self) -> None:
         if chosen := self._chosen():
             self.app.navigate("export", conversation_ids=[item.id for item in chosen])
+
+    @work(group="change")
+    async def action_import(self) -> None:
+        await import_file(self.app)
 
     @work(group="change")
     async def action_reload(self) -> None:
