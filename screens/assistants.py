@@ -41,6 +41,8 @@ from tui.words import _
 
 WIDE = 100
 """Columns from which on the list stands beside the form."""
+LIST_CELLS = 40
+"""Width of the list beside the form, as the sheet has it."""
 
 
 class AssistantList(Choices):
@@ -138,8 +140,12 @@ class AssistantsScreen(AssistantActions):
         self._place()
         self._plan()
 
+    @property
+    def _wide(self) -> bool:
+        return self.app.size.width >= WIDE
+
     def _place(self) -> None:
-        wide = self.app.size.width >= WIDE
+        wide = self._wide
         self.set_class(not wide, "-narrow")
         self.query_one("#left").display = wide or not self._in_form
         self.query_one("#right").display = wide or self._in_form
@@ -167,7 +173,7 @@ class AssistantsScreen(AssistantActions):
             (_("On the service"), ordered([line for line in lines if not line.local], self._order)),
             (_("On this machine"), ordered([line for line in lines if line.local], self._order)),
         ]
-        width = max(24, self.list_pane.content_size.width - 3)
+        width = (LIST_CELLS if self._wide else self.app.size.width) - 2
         options: list[Option] = []
         shown: list[ListLine] = []
         for title, part in groups:
@@ -221,7 +227,8 @@ class AssistantsScreen(AssistantActions):
         title.update(form_title(draft))
         sends.update(send_line(draft))
         self._wrong = dict(problems(draft.value)) if draft.key in self.desk.drafts else {}
-        width = max(30, self.form.content_size.width - 3)
+        # Worked out: a pane that has just come into sight has no size yet.
+        width = self.app.size.width - (LIST_CELLS + 1 if self._wide else 0) - 2
         fields = fields_of(draft.value)
         rows = [Option(field_row(field, draft, width, field.name in self._wrong), id=field.name) for field in fields]
         at = self.form.highlighted or 0

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui.assistant_schema import MOST_ISSUES, shown_json
 from tui.text import clean, clean_line
 from tui.words import _
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 MOST_LINES = 200
 DEEPEST = 6
@@ -30,9 +33,25 @@ def argument_problems(schema: Mapping[str, Any], arguments: str) -> tuple[str, .
     try:
         Draft202012Validator.check_schema(schema)
         errors = sorted(Draft202012Validator(schema).iter_errors(value), key=lambda error: error.json_path)
-        return tuple(clean_line(f"{error.json_path}: {error.message}") for error in errors[:MOST_ISSUES])
+        return tuple(clean_line(f"{error.json_path}{_(': ')}{_words(error)}") for error in errors[:MOST_ISSUES])
     except (SchemaError, Unresolvable, RecursionError):
         return ()
+
+
+def _words(error: ValidationError) -> str:
+    """What is wrong with one argument; in the library's words where it is nothing usual."""
+    wanted: Any = error.validator_value
+    match error.validator:
+        case "required":
+            missing = [name for name in wanted if isinstance(error.instance, dict) and name not in error.instance]
+            return _("{names} missing").format(names=_(", ").join(map(str, missing)))
+        case "type":
+            kind = wanted if isinstance(wanted, str) else " | ".join(map(str, wanted))
+            return _("{value} is not of the type {kind}").format(value=shown_json(error.instance), kind=kind)
+        case "enum":
+            choices = " | ".join(shown_json(choice) for choice in wanted[:12])
+            return _("{value} is none of {choices}").format(value=shown_json(error.instance), choices=choices)
+    return error.message
 
 
 # --- the form that a schema describes ----------------------------------------------------------------------
