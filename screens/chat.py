@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 SERVICES: tuple[ServiceName, ...] = ("rds", "dms", "dashscope")
 """Those that a new conversation can be begun with, by their digits."""
 DIGIT = "Send the suggestion of that number; in a new conversation choose the service"
-MANAGE = "DashScope's assistants: make, change, talk"
 WIDE = 100
 """Columns from which on the list stands beside the chat."""
 
@@ -69,7 +68,7 @@ class ChatScreen(CommandingScreen):
         ),
         Binding("f10", "take_over", "take over", id="chat.take_over", show=False, tooltip="Write here, not there"),
         Binding("E", "export", "export", id="chat.export", show=False, tooltip="Export: Markdown, HTML, JSON, bundle"),
-        Binding("M", "app.navigate('assistants')", "assistants", id="chat.assistants", show=False, tooltip=MANAGE),
+        Binding("M", "app.navigate('assistants')", "assistants", id="chat.assistants", show=False, tooltip="Manage them"),
         Binding("S", "app.navigate('search')", "search", id="chat.search", show=False, tooltip="Search what was said"),
         Binding("f3", "find_next", "next hit", id="chat.find_next", show=False, tooltip="Next hit"),
     ]

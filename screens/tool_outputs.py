@@ -111,11 +111,12 @@ class ToolOutputsScreen(Screen[tuple[str, ...]]):
         missing = len(self._ask.calls) - len(self._given)
         sends = self.query_one("#sends", Static)
         if missing:
-            sends.update(
-                Content.styled(
-                    _("{count} outputs are missing; they go in one request.").format(count=missing), "$muted"
-                )
+            text = (
+                _("{count} outputs are missing; all go in one request.").format(count=missing)
+                if missing > 1
+                else _("One output is missing.")
             )
+            sends.update(Content.styled(text, "$muted"))
         else:
             sends.update(Content.styled(_("All outputs are there: w shows them and sends them."), "$waiting"))
         self._show_call()
