@@ -68,7 +68,9 @@ class ChatScreen(CommandingScreen):
         ),
         Binding("f10", "take_over", "take over", id="chat.take_over", show=False, tooltip="Write here, not there"),
         Binding("E", "export", "export", id="chat.export", show=False, tooltip="Export: Markdown, HTML, JSON, bundle"),
-        Binding("M", "app.navigate('assistants')", "assistants", id="chat.assistants", show=False, tooltip="Manage them"),
+        Binding(
+            "M", "app.navigate('assistants')", "assistants", id="chat.assistants", show=False, tooltip="Manage them"
+        ),
         Binding("S", "app.navigate('search')", "search", id="chat.search", show=False, tooltip="Search what was said"),
         Binding("f3", "find_next", "next hit", id="chat.find_next", show=False, tooltip="Next hit"),
     ]
@@ -166,7 +168,7 @@ class ChatScreen(CommandingScreen):
             lines += [_("@ chooses files for the agent, F7 its mode, plan, language and confirmations."), ""]
             lines += describe_options(self.new_options.get("dms", {}))
         if self.service == "rds":
-            lines += [_("F7 chooses model, thinking, language and what writing tools may do; / lists commands."), ""]
+            lines += [_("F7 chooses model, thinking, language, approvals; / lists commands."), ""]
             lines += describe_copilot(self.new_options.get("rds", {}))
         if self.service == "dashscope":
             lines += describe_partner(self.new_options.get("dashscope", {}))
