@@ -51,7 +51,7 @@ class AgentActions(AgentEditing):
         """The draft of the agent under the cursor, read where it was not yet; None where that failed, which is said."""
         if not self.key:
             return None
-        if self.held is not None and self.held.key == self.key:
+        if self.held is not None and self.held.is_read:
             return self.held
         try:
             return await self.desk.open(self.key)

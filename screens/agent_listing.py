@@ -89,8 +89,8 @@ class AgentListing(AgentActions):
         await self.desk.load()
         self._loaded = True
         self.show_list()
-        if self.held is None:
-            self.read()
+        self.show_form()
+        self.read()
 
     def show_list(self) -> None:
         if not self.is_mounted:
@@ -155,7 +155,7 @@ class AgentListing(AgentActions):
         """Read the agent under the cursor, once the cursor rests there."""
         await asyncio.sleep(pause)
         key = self._key
-        if not key or self.held is not None:
+        if not key or (self.held is not None and self.held.is_read):
             return
         try:
             draft = await self.desk.open(key)

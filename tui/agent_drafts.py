@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from tui.agent_fields import Form
 from tui.agent_files import AgentFile, AgentFileError, read, write
@@ -35,8 +36,9 @@ class DraftFiles:
         self._account = account
         self._waiting: dict[str, _Kept | None] = {}
         """What is to be written; None is to be removed."""
+        self._taking = Lock()
+        self._writing = Lock()
         self._timer: asyncio.TimerHandle | None = None
-        self._task: asyncio.Task[None] | None = None
 
     async def read(self) -> list[tuple[str, AgentFile, Form | None]]:
         """Key, agent and base of every draft of this account; files that cannot be read are left as they are."""
@@ -44,55 +46,57 @@ class DraftFiles:
 
     def keep(self, key: str, mine: AgentFile, base: AgentFile | None) -> None:
         """Write a draft soon."""
-        self._waiting[key] = _Kept(mine, base)
-        self._soon()
+        self._note(key, _Kept(mine, base))
 
     def forget(self, key: str) -> None:
         """Remove a draft soon."""
-        self._waiting[key] = None
-        self._soon()
+        self._note(key, None)
 
     def write_now(self) -> None:
         """Write everything that waits. Blocking."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        waiting, self._waiting = self._waiting, {}
-        self._write(waiting)
+        self._write()
 
     # --- inside --------------------------------------------------------------------------------------------
 
-    def _soon(self) -> None:
-        if self._folder is not None and self._timer is None:
+    def _note(self, key: str, kept: _Kept | None) -> None:
+        if self._folder is None:
+            return
+        with self._taking:
+            self._waiting[key] = kept
+        if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(PAUSE, self._begin)
 
     def _begin(self) -> None:
         self._timer = None
-        if self._task is not None and not self._task.done():
-            self._soon()
-            return
-        waiting, self._waiting = self._waiting, {}
-        self._task = asyncio.create_task(asyncio.to_thread(self._write, waiting))
+        # No task: one that the loop does not come to any more would take what it was to write along.
+        asyncio.get_running_loop().run_in_executor(None, self._write)
 
     def _path(self, key: str) -> Path:
         assert self._folder is not None
         name = hashlib.sha256(f"{self._account()}\n{key}".encode()).hexdigest()[:24]
         return self._folder / f"{name}.toml"
 
-    def _write(self, waiting: dict[str, _Kept | None]) -> None:
+    def _write(self) -> None:
+        """Write what waits; of two that come here at once the second has the newer."""
         from tui.cache import files
 
-        if self._folder is None or not waiting:
-            return
-        with suppress(OSError):  # it is in memory all the same
-            files.private_folder(self._folder)
-            for key, kept in waiting.items():
-                if kept is None:
-                    self._path(key).unlink(missing_ok=True)
-                    continue
-                head = f"# {self._account()}\n# {key}\n"
-                agents = [kept.mine, kept.base] if kept.base is not None else [kept.mine]
-                files.replace(self._path(key), (head + write(agents)).encode("utf-8", "replace"))
+        with self._writing:
+            with self._taking:
+                waiting, self._waiting = self._waiting, {}
+            if self._folder is None or not waiting:
+                return
+            with suppress(OSError):  # it is in memory all the same
+                files.private_folder(self._folder)
+                for key, kept in waiting.items():
+                    if kept is None:
+                        self._path(key).unlink(missing_ok=True)
+                        continue
+                    head = f"# {self._account()}\n# {key}\n"
+                    agents = [kept.mine, kept.base] if kept.base is not None else [kept.mine]
+                    files.replace(self._path(key), (head + write(agents)).encode("utf-8", "replace"))
 
     def _read(self) -> list[tuple[str, AgentFile, Form | None]]:
         if self._folder is None or not self._folder.is_dir():

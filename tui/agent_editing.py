@@ -35,7 +35,13 @@ class Draft:
 
     @property
     def agent_id(self) -> str:
-        return self.agent.id if self.agent is not None else ""
+        """The service's id; "" for an agent that is not there yet."""
+        return self.key.partition(":")[2] if self.base is not None else ""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it was compared with the service in this run; one that was left on disk is not at first."""
+        return self.base is None or self.agent is not None
 
     @property
     def changed(self) -> tuple[str, ...]:

@@ -75,7 +75,8 @@ class Agents:
     # --- the list ------------------------------------------------------------------------------------------
 
     async def load(self) -> None:
-        """List the agents of both services; what fails is in `problems`."""
+        """List the agents of both services; what fails is in `problems`. Drafts without changes are read anew."""
+        self._drafts = {key: draft for key, draft in self._drafts.items() if draft.unsaved}
         if not self._drafts_read:
             self._drafts_read = True
             for key, mine, base in await self._files.read():

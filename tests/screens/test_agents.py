@@ -136,7 +136,7 @@ async def test_the_vendors_example(server: SandboxServer, tmp_path: Path, size: 
         await user.press("enter")
         await user.until(lambda: isinstance(user.app.focused, PromptArea))
         await user.type_keys("be brief")
-        assert user.footer == "~ Save sends CreateCustomAgent: name, use tools, tools, system prompt"
+        await user.until(lambda: user.footer == "~ Save sends CreateCustomAgent: name, use tools, tools, system prompt")
         await user.save()
         await user.until(lambda: user.notices_say("Saved: copilot-agent"))
         (made,) = [agent for agent in await all_of(server) if agent.form.name == "copilot-agent"]
@@ -146,8 +146,8 @@ async def test_the_vendors_example(server: SandboxServer, tmp_path: Path, size: 
         await user.to("system_prompt")
         await user.press("enter", "end")
         await user.type_keys(" too")
-        assert user.sees("~ system prompt")
-        assert user.footer == "~ Save sends UpdateCustomAgent: system prompt"
+        await user.until(lambda: user.sees("~ system prompt"))
+        await user.until(lambda: user.footer == "~ Save sends UpdateCustomAgent: system prompt")
         await user.save()
         await user.until(lambda: user.footer == "As on the service.")
         assert {agent.form.system_prompt for agent in await all_of(server)} == {"x", "be brief too"}
@@ -193,11 +193,11 @@ async def test_somebody_else_at_the_same_agent(server: SandboxServer, tmp_path: 
         await user.until(lambda: isinstance(user.app.screen, ChangesDialog))
         await user.press("y")
         await user.until(lambda: user.sees("Somebody else made these changes"))
-        assert user.sees("Changed on both sides, and here as you have it: system prompt")
+        await user.until(lambda: user.sees("Changed on both sides, and here as you have it: system prompt"))
         assert (await other.get(made.id)).form.system_prompt == "theirs"
         await user.press("escape")
         await user.until(lambda: user.app.screen is user.screen)
-        assert user.sees("renamed")
+        await user.until(lambda: user.sees("renamed"))
         assert user.screen.editor.text == "be brief mine"
 
         await user.save()
@@ -212,7 +212,7 @@ async def test_errors_stand_at_the_field_and_in_the_footer(server: SandboxServer
         await user.press("n")
         await user.press("ctrl+s")
         await user.until(lambda: user.notices_say("An agent needs a name."))
-        assert user.sees("! name")
+        await user.until(lambda: user.sees("! name"))
         await user.press("enter")
         await user.fill("a")
         await user.to("system_prompt")
@@ -220,19 +220,19 @@ async def test_errors_stand_at_the_field_and_in_the_footer(server: SandboxServer
 
         control(server, "faults", {"set": ["agent-name-taken"]})
         await user.save()
-        assert user.sees("! name")
-        assert user.sees("Name a is taken by another agent.")
+        await user.until(lambda: user.sees("! name"))
+        await user.until(lambda: user.sees("Name a is taken by another agent."))
 
         control(server, "faults", {"set": ["agent-quota"]})
         await user.press("enter")
         await user.fill("b")
         await user.save()
-        assert user.footer.startswith("! Limit reached: The account may have no more of these")
+        await user.until(lambda: user.footer.startswith("! Limit reached: The account may have no more of these"))
 
         control(server, "faults", {"set": ["no-permission@CreateCustomAgent"]})
         await user.save()
-        assert user.footer.startswith("! Not permitted: The account lacks the RAM permission")
-        assert "request id" in user.footer
+        await user.until(lambda: user.footer.startswith("! Not permitted: The account lacks the RAM permission"))
+        await user.until(lambda: "request id" in user.footer)
         assert len(await all_of(server)) == 0
 
         control(server, "faults", {"set": []})
@@ -247,7 +247,7 @@ async def test_a_list_that_cannot_be_read(server: SandboxServer, tmp_path: Path)
     async with at_agents(server, tmp_path, (80, 24)) as user:
         user.app.navigate("agents")
         await user.until(lambda: isinstance(user.app.screen, AgentsScreen) and user.screen.loaded)
-        assert user.sees("! RDS Copilot: The account lacks the RAM permission")
+        await user.until(lambda: user.sees("! RDS Copilot: The account lacks the RAM permission"))
         control(server, "faults", {"set": []})
         await user.press("R")
         await user.until(lambda: "copilot-agent" in user.names)
@@ -315,6 +315,26 @@ async def test_an_agent_is_used_in_the_conversation_of_the_chat(server: SandboxS
         await user.until(lambda: "copilot-agent" in user.chat.context_bar.subject)
 
 
+async def test_a_draft_of_an_earlier_run_is_compared_with_the_service_first(
+    server: SandboxServer, tmp_path: Path
+) -> None:
+    (made,) = await make(server, [FORM])
+    async with at_agents(server, tmp_path, (80, 24)) as user:
+        await user.open()
+        user.app.agents.change(f"rds:{made.id}", "system_prompt", "mine")
+    services = services_of(server)
+    await cast("RdsCopilot", await services.get("rds")).agents.update(made.id, AgentForm("renamed"), ["name"])
+    await services.aclose()
+    async with at_agents(server, tmp_path, (80, 24)) as user:
+        await user.open()
+        await user.until(lambda: user.notices_say("The agent was changed on the service meanwhile."))
+        await user.press("enter")
+        await user.until(lambda: user.sees("  name          renamed"))
+        await user.until(lambda: user.sees("~ system prompt 4 characters: mine"))
+        await user.press("t")
+        await user.until(lambda: user.screen.is_tried)
+
+
 async def test_export_and_import(server: SandboxServer, tmp_path: Path) -> None:
     await make(server, [FORM])
     async with at_agents(server, tmp_path, (80, 24)) as user:
@@ -351,7 +371,7 @@ async def test_details_and_hostile_texts(server: SandboxServer, tmp_path: Path) 
     (made,) = await make(server, [AgentForm(hostile, hostile, True)])
     async with at_agents(server, tmp_path, (80, 24)) as user:
         await user.open()
-        assert user.sees("[/] [red]x[/nope] ␛]52;c;AAAA␇")
+        await user.until(lambda: user.sees("[/] [red]x[/nope] ␛]52;c;AAAA␇"))
         assert not any("\x1b" in line or "\u202e" in line for line in user.lines())
         await user.press("v")
         await user.until(lambda: user.sees(made.id))
@@ -374,7 +394,7 @@ async def test_the_prompt_in_the_external_editor(server: SandboxServer, tmp_path
         user.app.edit_externally = edit  # type: ignore[method-assign]  # a test's screen cannot be suspended
         await user.press("e")
         await user.until(lambda: user.screen.editor.text == "be brief\nsecond line")
-        assert user.sees("~ system prompt")
+        await user.until(lambda: user.sees("~ system prompt"))
 
 
 async def test_a_read_only_profile_changes_nothing(server: SandboxServer, tmp_path: Path) -> None:
@@ -418,12 +438,12 @@ async def test_what_is_typed_survives_leaving_and_is_asked_about_before_it_is_dr
         await user.press("enter", "end", "4", "2", "escape", "escape", "escape")
         await user.until(lambda: user.app.screen is user.chat)
         await user.open()
-        assert user.sees("~R copilot-agent")
+        await user.until(lambda: user.sees("~R copilot-agent"))
         await user.press("enter", "Z")
         await user.until(lambda: user.sees("Drop the changes?"))
         await user.press("enter")
         await user.until(lambda: user.app.screen is user.screen)
-        assert user.sees("~R copilot-agent")
+        await user.until(lambda: user.sees("~R copilot-agent"))
         await user.press("Z", "y")
         await user.until(lambda: not user.sees("~R copilot-agent"))
         assert user.screen.editor.text == "be brief"
@@ -441,7 +461,8 @@ async def test_tools_are_described_in_the_language_and_what_writes_stands_out(
         await user.press("enter")
         await user.to("tools")
         await user.until(lambda: user.sees("Ends a session." if language == "en" else "结束会话。"))
-        assert user.sees("writing: 1" if language == "en" else "写工具 1")
+        await user.until(lambda: user.sees("writing: 1" if language == "en" else "写工具 1"))
         await user.press("enter")
         await user.until(lambda: user.app.screen.query(Picker))
-        assert user.sees("reads   Lists the instances" if language == "en" else "读  查询地域下的实例列表")
+        row = "reads   Lists the instances" if language == "en" else "读  查询地域下的实例列表"
+        await user.until(lambda: user.sees(row))

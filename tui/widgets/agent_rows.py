@@ -99,7 +99,7 @@ def title_line(draft: Draft) -> Content:
     where = "RDS Copilot" if draft.service == "rds" else "Data Agent"
     if draft.base is None:
         return Content.styled(f"{where} · {_('new, not saved yet')}", "$warning")
-    parts = [where, draft.agent_id or draft.key.partition(":")[2]]
+    parts = [where, draft.agent_id]
     if isinstance(draft.agent, CustomAgent):
         parts.insert(1, status_word(draft.agent.status))
     return Content.styled(" · ".join(parts), "$muted")
