@@ -244,7 +244,14 @@ def _texts() -> dict[str, tuple[Kind, Text]]:
                 retryable=True,
             ),
         ),
-        "TooLarge": ("api", Text(_("Too long"), _("The request is longer than the service takes: {message}"))),
+        "TooLarge": (
+            "api",
+            Text(
+                _("Too long"),
+                _("The request is longer than the service takes: {message}"),
+                _("Shorten it, or begin a new conversation."),
+            ),
+        ),
         "InvalidAction": ("api", version),
         "InvalidVersion": ("api", version),
     }
