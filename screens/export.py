@@ -113,11 +113,11 @@ class ExportScreen(Screen[None]):
             case "turn":
                 return _("what"), _("this question and its answer") if request.turn else _("the whole conversation")
             case "form":
-                return _("form"), form_name(request.form)
+                return _("format"), form_name(request.form)
             case "redact":
                 return _("taken out"), level_name(request.redact)
             case "thinking":
-                return _("thinking"), _("goes in") if request.thinking else _("is left out")
+                return _("thoughts"), _("go in") if request.thinking else _("are left out")
             case "tools":
                 return _("tool calls"), _("arguments and results") if request.tools else _("names only")
         return _("incident"), request.title or _("named after the first conversation")

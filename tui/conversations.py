@@ -15,7 +15,7 @@ from tui.cache.store import Store
 from tui.forks import fork
 from tui.memory import Hooks, Memory
 from tui.merging import Merging
-from tui.models import ACTIVE, Conversation, Problem, ServiceName
+from tui.models import ACTIVE, Conversation, ConversationSummary, Problem, ServiceName
 from tui.questions import TITLE_CHARACTERS, Questions
 from tui.services.base import ConversationDeleter, Page
 from tui.services.errors import ServiceError
@@ -66,8 +66,14 @@ class Conversations:
         """Read the index, again if it was read before."""
         if not self.loaded:
             # The first page at once; a long list is compared with its files only after that.
-            self._memory.add(await self._store.recent(), keep=True)
-        found = await self._store.summaries()
+            self._memory.add(await self._store.recent())
+        loop = asyncio.get_running_loop()
+
+        def tell(found: list[ConversationSummary]) -> None:
+            with suppress(RuntimeError):  # the loop ended meanwhile
+                loop.call_soon_threadsafe(self._memory.add, found)
+
+        found = await self._store.summaries(None if self.loaded else tell)
         is_first, self.loaded = not self.loaded, True
         self._memory.add(found, keep=is_first)
 

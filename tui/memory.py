@@ -6,7 +6,7 @@ What is here is the truth; the callbacks are hints.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -61,7 +61,9 @@ class Memory:
     def summaries(self) -> Sequence[ConversationSummary]:
         """Pinned first, then newest first; the same list object until something changes."""
         if self._sorted is None:
-            here = [self._with_news(summary) for summary in self._summaries.values()]
+            here: Iterable[ConversationSummary] = self._summaries.values()
+            if self._news:
+                here = map(self._with_news, here)
             there = [line for line in self._remote.values() if line.id not in self._summaries]
             self._sorted = sorted(
                 [*here, *there], key=lambda summary: (summary.pinned, summary.updated_at), reverse=True
@@ -93,7 +95,7 @@ class Memory:
     def summary(self, conversation_id: str) -> ConversationSummary | None:
         return self._summaries.get(conversation_id)
 
-    def add(self, summaries: Sequence[ConversationSummary], *, keep: bool) -> None:
+    def add(self, summaries: Sequence[ConversationSummary], *, keep: bool = True) -> None:
         """Take in lines that were read from the index; with `keep`, beside those that are known and not among them.
 
         What is open is known better here than on disk.

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cache.conftest import Opener
 from tests.cache.test_store import answer, answered, asked, question
-from tui.cache import files
+from tui.cache import files, listing
 from tui.cache.files import Stamp
 from tui.cache.index import Entry, Index
 from tui.cache.records import MetaRecord
@@ -199,3 +199,19 @@ def test_an_entry_comes_back_as_it_was(tmp_path: Path) -> None:
     assert index.load() == {summary.id: entry}
     assert index.newest(5) == [entry]
     assert os.stat(tmp_path / "index.tsv").st_mode & 0o777 == 0o600
+
+
+async def test_a_list_that_takes_long_to_read_is_told_as_it_grows(
+    store: Store, open_store: Opener, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await three(store)
+    await store.close()
+    (root / "index.tsv").unlink()
+    monkeypatch.setattr(listing, "_CHUNK", 1)
+    monkeypatch.setattr(listing, "_TELL", 0.0)
+    later = open_store()
+    await later.open()
+    told: list[list[str]] = []
+    found = await later.summaries(lambda summaries: told.append([summary.id for summary in summaries]))
+    assert told == [ids[:1:-1], ids[:0:-1], ids[::-1]]
+    assert [summary.id for summary in found] == ids[::-1]

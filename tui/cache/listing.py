@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -20,6 +21,11 @@ TRASH = timedelta(days=30)
 """How long a deleted conversation can be taken back."""
 _CHUNK = 100
 """Conversations that are read before the index is written: what is lost when the program is killed meanwhile."""
+
+
+_TELL = 0.5
+"""Seconds between two signs of progress."""
+Tell = Callable[[list[ConversationSummary]], None]
 
 
 class Listing:
@@ -62,14 +68,17 @@ class Listing:
         found = {entry.summary.id: entry for entry in self._index.newest(count)} | dict(self._entries)
         return self._shown(list(found.values()))[:count]
 
-    def read(self) -> list[ConversationSummary]:
-        """All, newest first; conversations whose files are not what their entries say are read again."""
+    def read(self, tell: Tell | None = None) -> list[ConversationSummary]:
+        """All, newest first; conversations whose files are not what their entries say are read again.
+
+        Where that takes long, `tell` gets now and then what there is so far.
+        """
         if self._places and self._index:
             if not self._loaded:
                 for conversation_id, entry in self._index.load().items():
                     self._entries.setdefault(conversation_id, entry)
                 self._loaded = True
-            self._check(self._places, self._index)
+            self._check(self._places, self._index, tell)
         return self._shown(list(self._entries.values()))
 
     def news(self) -> tuple[list[ConversationSummary], list[str]]:
@@ -83,7 +92,7 @@ class Listing:
                 changed.append(entry)
         return self._shown(changed), [entry.summary.id for entry in changed if entry.deleted_at is not None]
 
-    def _check(self, places: Places, index: Index) -> None:
+    def _check(self, places: Places, index: Index, tell: Tell | None) -> None:
         seen: set[str] = set()
         stale: list[str] = []
         with suppress(OSError), os.scandir(places.conversations) as names:
@@ -97,9 +106,13 @@ class Listing:
                     if entry is None or entry.stamp != files.Stamp.of(name.stat(follow_symlinks=False)):
                         stale.append(conversation_id)
         stale.sort(reverse=True)
+        told = time.monotonic()
         for begin in range(0, len(stale), _CHUNK):
             chunk = stale[begin : begin + _CHUNK]
             index.put([entry for conversation_id in chunk if (entry := self._read_again(places, conversation_id))])
+            if tell is not None and time.monotonic() - told > _TELL:
+                tell(self._shown(list(self._entries.values())))
+                told = time.monotonic()
         for conversation_id, entry in list(self._entries.items()):
             if (conversation_id not in seen and entry.stamp) or self._purge(places, entry):
                 self._entries.pop(conversation_id, None)

@@ -22,7 +22,7 @@ from tui.cache.history import History
 from tui.cache.ids import is_conversation_id, new_conversation_id
 from tui.cache.index import Index
 from tui.cache.lanes import Lanes
-from tui.cache.listing import Listing
+from tui.cache.listing import Listing, Tell
 from tui.cache.places import Places, failure, prepare, probe
 from tui.cache.records import Head, IdsRecord, PartialRecord, Record, TombstoneRecord
 from tui.models import Conversation, ConversationSummary, ServiceName
@@ -118,9 +118,12 @@ class Store:
         """About `count` conversations that changed last, newest first, at once: what others wrote since may miss."""
         return await self._lanes.run("list", partial(self._listing.recent, count))
 
-    async def summaries(self) -> list[ConversationSummary]:
-        """All conversations but the deleted ones, newest first, read again where their files changed."""
-        found = await self._lanes.run("list", self._listing.read)
+    async def summaries(self, tell: Tell | None = None) -> list[ConversationSummary]:
+        """All conversations but the deleted ones, newest first, read again where their files changed.
+
+        Where there is no index that takes its time: `tell` gets what there is so far, in another thread.
+        """
+        found = await self._lanes.run("list", partial(self._listing.read, tell))
         self._lanes.start("prepare", codec.prepare)
         return found
 

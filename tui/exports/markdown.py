@@ -82,7 +82,7 @@ def _line(text: str) -> str:
 
 def _table_of(conversation: Conversation, shape: Shape) -> str:
     rows = [
-        (_("service"), NAMES[conversation.service]),
+        (_("conversation with"), NAMES[conversation.service]),
         (_("begun"), time_in(conversation.created_at, shape.zone)),
         (_("last change"), time_in(conversation.updated_at, shape.zone)),
         (_("tags"), " ".join(conversation.tags)),
