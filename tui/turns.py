@@ -23,6 +23,7 @@ from tui.services.events import (
     Failed,
     Finished,
     Heartbeat,
+    Noted,
     PositionMoved,
     Rewound,
     Status,
@@ -327,6 +328,7 @@ async def _stop_when_wanted(running: RunningTurn, service: ConversationService) 
     try:
         outcome = await service.stop(running.live.ids, running.live.snapshot().id)
     except ServiceError as error:
+        running.note(_stop_failed(error.problem))
         running.say(_("the service did not take the stop: {reason}").format(reason=error.problem.sentence))
     else:
         said = {"already_over": _("the service had finished already"), "not_possible": _("stopped here only")}
@@ -346,13 +348,12 @@ async def _recover(
     running.say(dropped if lost and not repair else _("looking for the answer"))
     end = lost
     for pause in (0.0, *pauses):
-        if running.stop_wanted.is_set():
-            await _stop_in_recovery(running, service)
-            return Finished("stopped")
         if pause:
             with suppress(TimeoutError):
                 await asyncio.wait_for(running.stop_wanted.wait(), pause)
-                continue
+        if running.stop_wanted.is_set():
+            await _stop_in_recovery(running, service)
+            return Finished("stopped")
         turn = running.live.snapshot()
         try:
             async for event in service.recover(reference(turn)):
@@ -385,8 +386,19 @@ def _of_the_question(problem: Problem, turn: Turn) -> Problem:
 async def _stop_in_recovery(running: RunningTurn, service: ConversationService) -> None:
     running.live.set_state("stopping")
     if service.capabilities.stop and running.live.ids.task:
-        with suppress(ServiceError):
+        try:
             await service.stop(running.live.ids)
+        except ServiceError as error:
+            running.note(_stop_failed(error.problem))
+
+
+def _stop_failed(problem: Problem) -> Noted:
+    """Stays with the answer: "stopped" alone would say that the service's work has ended."""
+    return Noted(
+        _("the stop did not get through, so the service may go on with this answer: {reason}").format(
+            reason=problem.sentence
+        )
+    )
 
 
 def _held_text(turn: Turn) -> str:

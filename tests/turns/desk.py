@@ -58,6 +58,7 @@ class Desk:
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     errors: list[BaseException] = field(default_factory=list)
     on_disk: bool = True
+    pauses: tuple[float, ...] = (0.05, 0.1, 0.2)
 
     def __post_init__(self) -> None:
         self.services = services_of(self.server)
@@ -70,7 +71,7 @@ class Desk:
                 list_changed=lambda _id: self.changed.set(),
                 spawn=self._spawn,
                 service=self._service,
-                pauses=(0.05, 0.1, 0.2),
+                pauses=self.pauses,
             ),
         )
 

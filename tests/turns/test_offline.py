@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.turns.desk import Desk, control
+from tui.models import NoticeBlock, Turn
 from tui.sandbox.server import SandboxServer
 from tui.turns import line_was_lost
 
@@ -37,3 +40,43 @@ async def test_what_cannot_be_looked_for_is_not_taken_for_unsent(tmp_path: Path)
                 assert found.state == "done"
                 assert len(found.answer) > len(turn.answer)
                 assert control(again, "state")["accepted"] == {}
+
+
+def notices(turn: Turn) -> list[str]:
+    return [block.text for block in turn.blocks if isinstance(block, NoticeBlock)]
+
+
+async def test_a_stop_that_cannot_be_sent_is_not_said_to_be_one(tmp_path: Path) -> None:
+    with SandboxServer(pace="unlimited", faults=["hold=20"]) as server:
+        async with Desk(server, tmp_path, pauses=(30.0,)) as desk:
+            conversation_id = await desk.conversations.create("rds")
+            asked = desk.conversations.ask(conversation_id, QUESTION)
+            await desk.until(lambda: control(server, "state")["holding"])
+            await asyncio.to_thread(server.stop)
+            await desk.until(
+                lambda: "no connection" in getattr(desk.conversations.activity(conversation_id), "status", "")
+            )
+            desk.conversations.stop(conversation_id)
+            await desk.ended(asked.id)
+            turn = desk.turn(conversation_id, asked.id)
+            assert turn.state == "stopped"
+            [said] = notices(turn)
+            assert "may go on with this answer" in said
+
+
+async def test_a_stop_that_the_service_refuses_is_not_said_to_be_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.turns.STOP_GRACE", 0.05)
+    with SandboxServer(pace="unlimited", faults=["hold=20", "http-500@ChatMessagesTaskStop"]) as server:
+        async with Desk(server, tmp_path) as desk:
+            conversation_id = await desk.conversations.create("rds")
+            asked = desk.conversations.ask(conversation_id, QUESTION)
+            await desk.until(lambda: control(server, "state")["holding"])
+            desk.conversations.stop(conversation_id)
+            await desk.ended(asked.id)
+            turn = desk.turn(conversation_id, asked.id)
+            assert turn.state == "stopped"
+            [said] = notices(turn)
+            assert "did not get through" in said
+            assert control(server, "state")["holding"]
