@@ -69,12 +69,12 @@ async def write(user: User, line: str, text: str) -> None:
 async def test_ticks_are_kept_over_a_restart(server: SandboxServer, tmp_path: Path, size: tuple[int, int]) -> None:
     async with at_guide(server, tmp_path, "openclaw", size) as user:
         await user.press("space", "j", "space", "j", "space", "space")
-        await user.until(lambda: user.sees("[x] 2"))
-        assert not user.sees("[x] 3")
+        await user.until(lambda: user.sees("[x]  2"))
+        assert not user.sees("[x]  3")
         await user.press("v")
         assert any("console" in notice for notice in user.notices())
     async with at_guide(server, tmp_path, "openclaw", size) as user:
-        assert user.sees("[x] 1")
+        assert user.sees("[x]  1")
         await user.press("escape")
         await user.until(lambda: user.sees("2 of 6"))
 
@@ -94,10 +94,10 @@ async def test_a_logon_free_url(server: SandboxServer, tmp_path: Path, size: tup
         server.set_faults("role-untrusted@AssumeRole")
         await user.press("v")
         await user.until(lambda: "request id" in told(user))
-        assert not user.sees("[x] 3")
+        assert not user.sees("[x]  3")
         server.set_faults()
         await user.press("enter")
-        await user.until(lambda: user.sees("[x] 3"))
+        await user.until(lambda: user.sees("[x]  3"))
         await go_to(user, "action0")
         await user.press("enter")
         await until_screen(user, LogonFreeDialog)
@@ -132,7 +132,7 @@ async def test_a_bot_is_checked_and_its_env_written(
             await user.press(*secret, "enter")
             await until_screen(user, GuideScreen)
             await user.until(lambda found=found: found in told(user))  # type: ignore[misc]
-        await user.until(lambda: user.sees("[x] 7"))
+        await user.until(lambda: user.sees("[x]  7"))
         await go_to(user, "action0")
         await user.press("enter")
         await user.until(lambda: user.app.screen.query("#text"))
@@ -160,7 +160,7 @@ async def test_the_capacity_planner(server: SandboxServer, tmp_path: Path, size:
     async with at_guide(server, tmp_path, "professional", size) as user:
         await go_to(user, "step1")
         await user.press("v")
-        await user.until(lambda: user.sees("[x] 2"))
+        await user.until(lambda: user.sees("[x]  2"))
         await go_to(user, "action0")
         await user.press("enter")
         await until_screen(user, CapacityScreen)
@@ -186,7 +186,7 @@ async def test_memories(server: SandboxServer, tmp_path: Path, size: tuple[int, 
         await user.press("v")
         await user.until(lambda: user.app.screen.query("#secret"))
         await user.press(*KEY, "enter")
-        await user.until(lambda: user.sees("[x] 4"))
+        await user.until(lambda: user.sees("[x]  4"))
         await go_to(user, "action0")
         await user.press("enter")
         await until_screen_below(user)
