@@ -67,3 +67,11 @@ async def test_the_palette_lists_digits_that_mean_something_only(server: Sandbox
         assert {f"chat.digit_{n}" for n in range(1, 10)} & listed == {f"chat.digit_{n}" for n in (1, 2, 3)}
         await user.ask("echo no suggestions")
         assert not [one.id for one in commands(user.chat, {}) if one.enabled and one.id.startswith("chat.digit")]
+
+
+async def test_a_notice_does_not_hide_what_is_typed(server: SandboxServer, tmp_path: Path) -> None:
+    async with using(server, tmp_path, size=(80, 24)) as user:
+        await user.type("a question that is long enough to stand below where notices are shown")
+        user.app.notify("one line of a notice")
+        await user.until(lambda: user.sees("one line of a notice"))
+        assert user.sees("a question that is long enough to stand below where notices are shown")
