@@ -125,6 +125,18 @@ class AnalysingScreen(AskingScreen):
     def choose_files(self) -> None:
         self._choose_files()
 
+    def choose_database(self) -> None:
+        self._choose_database()
+
+    @work(group="files", exclusive=True)
+    async def _choose_database(self) -> None:
+        from screens.databases import ask_database
+
+        added = await ask_database(self.app)
+        if added is not None:
+            known = read_data(self.options().get("data", ""))
+            await self._work_on([*(one for one in known if one.id != added.id), added])
+
     @work(group="files", exclusive=True)
     async def _choose_files(self) -> None:
         conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None

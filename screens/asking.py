@@ -115,6 +115,8 @@ class AskingScreen(Screen[None]):
         by_words = ask.kind in ("question", "datasource")
         if event.choice == "files":
             self.choose_files()
+        elif event.choice == "database":
+            self.choose_database()
         elif event.choice == "look" or event.choice == "address" or event.choice == "leave":
             self._approval_key(event.choice)
         elif ask.kind == "tool_outputs" and event.choice == "change":
@@ -132,6 +134,10 @@ class AskingScreen(Screen[None]):
 
     def choose_files(self) -> None:
         """Choose data for the conversation."""
+        raise NotImplementedError
+
+    def choose_database(self) -> None:
+        """Name a database for the conversation."""
         raise NotImplementedError
 
     def _approval_key(self, choice: str) -> None:

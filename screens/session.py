@@ -12,7 +12,8 @@ from textual.widget import Widget
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from screens.dialogs import ChooseDialog, Dialog, TextDialog
+from screens.databases import ask_database
+from screens.dialogs import ChooseDialog, Dialog
 from tui.services.dms_options import MODES, SKIPS, DataSource, read_data, write_data
 from tui.services.errors import ServiceError
 from tui.widgets.choices import Choices
@@ -173,24 +174,9 @@ class SessionScreen(Dialog[dict[str, str]]):
             self._show()
 
     async def _choose_database(self) -> None:
-        """A database by the ids that DMS shows for it."""
-        asked = [
-            ("instance_id", _("Database: DMS's instance id")),
-            ("database_id", _("Database: DMS's database id")),
-            ("name", _("Database: its name")),
-            ("tables", _("Tables, separated by commas; empty for all")),
-        ]
-        values: dict[str, str] = {}
-        for name, title in asked:
-            empty = name == "tables"
-            found = await self.app.push_screen_wait(TextDialog(title, verb=_("next"), allow_empty=empty))
-            if found is None or not (found or empty):
-                return
-            values[name] = found
-        tables = tuple(part.strip() for part in values.pop("tables").split(",") if part.strip())
-        added = DataSource(**values, tables=tables)
-        kept = [one for one in self._sources() if one.id != added.id]
-        self._set(data=write_data([*kept, added]))
+        added = await ask_database(self.app)
+        if added is not None:
+            self._set(data=write_data([*(one for one in self._sources() if one.id != added.id), added]))
 
     def action_reset(self) -> None:
         name = self._setting

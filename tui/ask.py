@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from tui import paths
-from tui.ask_answers import agreed, can_ask, describe, forbidden, reply_of, typed_line
+from tui.ask_answers import agreed, answerable, can_ask, describe, forbidden, reply_of, typed_line
 from tui.ask_files import FileRefused, check_files, upload_files
 from tui.ask_output import JsonOutput, Output, PlainOutput
 from tui.cache.records import MetaRecord
@@ -47,7 +47,6 @@ from tui.services.registry import Services, open_services
 from tui.settings import Settings, SettingsError, load_settings
 from tui.text import clean, clean_line
 from tui.turns import TurnUpdate, open_ask
-from tui.widgets.ask_words import offers_of
 from tui.words import _, language
 
 if TYPE_CHECKING:
@@ -289,7 +288,7 @@ class _Run:
         """Ask; where the conversation waits for an answer, the question is the answer."""
         newest = conversation.turns[-1] if conversation.turns else None
         ask = open_ask(newest) if newest is not None else None
-        if newest is not None and ask is not None:
+        if newest is not None and ask is not None and answerable(ask):
             reply = reply_of(ask, question)
             if reply is not None and (newest.state == "waiting" or reply.action != "change"):
                 if reason := self._forbidden(ask, reply):
@@ -312,7 +311,7 @@ class _Run:
     async def _reply(self, turn: Turn) -> tuple[AskBlock, AskReply] | None:
         """What the user answers to what is asked; None where nothing is, or it stays pending."""
         ask = open_ask(turn)
-        if ask is None or self._cause is not None or turn.state not in ("waiting", "done") or not offers_of(ask):
+        if ask is None or self._cause is not None or turn.state not in ("waiting", "done") or not answerable(ask):
             return None
         plans = [block for block in turn.blocks if isinstance(block, PlanBlock)]
         lines = describe(ask, plans[-1].steps if plans else ())

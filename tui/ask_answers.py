@@ -10,7 +10,7 @@ from collections.abc import Callable
 from tui.models import AskBlock, PlanStep
 from tui.services.base import AskReply, ReplyAction
 from tui.text import clean
-from tui.widgets.ask_words import elsewhere, facts_of, offers_of, seems_to_read, title_of
+from tui.widgets.ask_words import facts_of, offers_of, seems_to_read, title_of
 from tui.words import _
 
 _WORDS: dict[str, ReplyAction] = {
@@ -23,6 +23,14 @@ _WORDS: dict[str, ReplyAction] = {
 }
 
 
+_HERE = frozenset({"plan", "sql", "question", "report", "datasource"})
+"""Kinds of asks that a typed line answers; the others are answered in the app or in a console."""
+
+
+def answerable(ask: AskBlock) -> bool:
+    return ask.kind in _HERE
+
+
 def describe(ask: AskBlock, steps: tuple[PlanStep, ...]) -> list[str]:
     """What is asked and how it is answered, line by line."""
     lines = [title_of(ask)]
@@ -31,16 +39,18 @@ def describe(ask: AskBlock, steps: tuple[PlanStep, ...]) -> list[str]:
     if ask.kind == "sql":
         lines += ask.text.split("\n")
     lines += facts_of(ask, steps, ("[ ]", "[x]"))
-    offers = [f"{offer.key} {offer.what}" for offer in offers_of(ask) if offer.choice not in ("change", "files")]
-    lines.append("   ".join([*offers, _("or answer in words")]) if offers_of(ask) else elsewhere(ask))
+    offers = [
+        f"{offer.key} {offer.what}" for offer in offers_of(ask) if offer.choice not in ("change", "files", "database")
+    ]
+    lines.append("   ".join([*offers, _("or answer in words")]))
     return lines
 
 
 def reply_of(ask: AskBlock, typed: str) -> AskReply | None:
-    """What a typed line answers; None where it says nothing, or the ask is answered elsewhere."""
+    """What a typed line answers to an ask that is answered here; None where it says nothing."""
     text = clean(typed).strip()
     offers = offers_of(ask)
-    if not text or not offers:
+    if not text:
         return None
     action = _WORDS.get(text.lower())
     if action is not None and any(offer.choice == action for offer in offers):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.app import App, ComposeResult
 
+from screens.uploads import UploadsScreen
 from tests.screens.whole import User, using
 from tests.turns.desk import control
 from tui.models import AskBlock, CodeBlock, FileBlock, PlanStep
 from tui.sandbox.server import SandboxServer
+from tui.services.upload_checks import check_file
 from tui.settings import Settings
 from tui.widgets.ask_panel import AskPanel
 from tui.widgets.ask_words import seems_to_read
@@ -314,3 +317,43 @@ async def test_a_suggestion_is_sent_by_its_number(server: SandboxServer, tmp_pat
         await user.until(lambda: user.sees("You may ask"))
         await user.press("escape", "1")
         await user.until(lambda: len(user.conversation.turns) == 2 and user.turn.state == "done")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_data_is_chosen_when_the_agent_asks_for_it(
+    server: SandboxServer, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    """A file through the panel, a database by its ids; the message that answers carries both."""
+    (tmp_path / "orders.csv").write_text("week,shop,n\n2026-05-04,north,8\n2026-05-11,south,29\n", encoding="utf-8")
+    async with using(server, tmp_path / "app", size=size, settings=dms()) as user:
+        await user.send("datasource")
+        await asked(user, "datasource")
+        assert not user.sees("use the chosen data")
+        transfer = user.app.transfers.upload(check_file(tmp_path / "orders.csv"))
+        await user.until(lambda: user.app.transfers.get(transfer).step == "done")
+        await user.press("f")
+        await user.until(lambda: isinstance(user.app.screen, UploadsScreen) and user.app.screen.is_mounted)
+        await user.press("2")
+        await user.until(lambda: user.sees("orders.csv"))
+        await user.press("space", "escape")
+        await user.until(lambda: user.app.screen is user.chat and user.sees("use the chosen data"))
+        await asked(user, "datasource")
+        await user.press("d")
+        for title, text in (("instance id", "1234"), ("database id", "77"), ("its name", "dw"), ("Tables", "a")):
+            await user.until(partial(user.sees, title))
+            await user.press(*text, "enter")
+        await user.until(lambda: user.app.screen is user.chat)
+        await asked(user, "datasource")
+        await user.press("y")
+        for kind in ("plan", "sql"):
+            await asked(user, kind)
+            await user.until(lambda: user.chat.ask_panel.has_focus)
+            await user.press("a" if kind == "sql" else "y")
+        await user.until(lambda: user.turn.state == "done")
+        assert any(isinstance(block, CodeBlock) and block.outputs for block in user.turn.blocks)
+    [session] = control(server, "state")["dms"]["sessions"]
+    first, answer = session["messages"][:2]
+    assert (first["kind"], answer["kind"]) == ("primary", "additional")
+    kinds = [source["DataSourceType"] for source in session["sources"]]
+    assert kinds == ["remote_data_center", "database"]
+    assert (session["sources"][1]["DmsInstanceId"], session["sources"][1]["Tables"]) == ("1234", ["a"])

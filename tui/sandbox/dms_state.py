@@ -304,6 +304,7 @@ class DataAgents:
                     "ask": s.ask,
                     "offer": s.offer,
                     "messages": [asdict(message) for message in s.messages],
+                    "sources": s.sources,
                 }
                 for s in self.sessions.values()
             ],

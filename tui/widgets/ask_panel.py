@@ -44,6 +44,7 @@ class AskPanel(Vertical, can_focus=True):
         Binding("g", "choose('look')", "look now", id="ask.look", show=False, tooltip="Look for the decision now"),
         Binding("o", "choose('address')", "address", id="ask.address", show=False, tooltip="Copy where it is decided"),
         Binding("x", "choose('leave')", "go on", id="ask.leave", show=False, tooltip="Go on without what is asked"),
+        Binding("d", "choose('database')", "database", id="ask.database", show=False, tooltip="Name a database"),
         Binding("f", "choose('files')", "files", id="ask.files", show=False, tooltip="Choose data for the agent"),
         *(
             Binding(digit, f"option({digit})", "answer by number", id=f"ask.option_{digit}", show=False)

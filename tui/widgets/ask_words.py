@@ -19,7 +19,7 @@ _WRITING = re.compile(
     r"\b(insert|update|delete|merge|replace\s+into|create|alter|drop|truncate|grant|call)\b", re.IGNORECASE
 )
 
-Choice = Literal["approve", "approve_all", "change", "refuse", "files", "look", "address", "leave"]
+Choice = Literal["approve", "approve_all", "change", "refuse", "files", "database", "look", "address", "leave"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,7 @@ def offers_of(ask: AskBlock, *, data: bool = False) -> tuple[Offer, ...]:
             return (
                 *use,
                 Offer("f", _("choose files…"), "files"),
+                Offer("d", _("name a database…"), "database"),
                 Offer("c", _("answer in words…"), "change"),
                 Offer("r", _("stop the run"), "refuse"),
             )
