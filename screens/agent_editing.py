@@ -48,6 +48,10 @@ class AgentEditing(TryingScreen):
         """Show the draft anew."""
         raise NotImplementedError
 
+    def show_form_anew(self) -> None:
+        """Show the draft anew, and in the text field too, even where that is being written in."""
+        raise NotImplementedError
+
     def select(self, key: str, *, same: bool = False) -> None:
         """Show another agent; `same`: it is the one that is shown, so the cursor stays in its field."""
         raise NotImplementedError
@@ -230,7 +234,7 @@ class AgentEditing(TryingScreen):
 
     async def _met(self, met: AgentChanged) -> None:
         """What somebody else changed meanwhile; nothing was saved yet."""
-        self.show_form()
+        self.show_form_anew()
         lines = [_("Somebody else made these changes. They are in the form now; nothing was saved.")]
         if met.both:
             text = _("Changed on both sides, and here as you have it: {fields}")

@@ -51,7 +51,6 @@ class AgentsScreen(AgentListing):
     DEFAULT_CSS = Path(__file__).with_name("agents.tcss").read_text("utf-8")
     AUTO_FOCUS = "AgentList"
     BINDING_GROUP_TITLE = "Agents"
-    hides_chat = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="agents.back", show=False, tooltip="Back; drafts stay"),
         Binding("q", "leave", "leave", id="agents.leave", show=False, tooltip="Back to the chat; drafts stay"),
@@ -67,7 +66,10 @@ class AgentsScreen(AgentListing):
         Binding("3", "pane('try')", "conversation", id="agents.pane_try", show=False, tooltip="To the conversation"),
     ]
 
+    hides_chat = True
+    """What ends in the chat meanwhile is not seen; what ends in the scratch conversation is."""
     _pane = "list"
+    """Which one has the focus: `list`, `form` or `try`."""
     _shown_text = ("", "")
     """The draft and the field that the text field shows."""
 
@@ -116,13 +118,11 @@ class AgentsScreen(AgentListing):
 
     def _place(self) -> None:
         wide = self.app.size.width >= WIDE
-        trying = bool(self.is_tried)
+        beside = wide and bool(self.is_tried) and self._pane != "list"
         self.set_class(not wide, "-narrow")
-        self.query_one("#left").display = self._pane == "list" or (wide and not (trying and self._pane == "try"))
-        self.query_one("#right").display = wide or self._pane == "form"
-        self.query_one("#try").display = trying and (self._pane == "try" or (wide and self._pane == "form"))
-        if wide and trying and self._pane == "form":
-            self.query_one("#left").display = False
+        self.query_one("#left").display = self._pane == "list" or (wide and not beside)
+        self.query_one("#right").display = self._pane == "form" or wide
+        self.query_one("#try").display = self._pane == "try" or beside
 
     def go_to(self, pane: str) -> None:
         self._pane = pane
@@ -139,6 +139,7 @@ class AgentsScreen(AgentListing):
     # --- the form ------------------------------------------------------------------------------------------
 
     def select(self, key: str, *, same: bool = False) -> None:
+        """See `AgentEditing.select`; a filter that hides the agent is taken away."""
         self._key = key
         self.show_list()
         if key and key not in {line.key for line in self._lines}:
@@ -195,6 +196,10 @@ class AgentsScreen(AgentListing):
         self._update_hints()
         if self.is_tried == draft.key:
             self.show_tried(draft)
+
+    def show_form_anew(self) -> None:
+        self._shown_text = ("", "")
+        self.show_form()
 
     def _welcome(self) -> Content:
         if self._key or not self._loaded:

@@ -206,6 +206,34 @@ async def test_somebody_else_at_the_same_agent(server: SandboxServer, tmp_path: 
         await services.aclose()
 
 
+async def test_what_somebody_else_changed_is_in_the_text_field_that_is_being_written_in(
+    server: SandboxServer, tmp_path: Path
+) -> None:
+    (made,) = await make(server, [FORM])
+    async with at_agents(server, tmp_path, (120, 40)) as user:
+        await user.open()
+        await user.press("enter")
+        user.app.agents.change(user.screen.key, "name", "mine")
+        await user.to("system_prompt")
+        await user.press("enter")
+        services = services_of(server)
+        other = cast("RdsCopilot", await services.get("rds")).agents
+        await other.update(made.id, AgentForm(system_prompt="theirs"), ["system_prompt"])
+
+        await user.press("ctrl+s")
+        await user.until(lambda: isinstance(user.app.screen, ChangesDialog))
+        await user.press("y")
+        await user.until(lambda: user.sees("Somebody else made these changes"))
+        await user.press("escape")
+        await user.until(lambda: user.app.screen is user.screen)
+        assert user.screen.editor.text == "theirs"
+        await user.press("end", "2")
+        await user.save()
+        await user.until(lambda: user.footer == "As on the service.")
+        assert (await other.get(made.id)).form == AgentForm("mine", "theirs2", True, FORM.tools)
+        await services.aclose()
+
+
 async def test_errors_stand_at_the_field_and_in_the_footer(server: SandboxServer, tmp_path: Path) -> None:
     async with at_agents(server, tmp_path, (80, 24)) as user:
         await user.open()
