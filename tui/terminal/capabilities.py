@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Multiplexer = Literal["", "tmux", "screen"]
 Colours = Literal["none", "16", "256", "truecolor"]
@@ -33,8 +33,9 @@ _MODE_REPORT = re.compile(r"\x1b\[\?(\d+);(\d)\$y")
 _STATUS_REPORT = re.compile(r"\x1b\[[0-9]n")
 
 # Terminals whose erase and scroll functions fill with the pen's background (terminfo: bce).
-_BCE = re.compile(
-    r"xterm|tmux|rxvt|linux|konsole|gnome|vte|alacritty|foot|kitty|wezterm|ghostty|putty|mintty|iterm|st-|st$"
+_BCE = (
+    *("xterm", "tmux", "rxvt", "linux", "konsole", "gnome", "vte", "alacritty"),
+    *("foot", "kitty", "wezterm", "ghostty", "putty", "mintty", "iterm", "st-"),
 )
 
 
@@ -73,7 +74,7 @@ class Capabilities:
             multiplexer=multiplexer,
             ssh=any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")),
             colours=_colours(term, environ),
-            bce=multiplexer != "screen" and (multiplexer == "tmux" or _BCE.match(term) is not None),
+            bce=multiplexer != "screen" and (multiplexer == "tmux" or term == "st" or term.startswith(_BCE)),
             # The console of Linux has DECSTBM, but neither SU nor SD.
             scroll=term not in ("", "dumb", "linux", "ansi", "vt52"),
         )
@@ -115,14 +116,12 @@ def probes(capabilities: Capabilities, environ: Mapping[str, str]) -> str:
     return "".join(questions)
 
 
-@dataclass(frozen=True, slots=True)
-class ModeReport:
+class ModeReport(NamedTuple):
     mode: int
     setting: int
 
 
-@dataclass(frozen=True, slots=True)
-class StatusReport:
+class StatusReport(NamedTuple):
     """The terminal has drawn everything that was sent before the question."""
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from tui.words import _
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Meter:
     """Counts since the start."""
 

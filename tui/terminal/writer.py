@@ -27,7 +27,7 @@ class Abilities:
     """Characters like … are one cell wide; when not, the cursor is placed anew after each character outside ASCII."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Terminal:
     """What the terminal shows and where its cursor, pen and margins are; None where that is not known."""
 
@@ -45,7 +45,7 @@ class Terminal:
         return replace(self, shown=list(self.shown))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Draft:
     """A frame in the making: the bytes so far and the terminal as they will leave it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import TypeAlias
 
 from rich.cells import cell_len, split_graphemes
@@ -24,14 +25,6 @@ _CLOSING = "，。！？；：、）」』》】〉〕〗…—”’·％,.!?;:
 _OPENING = "（「『《【〈〔〖“‘"
 _MARKS = "\u0300-\u036f\u3099\u309a\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0100-\U000e01ef"
 _SPACE = " \u2000-\u200a\u3000"
-_WORD = re.compile(
-    f"[{_SPACE}]+"
-    f"|[{_OPENING}]*[{_WIDE}][{_MARKS}]*[{re.escape(_CLOSING)}]*"
-    f"|[{_OPENING}]*[^{_SPACE}{_WIDE}{_OPENING}]+"
-    "|.",
-    re.DOTALL,
-)
-_IS_SPACE = re.compile(f"[{_SPACE}]").match
 _ONE_PIECE = 4096
 """Longer runs without a break are cut here first, so that measuring them stays linear."""
 
@@ -92,15 +85,32 @@ def pad(text: str, cells: int, align: str = "left") -> str:
     return text + " " * room
 
 
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A word with the marks that stay with it, and a space; made when something is broken for the first time."""
+    word = re.compile(
+        f"[{_SPACE}]+"
+        f"|[{_OPENING}]*[{_WIDE}][{_MARKS}]*[{re.escape(_CLOSING)}]*"
+        f"|[{_OPENING}]*[^{_SPACE}{_WIDE}{_OPENING}]+"
+        "|.",
+        re.DOTALL,
+    )
+    return word, re.compile(f"[{_SPACE}]")
+
+
 def _ranges(text: str, width: int) -> list[tuple[int, int]]:
     """Where the lines of `text` begin and end; spaces at a break belong to neither line."""
+    if text and not text[0].isspace() and not text[-1].isspace() and cell_len(text) <= width:
+        return [(0, len(text))]
+    words, spaces = _patterns()
+    is_space = spaces.match
     lines: list[tuple[int, int]] = []
     begin = end = cells = gap = 0
     empty = True
-    for match in _WORD.finditer(text):
+    for match in words.finditer(text):
         word = match.group()
         size = cell_len(word)
-        if _IS_SPACE(word):
+        if is_space(word):
             gap += size
             continue
         start = match.start()

@@ -24,61 +24,61 @@ class Choice:
     """What copying it gives: exactly the source of code or table, tab-separated rows of data, the address."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class CopyRequested(Message):
     text: str
     what: str
     """For the notice: `the answer`, `the question`, `sql 1` ..."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ChooseBlock(Message):
     title: str
     choices: list[Choice]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class SaveRequested(Message):
     text: str
     suggested_name: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class SavePicture(Message):
     data: str
     """A PNG in base64."""
     suggested_name: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ShowPicture(Message):
     data: str
     """A PNG in base64."""
     suggested_name: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ShowPlain(Message):
     """A message is to stand on the terminal as bare text, for the terminal's own selection."""
 
     text: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class FetchFile(Message):
     """A file that the service speaks of is to be fetched."""
 
     file: FileBlock
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Explained(Message):
     """A key had nothing to do here: what it is for."""
 
     sentence: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ExportTable(Message):
     source: str
     """Tab-separated lines, or Markdown."""
@@ -86,52 +86,52 @@ class ExportTable(Message):
     """Without an extension."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Retry(Message):
     turn: Turn
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Stop(Message):
     turn: Turn
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Feedback(Message):
     turn: Turn
     rating: Literal["like", "dislike"]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Details(Message):
     turn: Turn
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class EditResend(Message):
     turn: Turn
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class QuoteRequested(Message):
     """A block, or a whole message, is to be quoted in the next question."""
 
     text: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Links(Message):
     turn: Turn
     title: str
     choices: list[Choice]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ComposeRequested(Message):
     """Enter: back to the composer."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class MatchChanged(Message):
     """Another match is the current one."""
 
@@ -140,6 +140,6 @@ class MatchChanged(Message):
     matches: int
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class FindRequested(Message):
     """`/`: ask for what to find, then call `find`."""

@@ -28,7 +28,7 @@ Place: TypeAlias = "tuple[str, Mark]"
 """A turn's id and a place in its text."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Shown:
     """One line in view."""
 
@@ -37,7 +37,7 @@ class Shown:
     number: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Viewport:
     look: Look
     height: int = 1

@@ -42,7 +42,7 @@ _WARM_UP = 0.4
 """Seconds after which the parser is imported, if nothing needed it before."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Kept:
     """What is remembered of a conversation."""
 
@@ -51,7 +51,7 @@ class _Kept:
     position: Place | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Row:
     """A row of the widget as it was painted last."""
 
