@@ -259,7 +259,8 @@ class Agents:
             field_name = find_field(draft.service, error.problem.sentence)
             draft.problems = {field_name: error.problem.sentence} if field_name else {}
             raise
-        key = f"{draft.service}:{agent.id}"
+        # One answer may name an agent by number, another by UUID: it stays under the id that it was listed by.
+        key = draft.key if draft.base is not None else f"{draft.service}:{agent.id}"
         self._files.forget(draft.key)
         del self._drafts[draft.key]
         self._agents[key] = agent

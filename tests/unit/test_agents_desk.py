@@ -107,6 +107,32 @@ async def test_a_new_agent_is_saved_and_opened_under_its_id(desk: Desk) -> None:
     assert [line.key for line in desk.agents.lines()] == [saved.key]
 
 
+@pytest.mark.parametrize(
+    "switches",
+    [
+        ("numeric-agent-id", "tools-string", "enable-tools-string"),
+        ("numeric-agent-id@ListCustomAgent", "tools-string@GetCustomAgent", "total-count"),
+        ("numeric-agent-id@GetCustomAgent", "enable-tools-string@ListCustomAgent"),
+    ],
+)
+async def test_answers_in_odd_forms(desk: Desk, server: SandboxServer, switches: tuple[str, ...]) -> None:
+    await (await desk.rds()).agents.create(FORM)
+    faults(server, *switches)
+    await desk.agents.load()
+    (key,) = [line.key for line in desk.agents.lines() if line.service == "rds"]
+    assert (await desk.agents.open(key)).form == FORM
+    desk.agents.change(key, "enable_tools", False)
+    desk.agents.change(key, "tools", ())
+
+    saved = await desk.agents.save(key)
+
+    assert (saved.key, saved.unsaved) == (key, False)
+    assert [line.key for line in desk.agents.lines() if line.service == "rds"] == [key]
+    assert (await desk.agents.open(key)).form == AgentForm(FORM.name, FORM.system_prompt, False, (), FORM.skill_ids)
+    await desk.agents.delete(key)
+    assert [line for line in desk.agents.lines() if line.service == "rds"] == []
+
+
 async def test_an_update_sends_what_changed_alone(desk: Desk, server: SandboxServer) -> None:
     key = await desk.made()
     desk.agents.change(key, "system_prompt", "new prompt")
