@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -163,6 +163,10 @@ class AgentActions(AgentEditing):
             lines = [agent.name, _("Nobody can use it until it is released again.")]
             self.app.confirm(_("Take this agent offline?"), lines, _("take offline"), operate)
 
+    async def _choose(self, title: str, labels: Sequence[str]) -> int | None:
+        """One of the labels, by its place; None for Esc."""
+        return await self.app.push_screen_wait(ChooseDialog(title, [(label, "") for label in labels]))
+
     # --- conversations -------------------------------------------------------------------------------------
 
     @work(group="agent-open", exclusive=True)
@@ -192,8 +196,8 @@ class AgentActions(AgentEditing):
         # The Data Agent takes an agent with the first message only.
         if conversation is not None and conversation.service == draft.service == "rds":
             title = conversation.title or _("the conversation in the chat")
-            choices = [(_("In a new conversation"), ""), (_("In “{title}”").format(title=title), "")]
-            found = await self.app.push_screen_wait(ChooseDialog(_("Use this agent"), choices))
+            labels = [_("In a new conversation"), _("In “{title}”").format(title=title)]
+            found = await self._choose(_("Use this agent"), labels)
             if found is None:
                 return
             chosen = found
@@ -259,11 +263,8 @@ class AgentActions(AgentEditing):
         """A new draft, or changes of the agent that it was exported from; its key, or "" where it was left out."""
         known = f"{agent.service}:{agent.id}"
         if agent.id and any(line.key == known for line in self.desk.lines()):
-            choices = [
-                (_("As changes of the agent that is there"), ""),
-                (_("As a new agent"), ""),
-            ]
-            chosen = await self.app.push_screen_wait(ChooseDialog(agent.form.name or known, choices))
+            labels = [_("As changes of the agent that is there"), _("As a new agent")]
+            chosen = await self._choose(agent.form.name or known, labels)
             if chosen is None:
                 return ""
             if chosen == 0:
