@@ -156,7 +156,7 @@ class HealthScreen(HealthReading):
         _fill(self.report_list, ids, self._shown, lines)
         self._shown = ids
         empty = self.query_one("#reports-empty", Static)
-        empty.display = not entries
+        empty.display = not entries or self._problem is not None
         if self._problem is not None:
             problem = self._problem
             empty.update("\n".join(part for part in (problem.title, problem.sentence, problem.remedy) if part))

@@ -166,7 +166,6 @@ class Commander:
         typed = self._screen.composer.text
         if run and entry.runs:
             self._screen.composer.put("")
-            self._app.remember_input(self._screen.service, entry.text)
             self.take(entry.text)
             return
         takes_more = any(f"/{one.name}" == entry.text and one.values for one in slash.offered(self._screen.service))
@@ -182,6 +181,8 @@ class Commander:
         typed = slash.parse(text, self._screen.service)
         if typed is None:
             return False
+        self._app.remember_input(self._screen.service, text)
+        self._screen.composer.set_history(self._app.input_history(self._screen.service))
         self._screen.run_worker(self._run(typed, text), group="command")
         return True
 

@@ -75,10 +75,15 @@ class Health:
         return sorted(self._entries.values(), key=_made_at, reverse=True)
 
     async def refresh(self, days: int) -> None:
-        """Read the list of reports of the last days (0: of all time), and the schedules with theirs."""
+        """Read the list of reports of the last days (0: of all time), and the schedules with theirs.
+
+        Raises ServiceError, where only the schedules cannot be read after the reports were taken in.
+        """
         inspections = await self._hooks.inspections()
         since = self._hooks.now() - timedelta(days=days) if days else None
-        listed, schedules = await asyncio.gather(inspections.reports(since), inspections.schedules())
+        listed = await inspections.reports(since)
+        self._take_in(listed)
+        schedules = await inspections.schedules()
         turns = asyncio.Semaphore(AT_ONCE)
 
         async def of(schedule: Schedule) -> tuple[ReportEntry, ...]:
@@ -86,10 +91,13 @@ class Health:
                 return await inspections.scheduled_reports(schedule.id, since)
 
         made = await asyncio.gather(*(of(one) for one in schedules))
-        found = {entry.task: entry for entries in (listed, *made) for entry in entries}
+        self.schedules = schedules
+        self._take_in([entry for entries in (listed, *made) for entry in entries])
+
+    def _take_in(self, listed: Sequence[ReportEntry]) -> None:
+        found = {entry.task: entry for entry in listed}
         waiting = {task: self._entries[task] for task in self.followed if task not in found and task in self._entries}
         self._entries = waiting | found
-        self.schedules = schedules
         self._hooks.changed()
 
     async def report(self, task: str, instance: str = "") -> Report:

@@ -265,6 +265,8 @@ async def test_feedback_reaches_the_service(server: SandboxServer, tmp_path: Pat
     async with using(server, tmp_path) as user:
         await user.ask(LAG)
         await user.press("escape", "plus")
+        await user.until(lambda: user.sees("What was helpful?"))
+        await user.press("enter")  # without a comment
         await user.until(lambda: user.turn.rating == "like")
         assert control(server, "state")["received"]["ModifyMessagesFeedbacks"] == 1
 

@@ -163,6 +163,16 @@ async def test_what_the_service_refuses_stands_where_the_reports_would(server: S
         assert not user.app.health.followed
 
 
+async def test_reports_are_shown_where_schedules_cannot_be_read(server: SandboxServer, tmp_path: Path) -> None:
+    control(server, "faults", {"set": ["permission-denied@ListScheduledTasks"]})
+    async with using(server, tmp_path, settings=SETTINGS) as user:
+        task = await user.app.health.inspect(Inspection(("rm-sandbox01",)))
+        await user.until(lambda: task not in user.app.health.followed)
+        await opened(user)
+        await user.until(lambda: user.sees("Not permitted") or user.sees("right"))
+        assert any(LEVELS.search(line) for line in user.lines())
+
+
 async def test_a_failed_inspection_is_said(server: SandboxServer, tmp_path: Path) -> None:
     control(server, "faults", {"once": ["inspection-fails"]})
     async with using(server, tmp_path, settings=SETTINGS) as user:

@@ -76,6 +76,9 @@ async def test_commands_set_what_goes_with_questions(server: SandboxServer, tmp_
             await user.type(command)
             await user.press("enter")
             await user.until(lambda said=said: any(said in notice for notice in user.notices()))
+        await user.press("up")
+        assert user.chat.composer.text == "$approval manual"
+        user.chat.composer.put("")
         await user.ask("echo hello")
         sent = inputs(server)[-1]
         assert sent["ModelId"] == "qwen-plus"
