@@ -16,7 +16,7 @@ from tui.assistant_fields import changes, label
 from tui.words import _
 
 if TYPE_CHECKING:
-    from tui.assistants import Comparison
+    from tui.assistant_drafts import Comparison
 
 
 class ConflictDialog(Dialog[str]):

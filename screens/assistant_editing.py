@@ -37,7 +37,8 @@ from tui.widgets.pickers import PickItem
 from tui.words import _
 
 if TYPE_CHECKING:
-    from tui.assistants import AssistantDesk, Comparison, Draft
+    from tui.assistant_drafts import Comparison, Draft
+    from tui.assistants import AssistantDesk
 
 OTHER = "\0other"
 """The entry of the model list that stands for a name of one's own."""

@@ -223,11 +223,11 @@ class _Run:
         return Exit.ANSWERED
 
     async def _save(self, planned: Any) -> None:
-        from tui.assistants import NEW, Comparison, Draft
+        from tui.assistant_drafts import NEW, Draft, compared
 
         key = planned.held.id or f"{NEW}{uuid.uuid4().hex}"
         draft = Draft(key, planned.held, planned.after)
-        saved = await self._desk.save(Comparison(draft, planned.held, (), (), planned.after))
+        saved = await self._desk.save(compared(draft, planned.held))
         words = _("created {name}: {id}") if planned.action == "create" else _("changed {name}: {id}")
         print(words.format(name=saved.name or saved.model, id=saved.id))
 

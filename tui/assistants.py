@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui.assistant_carry import CarriedOver, carry_over
-from tui.assistant_fields import AnyAssistant, changed_fields
+from tui.assistant_drafts import Comparison, Draft, Drafts, compared, new_draft
+from tui.assistant_fields import AnyAssistant
 from tui.assistant_files import Entry
 from tui.assistant_store import AssistantStore, Version, Why
 from tui.models import Problem
@@ -26,41 +27,6 @@ from tui.words import _
 
 if TYPE_CHECKING:
     from tui.services.dashscope_assistants import Assistants as Client
-
-NEW = "new:"
-"""What the key of a draft begins with whose assistant does not exist yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An assistant while it is edited: `base` as it was read (no id where it is new), `value` as it shall be."""
-
-    key: str
-    base: AnyAssistant
-    value: AnyAssistant
-
-    @property
-    def is_new(self) -> bool:
-        return self.key.startswith(NEW)
-
-    @property
-    def changed(self) -> tuple[str, ...]:
-        """The fields that differ from what was read, in the order of the form."""
-        return changed_fields(self.base, self.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A draft beside what is saved at this moment."""
-
-    draft: Draft
-    current: AnyAssistant
-    theirs: tuple[str, ...]
-    """The fields that became others there since the draft was begun."""
-    clashes: tuple[str, ...]
-    """Those of them that the draft changes too, to something else."""
-    merged: AnyAssistant
-    """What is there now with the draft's changes on top: what a save makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +53,8 @@ class AssistantDesk:
         self.store = AssistantStore(folder, hooks.now)
         self._server: dict[str, Assistant] = {}
         self._profiles: dict[str, AssistantProfile] = {}
-        self._drafts: dict[str, Draft] = {}
+        self._drafts = Drafts(self.store)
         self._writing_drafts = False
-        self._kept_drafts: set[str] = set()
-        """Keys of the drafts that are on disk and ours."""
-        self._drafts_read = False
         self._models: tuple[RemoteModel, ...] | None = None
         self._confirmed: set[str] = set()
         self._watchers: list[Callable[[], None]] = []
@@ -123,8 +86,8 @@ class AssistantDesk:
 
     @property
     def drafts(self) -> Mapping[str, Draft]:
-        """Edits that are not saved, by key: the assistant's id, or `NEW...` for one that does not exist yet."""
-        return self._drafts
+        """Edits that are not saved, by key; see `tui.assistant_drafts`."""
+        return self._drafts.held
 
     def find(self, assistant_id: str) -> AnyAssistant | None:
         """What is known under this id."""
@@ -157,7 +120,10 @@ class AssistantDesk:
             self.loaded = True
         finally:
             self.loading = False
-            await self._take_up_drafts()
+            try:
+                await self._drafts.take_up(self.find)
+            except OSError as error:
+                self._hooks.failed(_not_kept(error))
             self._changed()
 
     async def _read_local(self) -> None:
@@ -167,21 +133,6 @@ class AssistantDesk:
             self._hooks.failed(_not_kept(error))
             return
         self._profiles = {profile.id: profile for profile in profiles}
-
-    async def _take_up_drafts(self) -> None:
-        """The drafts of an earlier run, once; tokens, which are not kept, are those of the service."""
-        if self._drafts_read:
-            return
-        self._drafts_read = True
-        try:
-            kept = await asyncio.to_thread(self.store.drafts)
-        except OSError as error:
-            self._hooks.failed(_not_kept(error))
-            return
-        for draft in kept:
-            base = _identified(draft.base, self.find(draft.key))
-            self._drafts.setdefault(draft.key, Draft(draft.key, base, draft.value.over(base)))
-            self._kept_drafts.add(draft.key)
 
     async def profile(self, profile_id: str) -> AssistantProfile | None:
         """A profile by its id, read from disk where that was not done yet: what a turn runs with."""
@@ -207,18 +158,14 @@ class AssistantDesk:
 
     def draft_of(self, key: str) -> Draft | None:
         """The draft under this key, or one without changes of the assistant that has this id."""
-        if key in self._drafts:
-            return self._drafts[key]
+        if key in self.drafts:
+            return self.drafts[key]
         found = self.find(key)
         return Draft(key, found, found) if found is not None else None
 
     def begin(self, value: AnyAssistant) -> Draft:
         """A draft of a new assistant that begins as `value`."""
-        blank: AnyAssistant = Assistant("", "") if isinstance(value, Assistant) else AssistantProfile("", "")
-        draft = Draft(f"{NEW}{uuid.uuid4().hex[:12]}", blank, replace(value, id=""))
-        self._drafts[draft.key] = draft
-        self._note_drafts()
-        return draft
+        return self._put_draft(new_draft(value))
 
     def clone(self, assistant: AnyAssistant) -> Draft:
         """A draft of a new assistant of the same kind with the same fields."""
@@ -242,7 +189,7 @@ class AssistantDesk:
 
     def discard(self, key: str) -> None:
         """Drop a draft: what was typed is gone."""
-        if self._drafts.pop(key, None) is not None:
+        if self._drafts.drop(key):
             self._note_drafts()
 
     def take_theirs(self, comparison: Comparison) -> Draft | None:
@@ -257,10 +204,7 @@ class AssistantDesk:
         return self._put_draft(Draft(comparison.draft.key, comparison.current, comparison.merged))
 
     def _put_draft(self, draft: Draft) -> Draft:
-        if draft.is_new or draft.changed:
-            self._drafts[draft.key] = draft
-        else:
-            self._drafts.pop(draft.key, None)
+        self._drafts.put(draft)
         self._note_drafts()
         return draft
 
@@ -273,10 +217,10 @@ class AssistantDesk:
 
     async def _write_drafts(self) -> None:
         self._writing_drafts = False
-        drafts = {key: (draft.base, draft.value) for key, draft in self._drafts.items()}
-        dropped, self._kept_drafts = self._kept_drafts - drafts.keys(), set(drafts)
-        if drafts or dropped:
-            await self._keep(lambda: self.store.change_drafts(drafts, dropped))
+        try:
+            await self._drafts.write()
+        except OSError as error:
+            self._hooks.failed(_not_kept(error))
 
     # --- saving --------------------------------------------------------------------------------------------
 
@@ -285,19 +229,13 @@ class AssistantDesk:
         draft = self.draft_of(key)
         if draft is None:
             raise KeyError(key)
-        if draft.is_new:
-            return Comparison(draft, draft.base, (), (), draft.value)
-        if isinstance(draft.base, Assistant):
-            current: AnyAssistant = await (await self._hooks.client()).retrieve(draft.base.id)
-        else:
+        current = draft.base
+        if isinstance(current, Assistant) and not draft.is_new:
+            current = await (await self._hooks.client()).retrieve(current.id)
+        elif not draft.is_new:
             await self._read_local()
-            current = self._profiles.get(draft.base.id, draft.base)
-        theirs = changed_fields(draft.base, current)
-        clashes = tuple(
-            name for name in theirs if name in draft.changed and getattr(draft.value, name) != getattr(current, name)
-        )
-        merged = replace(current, **{name: getattr(draft.value, name) for name in draft.changed})
-        return Comparison(draft, current, theirs, clashes, merged)
+            current = self._profiles.get(current.id, current)
+        return compared(draft, current)
 
     async def save(self, comparison: Comparison) -> AnyAssistant:
         """Save what `comparison` shows: send exactly the fields in which `merged` differs from `current`, once.
@@ -316,7 +254,7 @@ class AssistantDesk:
             client = await self._hooks.client()
             saved = await client.update(current.id, AssistantChange.between(current, merged), expected=current)
         self._put(saved, first=draft.is_new)
-        self._drafts.pop(draft.key, None)
+        self._drafts.drop(draft.key)
         self._note_drafts()
         await self._keep_version(saved, "saved", found=None if draft.is_new else current)
         return saved
@@ -412,12 +350,6 @@ def conversation_options(assistant: AnyAssistant) -> dict[str, str]:
     """What makes a conversation one with this assistant; see `Conversation.options`."""
     kind = "assistant" if isinstance(assistant, Assistant) else "profile"
     return {kind: assistant.id, "assistant_name": clean_line(assistant.name or assistant.model, 60)}
-
-
-def _identified(entry: Entry, held: AnyAssistant | None) -> AnyAssistant:
-    """What was read when a draft was begun, with the tokens that its assistant has now."""
-    fresh = entry.fresh()
-    return entry.over(replace(fresh, id=entry.id, tools=held.tools if held is not None else ()))
 
 
 def _not_kept(error: OSError) -> Problem:

@@ -17,7 +17,7 @@ from tui.widgets.conversation_rows import TitleFilter
 from tui.words import _
 
 if TYPE_CHECKING:
-    from tui.assistants import Draft
+    from tui.assistant_drafts import Draft
 
 Order = Literal["newest", "name", "model"]
 ORDERS: tuple[Order, ...] = ("newest", "name", "model")
@@ -44,9 +44,13 @@ def list_lines(
     """Every assistant and new draft that the filter lets through, by name, model or id; in no order yet."""
     held = {draft.key: draft for draft in drafts}
     new = [draft for draft in held.values() if draft.is_new]
+    known = {one.id for one in (*server, *profiles)}
+    # Deleted elsewhere meanwhile: what was typed is still there, to be cloned.
+    orphans = [draft for draft in held.values() if not draft.is_new and draft.key not in known]
     lines = [
         *(_line(draft.key, draft.value, True) for draft in new),
         *(_line(one.id, held[one.id].value if one.id in held else one, one.id in held) for one in (*server, *profiles)),
+        *(_line(draft.key, draft.value, True) for draft in orphans),
     ]
     return [line for line in lines if not found or found.matches(f"{line.name} {line.model} {clean_line(line.key)}")]
 
