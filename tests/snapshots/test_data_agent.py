@@ -114,6 +114,18 @@ async def analysed(app: AnalysisApp, pilot: Pilot[int], path: Path) -> None:
     await answered(app, pilot)
 
 
+async def to_kind(app: AnalysisApp, pilot: Pilot[int], kind: str) -> None:
+    """Up from block to block until the cursor is on one of that kind."""
+    transcript = chat_of(app).transcript
+    await until(pilot, lambda: transcript.settled)
+    for _step in range(40):
+        here = transcript._here()
+        if here is not None and here[1].kind == kind:
+            break
+        await pilot.press("K")
+    await until(pilot, lambda: transcript.settled)
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_files(picture: Picture, server: SandboxServer, data: Path, size: tuple[int, int]) -> None:
     """The panel: files here with the first rows of one, those on the service, one on its way that failed."""
@@ -189,9 +201,8 @@ def test_analysis(picture: Picture, data: Path, size: tuple[int, int]) -> None:
         await pilot.press("r")
         await answered(app, pilot)
         await until(pilot, lambda: not chat_of(app).ask_panel.display)
-        await pilot.press("escape", "g")
-        await pilot.press("pagedown")
-        await until(pilot, lambda: chat_of(app).transcript.settled)
+        await pilot.press("escape", "G")
+        await to_kind(app, pilot, "chart")
 
     assert picture(size, act)
 
@@ -203,7 +214,9 @@ def test_wide_table(picture: Picture, size: tuple[int, int]) -> None:
     async def act(app: AnalysisApp, pilot: Pilot[int]) -> None:
         await send(app, pilot, "table 12")
         await answered(app, pilot)
-        await pilot.press("escape", "k", "k", "l", "l")
+        await pilot.press("escape", "G")
+        await to_kind(app, pilot, "table")
+        await pilot.press("l", "l")
         await until(pilot, lambda: chat_of(app).transcript.settled)
 
     assert picture(size, act)

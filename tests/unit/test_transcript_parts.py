@@ -25,6 +25,7 @@ from tui.models import (
     Turn,
     TurnState,
 )
+from tui.widgets.transcript import charts
 from tui.widgets.transcript.blocks import draw, duration, size_of, table_text
 from tui.widgets.transcript.cells import chop, cut, expand_tabs, merge, pad, width_of, wrap
 from tui.widgets.transcript.charts import chart_rows, number_of
@@ -337,3 +338,12 @@ def test_unknown_languages_and_broken_lexers_give_plain_text(monkeypatch: pytest
     monkeypatch.setattr(highlighter._lexers["python"], "get_tokens_unprocessed", broken)
     assert highlighter.line("python", "x") is None
     assert not highlighter.due("python", "x")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (85750.66, "85,750.66"), (-1234.5, "-1,234.50"), (1234567.8, "1,234,568"), (12.34567, "12.35"),
+     (0.00001234, "1.234e-05"), (4e15, "4e+15"), (100000.0, "100,000")],
+)  # fmt: skip
+def test_values_of_charts_are_read_at_a_glance(value: float, text: str) -> None:
+    assert charts._short(value) == text

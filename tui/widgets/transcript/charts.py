@@ -61,7 +61,10 @@ def _labels(chart: ChartBlock) -> list[str]:
 
 
 def _short(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e12 else f"{value:,.4g}"
+    size = abs(value)
+    if size < 1e12 and (size >= 1e6 or value == int(value)):
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if 1000 <= size < 1e6 else f"{value:,.4g}"
 
 
 def _bars(
