@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
 import os
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +14,7 @@ from tui.exits import Exit
 from tui.options import Options
 from tui.words import _
 
+# Imported with every start, for the help: what a command needs is imported when it runs.
 if TYPE_CHECKING:
     from tui.cache.store import Store
     from tui.models import Conversation, ConversationSummary
@@ -71,6 +69,8 @@ def add_commands(commands: Any, formatter: Any, add_common: Callable[[argparse.A
 
 def run(parsed: argparse.Namespace, options: Options) -> int:
     """Run one of the commands; the exit code."""
+    import asyncio
+
     return asyncio.run(_run(parsed, options))
 
 
@@ -108,6 +108,9 @@ def _now() -> datetime:
 
 
 async def _search(store: Store, parsed: argparse.Namespace) -> int:
+    import asyncio
+    import json
+
     summaries = {summary.id: summary for summary in await store.summaries()}
     hits = await asyncio.to_thread(_hits, store, " ".join(parsed.words), list(summaries.values()), parsed.limit)
     for hit in hits:
@@ -131,6 +134,8 @@ async def _search(store: Store, parsed: argparse.Namespace) -> int:
 
 
 def _hits(store: Store, typed: str, summaries: Sequence[ConversationSummary], limit: int) -> Sequence[Any]:
+    import threading
+
     from tui.cache.matching import Wanted
     from tui.search_query import parse
 
@@ -149,6 +154,8 @@ def _hits(store: Store, typed: str, summaries: Sequence[ConversationSummary], li
 
 
 async def _export(store: Store, parsed: argparse.Namespace) -> int:
+    import asyncio
+
     from tui.exporting import ExportRequest, render, write
 
     summaries = await store.summaries()
@@ -196,6 +203,8 @@ async def _export(store: Store, parsed: argparse.Namespace) -> int:
 async def _chosen(
     store: Store, parsed: argparse.Namespace, summaries: Sequence[ConversationSummary]
 ) -> Sequence[ConversationSummary]:
+    import asyncio
+
     if parsed.all:
         return summaries
     wanted = set(parsed.ids)
@@ -212,6 +221,8 @@ async def _chosen(
 
 
 async def _import(store: Store, parsed: argparse.Namespace) -> int:
+    import asyncio
+
     from tui.exporting import Exporting
     from tui.exports.portable import NotOurs
 

@@ -187,9 +187,9 @@ class Questions:
             running.over.set()
         if conversation_id not in self._memory.open:  # deleted meanwhile
             return ended
+        self._memory.put_turn(conversation_id, ended)  # at once: who sees that nothing runs any more reads it
         if ended.ids.conversation and ended.ids.conversation != self._memory.open[conversation_id].remote_id:
             await self._memory.change(conversation_id, remote_id=ended.ids.conversation)
-        self._memory.put_turn(conversation_id, ended)
         hooks.turn_changed(TurnUpdate(conversation_id, turn.id, ended=True, put_back=_to_put_back(ended)))
         await self._memory.find_tags(conversation_id, text_of(ended))
         return ended
