@@ -424,3 +424,28 @@ async def test_a_thread_of_elsewhere_is_adopted(server: SandboxServer, tmp_path:
         assert "one 二" in recalled.answer
         assert await desk.conversations.adopt("dashscope", turn.ids.conversation, {}) == adopted_id
     assert state(server)["counts"]["threads created"] == 1
+
+
+@pytest.mark.parametrize("cancels", [False, True])
+async def test_a_run_that_was_given_up_and_waits_is_cancelled_or_said(
+    cancels: bool, server: SandboxServer, tmp_path: Path
+) -> None:
+    """It was stopped, the service went on with it, and it came to wait for outputs that nobody will give."""
+    control(server, "faults", {"once": ["run-queued@CreateRun=0.3"]})
+    async with Desk(server, tmp_path) as desk:
+        conversation_id = await with_assistant(desk)
+        turn = desk.conversations.ask(conversation_id, ADD)
+        await desk.until(lambda: desk.turn(conversation_id, turn.id).ids.task)
+        desk.conversations.stop(conversation_id)
+        await desk.ended(turn.id)
+        assert desk.turn(conversation_id, turn.id).state == "stopped"
+        control(server, "faults", {"set": ["cancel-works@*"] if cancels else []})
+        following = await desk.ask(conversation_id, "next")
+        if cancels:
+            assert following.state == "done"
+            assert "nobody will give" in notes(following)
+        else:
+            assert following.problem is not None
+            assert (following.problem.code, following.problem.delivered) == (THREAD_BUSY, "no")
+    cancels_sent = sum(one["operation"] == "CancelRun" for one in state(server)["requests"])
+    assert cancels_sent == 2
