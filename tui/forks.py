@@ -9,6 +9,7 @@ from tui.cache.records import AnswerRecord, MetaRecord, QuestionRecord
 from tui.cache.store import Store
 from tui.memory import Memory
 from tui.models import AskBlock, Block, Conversation, NoticeBlock, Turn, TurnIds
+from tui.services.backends import backend_of
 from tui.words import _
 
 
@@ -30,6 +31,8 @@ async def fork(store: Store, memory: Memory, conversation: Conversation, turn_id
     copies = [_copy(turn) for turn in before if turn.state != "queued"]
     if copies:
         said = _("Forked from “{title}”: the service begins anew, and does not know what stands above.")
+        if conversation.service == "dashscope" and backend_of(conversation.options) == "responses":
+            said = _("Forked from “{title}”: what stands above goes with the next question.")
         note = NoticeBlock(said.format(title=conversation.title))
         copies[-1] = replace(copies[-1], blocks=(*copies[-1].blocks, note))
     memory.open[made.id] = replace(made, title=title, turns=tuple(copies))

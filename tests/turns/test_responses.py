@@ -220,6 +220,21 @@ async def test_a_thread_is_carried_over(server: SandboxServer, tmp_path: Path) -
     assert [item["role"] for item in body["input"]] == ["user", "assistant", "user", "assistant", "user"]
 
 
+async def test_a_fork_takes_along_what_was_said(server: SandboxServer, tmp_path: Path) -> None:
+    async with Desk(server, tmp_path) as desk:
+        conversation_id = await with_profile(desk)
+        await desk.ask(conversation_id, "echo one")
+        second = await desk.ask(conversation_id, "echo two")
+        forked = await desk.conversations.fork(conversation_id, second.id)
+        held = desk.conversations.conversation(forked)
+        assert held is not None
+        assert "goes with the next question" in notes(held.turns[-1])
+        turn = await desk.ask(forked, "recall")
+        assert "one" in turn.answer
+        assert "two" not in turn.answer
+    assert "previous_response_id" not in bodies(server)[-1]
+
+
 async def test_a_profile_that_is_gone_sends_nothing(server: SandboxServer, tmp_path: Path) -> None:
     async with Desk(server, tmp_path) as desk:
         conversation_id = await desk.conversations.create("dashscope", {"profile": "gone"})

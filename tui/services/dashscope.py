@@ -14,6 +14,7 @@ from contextlib import aclosing, asynccontextmanager
 
 from tui.models import Problem, Rating, ServiceName, Turn, TurnIds
 from tui.services.assistant_models import AssistantProfile
+from tui.services.backends import backend_of
 from tui.services.base import (
     AnswerRequest,
     Capabilities,
@@ -149,11 +150,3 @@ class DashScope:
                 )
             )
         return found
-
-
-def backend_of(options: Mapping[str, str]) -> str:
-    """`assistants` or `responses`."""
-    named = options.get("backend", "")
-    if named in ("assistants", "responses"):
-        return named
-    return "assistants" if options.get("assistant") and not options.get("profile") else "responses"
