@@ -180,6 +180,11 @@ class AgentActions(AgentEditing):
         await self.try_out(draft)
         self.go_to("try")
 
+    def action_try_anew(self) -> None:
+        if self.is_tried:
+            self.action_new()
+        self.action_try_out()
+
     @work(group="agent-open", exclusive=True)
     async def action_bind(self) -> None:
         """Use the agent in the conversation of the chat, or in a new one."""

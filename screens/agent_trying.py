@@ -29,6 +29,8 @@ class TryingScreen(ReadingScreen):
 
     _tried = ""
     """The key of the agent that the scratch conversation is with."""
+    _is_open = False
+    """Whether the pane is wanted; closed, the conversation waits."""
 
     def compose_try(self) -> ComposeResult:
         with Vertical(id="try"):
@@ -51,25 +53,35 @@ class TryingScreen(ReadingScreen):
 
     async def try_out(self, draft: Draft) -> None:
         """Begin a conversation with an agent, or go on with the one that was begun with it."""
-        if self._tried != draft.key or not self.conversation_id:
+        if self._tried != draft.key:
             self.leave_answer()
-            options = {"agent": draft.agent_id, "agent_name": draft.form.name}
-            if draft.service == "dms":
-                # What is not released can only be used so.
-                options["agent_stage"] = "debug"
+            if (written := self.composer.take()).strip():
+                self.app.remember_input(self.service, written)
             self.service = draft.service
-            self.conversation_id = await self.app.create_conversation(draft.service, options)
+            self.new_options[draft.service] = self._options_of(draft)
             self._tried = draft.key
             self.transcript.empty_text = _("Ask {name} something; the conversation is kept in the list.").format(
                 name=draft.form.name
             )
-            self.transcript.show((), key=self.conversation_id)
-            self._put_draft("")
+            await self._begin()
             self.composer.at_opens_files = draft.service == "dms"
             self.composer.set_history(self.app.input_history(draft.service))
+        self._is_open = True
         self.composer.placeholder = _("ask {service}").format(service=draft.form.name)
         self.show_tried(draft)
         self.composer.focus()
+
+    @staticmethod
+    def _options_of(draft: Draft) -> dict[str, str]:
+        options = {"agent": draft.agent_id, "agent_name": draft.form.name}
+        # What is not released can only be used so.
+        return {**options, "agent_stage": "debug"} if draft.service == "dms" else options
+
+    async def _begin(self) -> None:
+        """A conversation of its own, with what is in `new_options`."""
+        self.conversation_id = await self.app.create_conversation(self.service, self.new_options.get(self.service))
+        self._draft = ""
+        self.transcript.show((), key=self.conversation_id)
 
     def show_tried(self, draft: Draft) -> None:
         """Say which version answers."""
@@ -79,14 +91,14 @@ class TryingScreen(ReadingScreen):
 
     @property
     def is_tried(self) -> str:
-        """The key of the agent that is tried out; "" for none."""
-        return self._tried
+        """The key of the agent that is tried out in the open pane; "" for none."""
+        return self._tried if self._is_open else ""
 
     def end_trying(self) -> None:
-        """Forget the scratch conversation; it stays in the list where something was asked in it."""
+        """Close the pane; the conversation goes on when the same agent is tried out again."""
         self.leave_answer()
         self.find_bar.close()
-        self.conversation_id = self._tried = ""
+        self._is_open = False
 
     def _turn_changed(self, update: TurnUpdate) -> None:
         if update.conversation_id != self.conversation_id or not self.conversation_id:
@@ -111,6 +123,8 @@ class TryingScreen(ReadingScreen):
 
     @work(group="ask")
     async def _ask_text(self, text: str) -> None:
+        if not self.conversation_id:
+            await self._begin()
         self.app.ask(self.conversation_id, text)
         self.transcript.follow_end()
         self.composer.set_history(self.app.input_history(self.service))
@@ -122,8 +136,11 @@ class TryingScreen(ReadingScreen):
     # --- what the parts of a chat ask of their screen --------------------------------------------------------
 
     def action_new(self, service: ServiceName | None = None) -> None:
-        """A new scratch conversation with the same agent."""
-        self.end_trying()
+        """A new scratch conversation with the same agent, begun with its first question."""
+        self.leave_answer()
+        self.conversation_id = ""
+        self.transcript.show((), key="")
+        self.update_ask()
 
     def options_changed(self) -> None:
         self.answer_changed()

@@ -56,6 +56,7 @@ class AgentsScreen(AgentListing):
         Binding("q", "leave", "leave", id="agents.leave", show=False, tooltip="Back to the chat; drafts stay"),
         Binding("w,ctrl+s", "save_agent", "save", id="agents.save", show=False, tooltip="Save; shows what will change"),
         Binding("t,f5", "try_out", "try out", id="agents.try", show=False, tooltip="Talk to it, beside the form"),
+        Binding("T", "try_anew", "anew", id="agents.try_anew", show=False, tooltip="A new conversation with it"),
         Binding("b", "bind", "use", id="agents.bind", show=False, tooltip="Use it in a conversation"),
         Binding("r", "release", "release", id="agents.release", show=False, tooltip="Data Agent: release it"),
         Binding("O", "offline", "offline", id="agents.offline", show=False, tooltip="Data Agent: take it offline"),

@@ -363,6 +363,33 @@ async def test_a_draft_of_an_earlier_run_is_compared_with_the_service_first(
         await user.until(lambda: user.screen.is_tried)
 
 
+async def test_the_scratch_conversation_waits_and_can_be_begun_anew(server: SandboxServer, tmp_path: Path) -> None:
+    await make(server, [FORM, AgentForm("other", "x")])
+    async with at_agents(server, tmp_path, (120, 40)) as user:
+        await user.open()
+        screen = user.screen
+        await user.press("t")
+        await user.until(lambda: user.app.focused is screen.composer)
+        first = screen.conversation_id
+        await user.press(*"disk", "enter", *"half", "escape", "escape", "escape")
+        await user.until(lambda: not screen.is_tried)
+        await user.press("t")
+        await user.until(lambda: screen.is_tried and user.app.focused is screen.composer)
+        assert (screen.conversation_id, screen.composer.text) == (first, "half")
+        await user.until(lambda: screen.transcript.turns and screen.transcript.turns[-1].final)
+
+        await user.press("escape", "escape", "T")
+        await user.until(lambda: not screen.transcript.turns and user.app.focused is screen.composer)
+        await user.press("ctrl+u", *"lag", "enter")
+        await user.until(lambda: screen.transcript.turns and screen.transcript.turns[-1].final)
+        assert screen.conversation_id not in ("", first)
+        assert "copilot-agent" in screen.transcript.turns[-1].answer
+        await user.press(*"rest", "escape", "escape", "escape", "escape", "j", "t")
+        await user.until(lambda: screen.is_tried and "other" in str(screen.composer.placeholder))
+        assert screen.composer.text == ""
+        assert user.app.input_history("rds")[-1] == "rest"
+
+
 async def test_export_and_import(server: SandboxServer, tmp_path: Path) -> None:
     await make(server, [FORM])
     async with at_agents(server, tmp_path, (80, 24)) as user:
