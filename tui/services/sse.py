@@ -114,11 +114,12 @@ async def gathered(
         except StopAsyncIteration:
             return
         came = now()
-        yield chunk
         if came - began > _WAITED:  # nothing more was there
             if came - began < _POURING:
+                # It comes with what comes meanwhile: alone it would take the tick that the others could have.
                 await sleep(max(0.0, looked + READ_PAUSE - came))
             looked = now()
+        yield chunk
 
 
 class Body(Protocol):
