@@ -114,15 +114,15 @@ async def analysed(app: AnalysisApp, pilot: Pilot[int], path: Path) -> None:
     await answered(app, pilot)
 
 
-async def to_kind(app: AnalysisApp, pilot: Pilot[int], kind: str) -> None:
-    """Up from block to block until the cursor is on one of that kind."""
+async def to_kind(app: AnalysisApp, pilot: Pilot[int], kind: str, key: str = "K") -> None:
+    """From block to block until the cursor is on one of that kind."""
     transcript = chat_of(app).transcript
     await until(pilot, lambda: transcript.settled)
     for _step in range(40):
         here = transcript._here()
         if here is not None and here[1].kind == kind:
             break
-        await pilot.press("K")
+        await pilot.press(key)
     await until(pilot, lambda: transcript.settled)
 
 
@@ -201,8 +201,8 @@ def test_analysis(picture: Picture, data: Path, size: tuple[int, int]) -> None:
         await pilot.press("r")
         await answered(app, pilot)
         await until(pilot, lambda: not chat_of(app).ask_panel.display)
-        await pilot.press("escape", "G")
-        await to_kind(app, pilot, "chart")
+        await pilot.press("escape", "g")
+        await to_kind(app, pilot, "chart", "J")  # from above: below stand the files, whose ids are never the same
 
     assert picture(size, act)
 
