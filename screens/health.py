@@ -199,6 +199,8 @@ class HealthScreen(HealthReading):
 
     def action_back(self) -> None:
         """From the text to the instances, to the lists, and out."""
+        if self.end_search():
+            return
         if self.focused is self.text:
             self.instance_list.focus()
         elif self.focused is self.instance_list:

@@ -21,6 +21,7 @@ from tui.models import TextBlock, Turn
 from tui.services.errors import ServiceError
 from tui.services.rds_reports import FindingGroup, InstanceReport, Report, ReportEntry
 from tui.widgets.choices import Choices
+from tui.widgets.find_bar import FindBar
 from tui.widgets.health_words import instance_line, items_words, level_name, levels_line, span_words
 from tui.widgets.transcript import Transcript, messages
 from tui.words import _
@@ -32,12 +33,24 @@ class InstanceList(Choices):
     BINDING_GROUP_TITLE = "Instances"
 
 
+class ReportText(Transcript):
+    """A report's text: what asks or rates does not work on it."""
+
+    BINDING_GROUP_TITLE = "Report"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("retry", "edit_resend", "quote", "rate", "details", "stop", "compose"):
+            return False
+        return super().check_action(action, parameters)
+
+
 class HealthReading(Screen[None]):
     """A screen with a report in its right half."""
 
     app = app_getter(YunliaoApi)
     instance_list = query_one("#instances", InstanceList)
-    text = query_one("#text", Transcript)
+    text = query_one("#text", ReportText)
+    find_bar = query_one("#find", FindBar)
 
     reading = False
     """A report is open."""
@@ -51,10 +64,16 @@ class HealthReading(Screen[None]):
 
     def compose_report(self) -> Iterable[Widget]:
         """The right half."""
-        transcript = Transcript(id="text")
+        transcript = ReportText(id="text")
         transcript.ascii_only = self.app.settings.ascii
         transcript.empty_text = _("Enter reads the report of an instance.")
-        yield Vertical(Static(id="report-title", markup=False), InstanceList(id="instances"), transcript, id="right")
+        yield Vertical(
+            Static(id="report-title", markup=False),
+            InstanceList(id="instances"),
+            transcript,
+            FindBar(id="find"),
+            id="right",
+        )
 
     def reading_changed(self, focus: Widget) -> None:
         """Told when a report was opened or closed; `focus` is where the keys go now."""
@@ -170,9 +189,10 @@ class HealthReading(Screen[None]):
         name = event.suggested_name.replace("answer", "health-report", 1)
         self.app.save_text(event.text, name)
 
+    @on(messages.Links)
     @on(messages.ChooseBlock)
     @work(group="choose", exclusive=True)
-    async def _choose_block(self, event: messages.ChooseBlock) -> None:
+    async def _choose_block(self, event: messages.ChooseBlock | messages.Links) -> None:
         event.stop()
         if not event.choices:
             self.app.notify(_("There is nothing to choose here."))
@@ -182,6 +202,39 @@ class HealthReading(Screen[None]):
         chosen = await self.app.push_screen_wait(ChooseDialog(event.title, [(c.label, c.text) for c in event.choices]))
         if chosen is not None:
             self.app.copy_text(event.choices[chosen].text, event.choices[chosen].label)
+
+    # --- find ------------------------------------------------------------------------------------------------
+
+    @on(messages.FindRequested)
+    def _find_requested(self, event: messages.FindRequested) -> None:
+        event.stop()
+        self.find_bar.open()
+
+    @on(FindBar.Changed)
+    def _find(self, event: FindBar.Changed) -> None:
+        event.stop()
+        self.text.find(event.text)
+
+    @on(FindBar.Submitted)
+    def _find_submitted(self, event: FindBar.Submitted) -> None:
+        event.stop()
+        self.text.focus()
+        if not event.text.strip():
+            self.find_bar.close()
+
+    @on(messages.MatchChanged)
+    def _match_changed(self, event: messages.MatchChanged) -> None:
+        event.stop()
+        self.find_bar.count(event.number, event.matches)
+
+    def end_search(self) -> bool:
+        """Close the search bar; False where it is closed."""
+        if not self.find_bar.display:
+            return False
+        self.find_bar.close()
+        self.text.find("")
+        self.text.focus()
+        return True
 
 
 def _findings(groups: tuple[FindingGroup, ...]) -> str:

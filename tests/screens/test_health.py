@@ -94,6 +94,14 @@ async def test_a_report_of_one_instance_opens_its_text(server: SandboxServer, tm
         await user.press("enter")
         await user.until(lambda: user.sees("rm-sandbox01 巡检报告"))
         assert user.sees("订单库 orders-main")
+        await user.press("slash", *"sandbox", "enter")
+        await user.until(lambda: user.sees(" of "))
+        assert screen(user).focused is screen(user).text
+        await user.press("plus", "r")  # nothing to rate or ask again here
+        await user.press("escape")
+        assert not screen(user).find_bar.display
+        await user.press("y")
+        await user.until(lambda: any(notice.startswith("the report") for notice in user.notices()))
 
 
 async def test_a_schedule_is_made_changed_and_deleted(server: SandboxServer, tmp_path: Path) -> None:

@@ -107,6 +107,10 @@ async def test_an_agent_is_bound_by_its_name(server: SandboxServer, tmp_path: Pa
         await user.press("enter")
         await user.until(lambda: user.chat.options().get("agent") == agent.id)
         assert user.chat.options()["agent_name"] == "慢SQL专家"
+        await user.type("/agent ls")
+        await user.press("escape", "enter") if menu(user) else await user.press("enter")
+        await user.until(lambda: labels(user) == ["慢SQL专家", "default"])
+        user.chat.composer.put("")
         await user.type("/agent default")
         await user.press("enter")
         await user.until(lambda: not user.chat.options())
