@@ -100,7 +100,9 @@ class YunliaoApp(FrugalDisplay, Desks):
     def _store(self) -> Store:
         from tui.cache.store import Store
 
-        return Store(self._places.state, clock=self.now, fallback=self._places.runtime)
+        store = Store(self._places.state, clock=self.now, fallback=self._places.runtime)
+        store.banner_changed = self._announce
+        return store
 
     @cached_property
     def conversations(self) -> Conversations:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
+import pytest
 from textual.events import Key, Paste
 from textual.widgets import Input, TextArea
 
@@ -75,3 +77,19 @@ async def test_a_notice_does_not_hide_what_is_typed(server: SandboxServer, tmp_p
         user.app.notify("one line of a notice")
         await user.until(lambda: user.sees("one line of a notice"))
         assert user.sees("a question that is long enough to stand below where notices are shown")
+
+
+async def test_a_disk_that_gets_full_is_said_at_once_and_for_as_long(
+    server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async with using(server, tmp_path, size=(80, 24)) as user:
+        user.app._store._retry_seconds = 0.01
+        with monkeypatch.context() as patch:
+            patch.setattr("tui.cache.files.write_whole", full)
+            await user.ask("echo kept in memory")
+            await user.until(lambda: user.sees("disk is full"))
+            assert user.sees("kept in memory")
+        await user.until(lambda: not user.sees("disk is full"))

@@ -56,6 +56,8 @@ class Store:
     ) -> None:
         self.notices: list[str] = []
         """What was found broken and what was done about it, in sentences."""
+        self.banner_changed: Callable[[], None] = lambda: None
+        """Called on the event loop when `banner` is another than before: the disk got full, or has room again."""
         self._root = root
         self._fallback = fallback
         self._clock = clock
@@ -351,11 +353,14 @@ class Store:
     # --- failing disks -------------------------------------------------------------------------------------
 
     def _record(self, what: str, error: OSError | None) -> None:
+        before = self.banner
         if error is None:
             self._failures.pop(what, None)
-            return
-        self._failures[what] = failure(self._root or Path(), error)
-        if self._retrying is None or self._retrying.done():
+        else:
+            self._failures[what] = failure(self._root or Path(), error)
+        if self.banner != before:
+            self.banner_changed()
+        if error is not None and (self._retrying is None or self._retrying.done()):
             self._retrying = asyncio.create_task(self._retry_until_written(), name="cache-retry")
 
     async def _retry_until_written(self) -> None:
