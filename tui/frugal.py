@@ -18,8 +18,9 @@ from tui.words import _
 if TYPE_CHECKING:
     from tui.turns import TurnUpdate
 
-TICKS, LOW_TICKS = 15, 8
-"""How often a second the screen learns what has arrived."""
+TICKS, LOW_TICKS = 20, 8
+"""How often a second the screen learns what has arrived, at most. A line that pours is looked at less often
+(`tui.services.sse.READ_PAUSE`), so that what was read never waits for a tick."""
 
 MINUTE = 60.0
 """Seconds after which ages are told anew."""

@@ -21,9 +21,9 @@ from tui.services.http import transport_error
 
 MAX_FRAME = 16 * 1024 * 1024
 """Characters of one frame; a longer one is skipped, so that memory is bounded."""
-READ_PAUSE = 0.07
-"""Seconds from one look at a pouring line to the next: a little more than a tick of the screen, so that what was read
-is shown at once."""
+READ_PAUSE = 0.065
+"""Seconds from one look at a pouring line to the next: more than a tick of the screen, so that what was read is shown
+at once."""
 _POURING = 0.03
 """Seconds of waiting for a piece below which they pour."""
 _WAITED = 0.002
