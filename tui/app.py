@@ -223,7 +223,8 @@ class YunliaoApp(FrugalDisplay, Desks):
             return
         lines = []
         if running:
-            lines.append(_("{count} answers are still running. They go on at the service.").format(count=len(running)))
+            many = _("{count} answers are still running. They go on at the service.").format(count=len(running))
+            lines.append(_("One answer is still running. It goes on at the service.") if len(running) == 1 else many)
             lines.append(_("The next start fetches what comes meanwhile."))
         if files:
             lines.append(
