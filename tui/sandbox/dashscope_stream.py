@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Iterator
 
 from aiohttp import web
 
-from tui.sandbox.call import ConnectionDropped, drop, encode_json
+from tui.sandbox.call import ConnectionDropped, encode_json
 from tui.sandbox.dashscope_call import DashCall, shaped
 from tui.sandbox.dashscope_records import Json
 from tui.sandbox.dashscope_state import DashScope
 from tui.sandbox.dashscope_turn import Frame, Play
 from tui.sandbox.faults import Faults
-from tui.sandbox.sse import Line
+from tui.sandbox.sse import Cut, Line
 
 _UNKNOWN = (
     Frame("thread.run.weather", {"note": "it rains in the sandbox"}),
@@ -180,23 +180,13 @@ async def write_stream(
         headers["Content-Encoding"] = "gzip"
     response = web.StreamResponse(headers=headers)
     line = Line(response, faults)
-    ends = {name: faults.count(name) for name in ("drop-after", "reset-after", "drop-mid-frame", "end-after")}
+    cut, number = Cut(call.request, line, faults), 0
     agents.counts["streams"] += 1
-    number = 0
     try:
         await response.prepare(call.request)
         async for event, value in events:
             number += 1
-            data = encoder.encode(event, value)
-            if number == ends["drop-mid-frame"]:
-                await line.put(data[: len(data) // 2])
-                await line.flush()
-                drop(call.request)
-            await line.put(data)
-            if number in (ends["drop-after"], ends["reset-after"]):
-                await line.flush()
-                drop(call.request, reset=number == ends["reset-after"])
-            if number == ends["end-after"]:
+            if await cut.put(encoder.encode(event, value), number):
                 break
         await line.end()
     except (ConnectionError, ConnectionDropped, asyncio.CancelledError):

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Mapping
 
 from aiohttp import web
 
-from tui.sandbox.call import ConnectionDropped, drop, encode_json
+from tui.sandbox.call import ConnectionDropped, encode_json
 from tui.sandbox.dms_chat import check_agent, live_session
 from tui.sandbox.dms_records import Frame, Session
 from tui.sandbox.dms_reply import DmsCall
 from tui.sandbox.dms_state import DataAgents
 from tui.sandbox.faults import Faults
 from tui.sandbox.refusals import invalid_parameter
-from tui.sandbox.sse import Line
+from tui.sandbox.sse import Cut, Line
 
 HEARTBEAT = 15.0
 """Seconds of silence before a heartbeat; the real period is not known."""
@@ -89,27 +89,17 @@ async def get_chat_content(agents: DataAgents, call: DmsCall) -> web.StreamRespo
         headers["Content-Encoding"] = "gzip"
     response = web.StreamResponse(headers=headers)
     line, encoder = Line(response, faults), _Encoder(faults)
-    names = ("drop-after", "reset-after", "drop-mid-frame", "end-after", "finish-after")
-    ends = {name: faults.count(name) for name in names}
+    cut, finish, number = Cut(call.request, line, faults), faults.count("finish-after"), 0
     agents.counts["streams"] += 1
-    number = 0
     try:
         await response.prepare(call.request)
         async for frame in _frames(agents, session, position, faults):
-            if frame["event_type"] != "HEARTBEAT":
-                number += 1
-            data = encoder.encode(frame)
-            if number == ends["drop-mid-frame"]:
-                await line.put(data[: len(data) // 2])
-                await line.flush()
-                drop(call.request)
-            await line.put(data)
-            if number in (ends["drop-after"], ends["reset-after"]):
-                await line.flush()
-                drop(call.request, reset=number == ends["reset-after"])
-            if number in (ends["end-after"], ends["finish-after"]):
-                if number == ends["finish-after"]:
-                    await line.put(encoder.encode(_technical(agents, session, "SSE_FINISH")))
+            # What only keeps the line alive is not counted.
+            number += frame["event_type"] != "HEARTBEAT"
+            if await cut.put(encoder.encode(frame), number):
+                break
+            if number == finish:
+                await line.put(encoder.encode(_technical(agents, session, "SSE_FINISH")))
                 break
         await line.end()
     except (ConnectionError, ConnectionDropped, asyncio.CancelledError):

@@ -105,6 +105,33 @@ class Line:
         await self._response.write_eof()
 
 
+class Cut:
+    """Where the switches break a stream off, counted in frames."""
+
+    def __init__(self, request: web.Request, line: Line, faults: Faults) -> None:
+        self._request = request
+        self._line = line
+        self._drop, self._reset = faults.count("drop-after"), faults.count("reset-after")
+        self._half, self._end = faults.count("drop-mid-frame"), faults.count("end-after")
+
+    async def put(self, data: bytes, number: int) -> bool:
+        """Write the frame of that number; whether the body ends with it.
+
+        Raises:
+            ConnectionDropped: the line breaks there.
+        """
+        line = self._line
+        if number == self._half:
+            await line.put(data[: len(data) // 2])
+            await line.flush()
+            drop(self._request)
+        await line.put(data)
+        if number in (self._drop, self._reset):
+            await line.flush()
+            drop(self._request, reset=number == self._reset)
+        return number == self._end
+
+
 async def stream(call: Call, turn: Turn) -> web.StreamResponse:
     """Write the turn's frames, from its first, until it is over or the line breaks."""
     faults = call.faults
@@ -118,23 +145,13 @@ async def stream(call: Call, turn: Turn) -> web.StreamResponse:
     response = web.StreamResponse(headers=headers)
     line = Line(response, faults)
     shaper, encoder = Shaper(turn.message, call.request_id, faults), Encoder(faults)
-    ends = {name: faults.count(name) for name in ("drop-after", "reset-after", "drop-mid-frame", "end-after")}
-    number = 0
+    cut, number = Cut(call.request, line, faults), 0
     try:
         await response.prepare(call.request)
         async for frame in turn.follow():
             for value in shaper.shape(frame):
                 number += 1
-                data = encoder.encode(value)
-                if number == ends["drop-mid-frame"]:
-                    await line.put(data[: len(data) // 2])
-                    await line.flush()
-                    drop(call.request)
-                await line.put(data)
-                if number in (ends["drop-after"], ends["reset-after"]):
-                    await line.flush()
-                    drop(call.request, reset=number == ends["reset-after"])
-                if number == ends["end-after"]:
+                if await cut.put(encoder.encode(value), number):
                     await line.end()
                     return response
         await line.end()
