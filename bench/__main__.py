@@ -8,18 +8,36 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.line import Speed
-from bench.measure import Stream, first_paint, folder_of, idle, start, stream
+from bench.measure import QUIET, Stream, delays, first_paint, folder_of, idle, spread, start, stream
 from bench.programs import Program, Sandbox, fill, floor, minimal
+from bench.relay import Relay
 from bench.search import searches
 from bench.text import answer
 from bench.uploads import uploads
 
+PARTS = ("start", "stream", "deltas", "links", "search", "uploads")
 SIZES = {"120x40": (120, 40), "80x24": (80, 24)}
 LINKS = {"4 KB/s, 150 ms": Speed(4000, 0.15), "1.5 KB/s, 300 ms": Speed(1500, 0.3)}
 HISTORY = 20
+SLOWER = 50
+"""Deltas a second, beside the rate that is asked for."""
+
+# What is beside the chat: name, keys that make it so, whether the terminal has left and right margins.
+LAYOUTS = [("", "", False), ("DECLRMM", "", True), ("without the list", "\x1b[20~", False)]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A program in one of its layouts."""
+
+    program: Program
+    name: str = ""
+    keys: str = ""
+    margins: bool = False
 
 
 def main() -> None:
@@ -28,12 +46,11 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=200.0, help="deltas a second")
     parser.add_argument("--size", choices=SIZES, action="append", help="may be repeated")
     parser.add_argument("--idle", type=float, default=60.0, help="seconds of the idle measurement")
-    choices = ("start", "stream", "links", "search", "uploads")
-    parser.add_argument("--only", choices=choices, action="append", help="may be repeated")
+    parser.add_argument("--only", choices=PARTS, action="append", help="may be repeated")
     options = parser.parse_args()
     if options.quick:
         options.idle = min(options.idle, 5.0)
-    parts = options.only or (["start", "stream"] if options.quick else [*choices])
+    parts = options.only or (["start", "stream"] if options.quick else [*PARTS])
     if parts == ["search"]:
         with tempfile.TemporaryDirectory(prefix="yunliao-bench-") as base:
             searches(Path(base), quick=options.quick)
@@ -46,6 +63,8 @@ def main() -> None:
             starts(Path(base), sandbox, 3 if options.quick else 7)
         for size in sizes if "stream" in parts else ():
             streams(Path(base), sandbox, options, size, text)
+        if "deltas" in parts:
+            deltas(Path(base), sandbox, options.rate)
         for name, speed in LINKS.items() if "links" in parts else ():
             slow(Path(base), sandbox, options.rate, name, speed, text)
         if "search" in parts:
@@ -100,17 +119,27 @@ def streams(base: Path, sandbox: Sandbox, options: argparse.Namespace, size_name
                 result.cpu = line.cpu() - cpu
         result.bytes = len(line.delivered) - before
         line_of("print", result, None)
-    variants: list[tuple[Program, bool]] = [(minimal(options.rate), False)]
-    for margins in (False, True):
-        folder = folder_of(base, f"{size_name}-{margins}")
-        variants.append((sandbox.app(folder), margins))
-    for program, margins in variants:
-        name = program.name + (", DECLRMM" if margins else "")
+    variants = [
+        Variant(minimal(options.rate)),
+        *(
+            Variant(sandbox.app(folder_of(base, f"{size_name}-{number}")), name, keys, margins)
+            for number, (name, keys, margins) in enumerate(LAYOUTS if size[0] >= 100 else LAYOUTS[:1])
+        ),
+    ]
+    for number, variant in enumerate(variants):
+        program, name = variant.program, ", ".join(filter(None, (variant.program.name, variant.name)))
         sandbox.pace(options.rate)
-        with start(program, size, margins=margins) as line:
-            waste = idle(line, options.idle)
+        with start(program, size, margins=variant.margins) as line:
+            line.send(variant.keys)
+            line.until_quiet(QUIET)
+            waste = idle(line, options.idle) if number < 2 else 0
             line_of(f"{name}, fresh", stream(line, program.question), stream(line, program.question, keys=True))
-            if options.quick or margins:
+            if options.quick:
+                continue
+            if number:
+                sandbox.pace(SLOWER)
+                line_of(f"    at {SLOWER} deltas/s", stream(line, program.question), None)
+            if number > 1:
                 continue
             memory = line.memory()
             sandbox.pace("unlimited")
@@ -118,14 +147,26 @@ def streams(base: Path, sandbox: Sandbox, options: argparse.Namespace, size_name
             grown = line.memory() - memory
             sandbox.pace(options.rate)
             line_of(
-                f"{name}, after {HISTORY + 2} answers",
+                f"    after {HISTORY} more answers",
                 stream(line, program.question),
                 stream(line, program.question, keys=True),
             )
             at_once = statistics.median(each.seconds for each in whole)
             ratio = statistics.median(each.bytes for each in whole) / text
-            print(f"    at once: {at_once:.2f} s, {ratio:.2f} of its bytes")
+            print(f"    at once: painted after {at_once:.2f} s, {ratio:.2f} of its bytes")
             print(f"    {HISTORY} answers more: {grown:+.0f} MB; idle: {waste} bytes in {options.idle:g} s", flush=True)
+    print(flush=True)
+
+
+def deltas(base: Path, sandbox: Sandbox, rate: float) -> None:
+    """From a delta's arrival to its place on the screen."""
+    print(f"{'a delta on the screen':<34}{'ms, median / p95 / max':>34}")
+    for each in (rate, SLOWER):
+        sandbox.pace(each)
+        with Relay(sandbox.url) as relay:
+            program = sandbox.app(folder_of(base, f"deltas-{each:g}"), url=relay.url)
+            with start(program, SIZES["120x40"]) as line:
+                print(f"{f'    at {each:g} deltas/s':<34}{spread(delays(line, relay)):>34}", flush=True)
     print(flush=True)
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from bench.line import Line, Speed
 from bench.programs import Program
+from bench.relay import FIRST, Relay
 
 LETTERS = "бвгджзиклмнптфцчшщъыьэюя"
 """Typed one by one: letters that occur nowhere in the answer."""
 
-QUIET = 1.5
+QUIET = 2.5
 """Seconds without a byte after which an answer is taken to be over."""
 
 
@@ -31,12 +32,17 @@ class Stream:
     """Milliseconds from a key to its letter."""
 
     def echo(self) -> str:
-        """Median, 95th percentile and greatest, for a table."""
-        if not self.echoes:
-            return "-"
-        ordered = sorted(self.echoes)
-        p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
-        return f"{statistics.median(ordered):.1f} / {p95:.1f} / {ordered[-1]:.0f}"
+        """How long the keys took, for a table."""
+        return spread(self.echoes)
+
+
+def spread(values: list[float]) -> str:
+    """Median, 95th percentile and greatest."""
+    if not values:
+        return "-"
+    ordered = sorted(values)
+    p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    return f"{statistics.median(ordered):.1f} / {p95:.1f} / {ordered[-1]:.0f}"
 
 
 def start(program: Program, size: tuple[int, int], *, speed: Speed | None = None, margins: bool = False) -> Line:
@@ -103,6 +109,29 @@ def _type(line: Line, result: Stream) -> None:
     line.until_quiet(QUIET)
     line.send("\x15")
     line.until_quiet(QUIET / 2)
+
+
+def delays(line: Line, relay: Relay, count: int = 300) -> list[float]:
+    """Milliseconds from a delta's arrival to its place on the screen, of `count` deltas.
+
+    The answer is the question's own text: each of its deltas has a Chinese character that is in no other. Of the
+    question itself only the beginning is shown, which has none.
+    """
+    marks = [chr(FIRST + 7 * number) for number in range(count)]
+    line.send(f"\x1b[200~echo {'plain words ' * 200}{''.join(f'{mark} ab ' for mark in marks)}\x1b[201~")
+    line.until_quiet(QUIET)
+    relay.arrived.clear()
+    seen, shown = len(line.delivered), dict[str, float]()
+    line.send("\r")
+    deadline = time.monotonic() + 120
+    while len(shown) < count and time.monotonic() < deadline:
+        line.pump(0.05)
+        for mark in line.delivered[seen:].decode("utf-8", "ignore"):
+            if mark in relay.arrived:
+                shown.setdefault(mark, line.last_at)
+        seen = max(seen, len(line.delivered) - 2)
+    line.until_quiet(QUIET)
+    return [1000 * (shown[mark] - relay.arrived[mark]) for mark in marks if mark in shown]
 
 
 def _wait(line: Line, seconds: float) -> None:

@@ -66,7 +66,7 @@ class Sandbox:
     def pace(self, value: float | str) -> None:
         """Deltas a second, or `unlimited`."""
         request = urllib.request.Request(
-            f"{self._told['url']}/_sandbox/pace",
+            f"{self.url}/_sandbox/pace",
             json.dumps({"pace": value}).encode(),
             {"Content-Type": "application/json"},
         )
@@ -77,8 +77,12 @@ class Sandbox:
         with urllib.request.urlopen(f"{self._told['url']}/_sandbox/state", timeout=10) as reply:
             return [file["name"] for file in json.load(reply)["dms"]["files"]]
 
-    def app(self, folder: Path, *flags: str) -> Program:
-        """The app, with everything that it writes in `folder`."""
+    @property
+    def url(self) -> str:
+        return str(self._told["url"])
+
+    def app(self, folder: Path, *flags: str, url: str = "") -> Program:
+        """The app, with everything that it writes in `folder`; `url`: of a wire to the sandbox."""
         return Program(
             "yunliao",
             [sys.executable, "-m", "tui", "--data-dir", str(folder), *flags],
@@ -86,7 +90,7 @@ class Sandbox:
             "bench 20\r",
             "bench 20\r",
             {
-                "YUNLIAO_RDS_ENDPOINT": self._told["url"],
+                "YUNLIAO_RDS_ENDPOINT": url or self.url,
                 "YUNLIAO_DMS_ENDPOINT": self._told["url"],
                 "ALIBABA_CLOUD_ACCESS_KEY_ID": self._told["access_key_id"],
                 "ALIBABA_CLOUD_ACCESS_KEY_SECRET": self._told["access_key_secret"],
