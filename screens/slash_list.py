@@ -122,10 +122,9 @@ class SlashList:
                 depths = [(level, effort_name(level)) for level in self.levels() or ()]
                 return [*((state, words[state]) for state in THINKING), *depths]
             case "sessions":
-                own = [one for one in self._screen.app.summaries() if one.service == self._screen.service][
-                    :MOST_SESSIONS
-                ]
-                return [("ls", _("all conversations")), *((short_id(one.id), one.title) for one in own)]
+                own = [one for one in self._screen.app.summaries() if one.service == self._screen.service]
+                listed = ((short_id(one.id), one.title) for one in own[:MOST_SESSIONS])
+                return [("ls", _("all conversations")), *listed]
         return []
 
     def levels(self) -> Sequence[str] | None:
