@@ -32,6 +32,7 @@ def hints_for(screen: ChatScreen, *, running: bool, narrow: bool) -> tuple[tuple
             ("y", _("copy")),
             ("Y", _("blocks")),
             *([("n N", _("next, previous match"))] if screen.find_bar.display else [("/", _("find"))]),
+            *([("o", _("files"))] if _has_files(screen) else []),
             ("Enter", _("write")),
             ("?", _("more")),
         ]
@@ -40,3 +41,11 @@ def hints_for(screen: ChatScreen, *, running: bool, narrow: bool) -> tuple[tuple
     else:
         hints = [("Esc", _("back")), ("F1", _("help"))]
     return tuple(hints)
+
+
+def _has_files(screen: ChatScreen) -> bool:
+    """The newest answer names files, which can be fetched."""
+    from tui.models import FileBlock
+
+    turns = screen.transcript.turns
+    return bool(turns) and any(isinstance(block, FileBlock) for block in turns[-1].blocks)
