@@ -98,10 +98,6 @@ class AssistantDesk:
         found = self.find(assistant_id)
         return {function.name: function.parameters for function in found.functions} if found is not None else {}
 
-    def name_of(self, assistant_id: str) -> str:
-        found = self.find(assistant_id)
-        return clean_line(found.name or found.model, 60) if found is not None else ""
-
     # --- reading -------------------------------------------------------------------------------------------
 
     async def refresh(self) -> None:
