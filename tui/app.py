@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key, Paste
 from textual.screen import Screen
@@ -329,6 +330,14 @@ class YunliaoApp(FrugalDisplay, Desks):
             await self._type_ahead.take(event, lambda: self.focused or self.screen)
         else:
             await super().on_event(event)
+
+    def pop_screen(self) -> AwaitComplete:
+        # Textual ends a screen's workers when its widgets are gone: one that goes on in between finds none and
+        # takes the app down with it.
+        leaving = self.screen
+        gone = super().pop_screen()
+        self.workers.cancel_node(leaving)
+        return gone
 
     def navigate(self, route: str, **arguments: Any) -> None:
         self.push_screen(routes.build(route, **arguments))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from pathlib import Path
 
 import pytest
+from textual import work
+from textual.app import ComposeResult
 from textual.events import Key, Paste
-from textual.widgets import Input, TextArea
+from textual.screen import Screen
+from textual.widgets import Input, Static, TextArea
 
 from tests.screens.whole import using
 from tui.sandbox.server import SandboxServer
@@ -93,3 +97,31 @@ async def test_a_disk_that_gets_full_is_said_at_once_and_for_as_long(
             await user.until(lambda: user.sees("disk is full"))
             assert user.sees("kept in memory")
         await user.until(lambda: not user.sees("disk is full"))
+
+
+async def test_a_screen_that_is_left_while_it_reads_takes_nothing_down(server: SandboxServer, tmp_path: Path) -> None:
+    """The answer comes when the screen's widgets are gone and its workers are not."""
+    gate = asyncio.Event()
+
+    class Reading(Screen[None]):
+        def compose(self) -> ComposeResult:
+            yield Static(id="list")
+
+        def on_mount(self) -> None:
+            self.read()
+
+        @work
+        async def read(self) -> None:
+            await gate.wait()
+            self.query_one("#list", Static).update("read")
+
+        async def on_unmount(self) -> None:
+            gate.set()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    async with using(server, tmp_path) as user:
+        await user.app.push_screen(Reading())
+        user.app.pop_screen()
+        await user.until(gate.is_set)
+        await user.ask("echo still here")
