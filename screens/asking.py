@@ -75,7 +75,7 @@ class AskingScreen(Screen[None]):
         if ask.kind == "approval":
             from tui.widgets.approval_words import where
 
-            note = where(self.app.copilot.approvals.watch_of(conversation.id))
+            note = where(self.app.copilot.approvals.watch_of(conversation.id), sandbox=self.app.context.sandbox)
         data = bool(conversation.options.get("data"))
         self.ask_panel.show(ask, plans[-1].steps if plans else (), data=data, note=note)
 

@@ -19,7 +19,9 @@ async def waiting(user: User, calls: int = 2) -> None:
     """Ask for something that needs a person, in manual mode, by the keyboard."""
     await user.type("/approval manual")
     await user.press("enter")
-    await user.until(lambda: user.chat.options().get("approval") == "manual")
+    await user.until(lambda: user.notices())
+    user.app.clear_notifications()  # they would stand before the panel's keys
+    assert user.chat.options().get("approval") == "manual"
     await user.send(f"approve {calls}")
     await user.until(lambda: user.chat.conversation_id and user.turn.state == "waiting")
     await user.until(lambda: user.chat.ask_panel.display)
@@ -113,3 +115,16 @@ async def test_a_round_of_the_run_before_is_taken_up_when_its_conversation_is_op
         await user.until(lambda: (found := user.app.conversation(known)) and len(found.turns) == 2)
         await user.until(lambda: user.turn.state == "done")
         assert server.state()["accepted"]["Please go on."] == 1
+
+
+async def test_on_the_sandbox_of_its_own_the_console_is_played_by_a_question(tmp_path: Path) -> None:
+    async with using(None, tmp_path, settings=SETTINGS) as user:
+        await waiting(user)
+        known = user.chat.conversation_id
+        await user.until(lambda: user.sees("console approve"))
+        user.chat.action_new("rds")
+        await user.ask("console approve")
+        assert "2 calls were approved" in user.turn.answer
+        await user.until(lambda: (found := user.app.conversation(known)) and len(found.turns) == 2)
+        await user.until(lambda: (found := user.app.conversation(known)) and found.turns[-1].state == "done")
+        assert any("the answer goes on" in notice for notice in user.notices())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable
 
 from tui.sandbox.question import Question
-from tui.sandbox.records import ApprovalRound
+from tui.sandbox.records import ApprovalRound, Conversation, Decision
 from tui.sandbox.script import AskApproval, CallTool, Say, Step, Think, WantedCall
 
 _WANTS = re.compile(r"^\s*(approve|审批|restart\b|重启)\s*(\d?)", re.IGNORECASE)
@@ -23,6 +24,28 @@ _CALLS: tuple[tuple[str, dict[str, object], str], ...] = (
         "Makes a full backup (sandbox data)",
     ),
 )
+
+
+_CONSOLE = re.compile(r"\s*console (approve|reject)\s*$")
+
+
+def console(text: str, conversations: Iterable[Conversation]) -> list[Step]:
+    """For `console approve` and `console reject`: plays a person at the console, who decides all open calls.
+
+    Nothing of the real service does this: it lets the sandbox be shown without a second terminal.
+    """
+    match = _CONSOLE.match(text)
+    if not match:
+        return []
+    decision: Decision = "approved" if match.group(1) == "approve" else "rejected"
+    decided = 0
+    for conversation in conversations:
+        for waiting in conversation.rounds:
+            for call_id, call in waiting.calls.items():
+                if call["status"] == "pending":
+                    conversation.decide(waiting, call_id, decision)
+                    decided += 1
+    return [Say(f"At the sandbox's console, {decided} calls were {decision}.\n\n*sandbox data*\n")]
 
 
 def script_for(question: Question) -> list[Step]:

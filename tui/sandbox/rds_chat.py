@@ -54,7 +54,10 @@ async def chat_messages(call: Call) -> web.StreamResponse:
         agent_name=agent.name or agent.id if agent else "",
         tools=frozenset(agent.tools if agent.enable_tools else ()) if agent else None,
     )
-    steps = approvals.resumed(asked, waiting) if waiting else answers.script_for(asked)
+    if waiting:
+        steps = approvals.resumed(asked, waiting)
+    else:
+        steps = approvals.console(query, call.world.of_account(call.account)) or answers.script_for(asked)
     turn = call.world.begin_turn(conversation, *_message_and_plan(call, conversation, query, steps))
     if "drop-after-accept" in call.faults:
         drop(call.request)

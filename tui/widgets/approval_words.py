@@ -52,9 +52,11 @@ def _arguments(text: str) -> list[str]:
     ]
 
 
-def where(watch: Watch | None) -> str:
+def where(watch: Watch | None, *, sandbox: bool = False) -> str:
     """Where the decision is made, and when it was last looked for."""
     lines = [_("Approve or refuse in the RDS console; no program can: {address}").format(address=CONSOLE)]
+    if sandbox:
+        lines = [_("Ask `console approve` or `console reject` in another conversation: the sandbox plays the console.")]
     if watch is None:
         return lines[0]
     if watch.problem is not None:
