@@ -185,7 +185,7 @@ class AssistantEditing(Screen[None]):
             return False
         return True
 
-    @work(group="save", exclusive=True)
+    @work(group="save")
     async def action_save(self) -> None:
         """Look at the service, show what will change, and send exactly that."""
         draft = self.draft

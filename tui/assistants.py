@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.assistant_carry import CarriedOver, carry_over
 from tui.assistant_drafts import Comparison, Draft, Drafts, compared, new_draft
-from tui.assistant_fields import AnyAssistant
+from tui.assistant_fields import AnyAssistant, changed_fields
 from tui.assistant_files import Entry
 from tui.assistant_store import AssistantStore, Version, Why
 from tui.models import Problem
@@ -57,6 +57,7 @@ class AssistantDesk:
         self._writing_drafts = False
         self._models: tuple[RemoteModel, ...] | None = None
         self._confirmed: set[str] = set()
+        self._saving: dict[str, asyncio.Task[AnyAssistant]] = {}
         self._watchers: list[Callable[[], None]] = []
         self.loading = False
         self.loaded = False
@@ -236,10 +237,30 @@ class AssistantDesk:
     async def save(self, comparison: Comparison) -> AnyAssistant:
         """Save what `comparison` shows: send exactly the fields in which `merged` differs from `current`, once.
 
+        It goes on when its caller is cancelled: a screen that is left must not leave a creation half known. While one
+        save of a draft is under way, another is the same one.
+
         Raises:
             AssistantConflict: the service has another one again; nothing was sent.
             ServiceError: not saved, or not known to be; the draft stays.
         """
+        key = comparison.draft.key
+        task = self._saving.get(key)
+        if task is None:
+            task = self._saving[key] = asyncio.create_task(self._save(comparison), name=f"save:{key}")
+            task.add_done_callback(lambda _task: self._saving.pop(key, None))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(self._tell_failure)
+            raise
+
+    def _tell_failure(self, task: asyncio.Task[AnyAssistant]) -> None:
+        """Nobody waits for this save any more."""
+        if not task.cancelled() and isinstance(error := task.exception(), ServiceError):
+            self._hooks.failed(error.problem)
+
+    async def _save(self, comparison: Comparison) -> AnyAssistant:
         draft, current, merged = comparison.draft, comparison.current, comparison.merged
         if isinstance(merged, AssistantProfile):
             saved: AnyAssistant = await self._save_profile(merged)
@@ -250,7 +271,11 @@ class AssistantDesk:
             client = await self._hooks.client()
             saved = await client.update(current.id, AssistantChange.between(current, merged), expected=current)
         self._put(saved, first=draft.is_new)
+        later = self.drafts.get(draft.key, draft)
         self._drafts.drop(draft.key)
+        # What was typed while it was on its way is a draft on top of what is saved now.
+        typed = {name: getattr(later.value, name) for name in changed_fields(draft.value, later.value)}
+        self._drafts.put(Draft(saved.id, saved, replace(saved, **typed)))
         self._note_drafts()
         await self._keep_version(saved, "saved", found=None if draft.is_new else current)
         return saved

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,12 @@ class Manager:
         return made
 
 
+async def until(ready: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not ready():  # noqa: ASYNC110  # several things change, without one event
+            await asyncio.sleep(0.01)
+
+
 @pytest.fixture
 async def manager(server: SandboxServer, tmp_path: Path) -> AsyncIterator[Manager]:
     service = dashscope_of(server)
@@ -98,6 +104,51 @@ async def test_a_new_one_sends_what_is_set(manager: Manager, server: SandboxServ
     [sent] = requests(server, "CreateAssistant")
     assert sent["body"] == {"model": "qwen-plus", "name": "adder", "tools": [{"type": "quark_search"}]}
     assert [*desk.server] == [saved]
+
+
+async def test_a_save_that_nobody_waits_for_is_made_once(manager: Manager, server: SandboxServer) -> None:
+    """The screen is left, or the key pressed again, while a creation is on its way: there is one, and it is known."""
+    desk = manager.desk
+    draft = desk.begin(Assistant("", "qwen-plus", "adder"))
+    comparison = await desk.compare(draft.key)
+    saves = [asyncio.create_task(desk.save(comparison)) for _number in range(3)]
+    await asyncio.sleep(0)
+    saves[0].cancel()
+    first, second = await asyncio.gather(*saves[1:])
+    assert first is second
+    assert len(requests(server, "CreateAssistant")) == 1
+    other = desk.begin(Assistant("", "qwen-plus", "other"))
+    comparison = await desk.compare(other.key)
+    left = asyncio.create_task(desk.save(comparison))
+    await asyncio.sleep(0)
+    left.cancel()
+    await until(lambda: not desk.drafts)
+    assert [one.name for one in desk.server] == ["other", "adder"]
+    failing = desk.begin(Assistant("", "qwen-plus", "failing"))
+    comparison = await desk.compare(failing.key)
+    server.set_faults("assistants-retired")
+    left = asyncio.create_task(desk.save(comparison))
+    await asyncio.sleep(0)
+    left.cancel()
+    await until(lambda: manager.failures)
+    manager.failures.clear()
+    assert failing.key in desk.drafts
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+async def test_what_is_typed_during_a_save_is_kept(manager: Manager, server: SandboxServer, is_new: bool) -> None:
+    desk = manager.desk
+    made = await manager.full()
+    draft = desk.begin(Assistant("", "qwen-plus")) if is_new else desk.edit(made.id, name="saved")
+    save = asyncio.create_task(desk.save(await desk.compare(draft.key)))
+    await asyncio.sleep(0)
+    desk.edit(draft.key, description="typed later")
+    saved = await save
+    assert desk.drafts[saved.id].changed == ("description",)
+    assert [*desk.drafts] == [saved.id]
+    await desk.save(await desk.compare(saved.id))
+    assert held(server, saved if isinstance(saved, Assistant) else made)["description"] == "typed later"
+    assert not desk.drafts
 
 
 async def test_what_somebody_else_changed_is_kept_and_told(manager: Manager, server: SandboxServer) -> None:
