@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
 import signal
-import stat
 import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +19,9 @@ from typing import TYPE_CHECKING, Any, cast
 from tui import paths
 from tui.ask_answers import agreed, answerable, can_ask, describe, forbidden, reply_of, typed_line
 from tui.ask_files import FileRefused, check_files, upload_files
+from tui.ask_input import read_question
 from tui.ask_output import JsonOutput, Output, PlainOutput
+from tui.ask_tap import tapped
 from tui.cache.records import MetaRecord
 from tui.cache.store import Store
 from tui.conversations import Conversations, Hooks
@@ -30,22 +30,16 @@ from tui.models import AskBlock, Conversation, PlanBlock, Problem, ServiceName, 
 from tui.options import Options
 from tui.services.assistant_models import AssistantProfile, ProfileSource
 from tui.services.base import (
-    AnswerRequest,
-    AskAnswerer,
     AskReply,
-    Capabilities,
     ConversationService,
-    TurnRef,
-    TurnRequest,
 )
 from tui.services.codes import kind_of
 from tui.services.dashscope_keys import dashscope_place
 from tui.services.dms_options import read_data, write_data
 from tui.services.errors import ServiceError
-from tui.services.events import Event
 from tui.services.registry import Services, open_services
 from tui.settings import Settings, SettingsError, load_settings
-from tui.text import clean, clean_line
+from tui.text import clean_line
 from tui.turns import TurnUpdate, open_ask
 from tui.words import _, language
 
@@ -53,10 +47,6 @@ if TYPE_CHECKING:
     from tui.services.dms import DmsDataAgent
     from tui.services.upload_checks import FileCheck
 
-MAX_STDIN = 1_000_000
-"""Bytes that are read from stdin; a request takes much less."""
-STDIN_HINT_AFTER = 2.0
-"""Seconds without input on a pipe after which it is said that it is waited for."""
 _LANGUAGES = {"zh": "zh-CN", "en": "en-US"}
 
 
@@ -100,43 +90,6 @@ def ask(options: Options, wanted: AskOptions) -> int:
     return asyncio.run(run.main(question))
 
 
-def read_question(argument: str) -> str:
-    """The question from the argument, from stdin, or from both: then stdin is evidence below the question.
-
-    Raises:
-        ValueError: there is none, or stdin holds more than is ever sent.
-    """
-    piped = ""
-    if argument in ("", "-") or not sys.stdin.isatty():
-        piped = _read_stdin(hint=argument not in ("", "-"))
-    if argument in ("", "-"):
-        question = piped.strip()
-    elif piped.strip():
-        fence = "```"
-        while fence in piped:
-            fence += "`"
-        question = f"{argument}\n\n{fence}\n{piped.rstrip()}\n{fence}"
-    else:
-        question = argument
-    if not question.strip():
-        raise ValueError(_("there is no question; give it as an argument or on stdin."))
-    return clean(question)
-
-
-def _read_stdin(*, hint: bool) -> str:
-    stream = sys.stdin.buffer
-    mode = os.fstat(stream.fileno()).st_mode
-    if hint and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
-        # A pipe that nobody writes to and nobody closes, as a job scheduler or `ssh HOST COMMAND` leaves it.
-        ready, _writable, _broken = select.select([stream], [], [], STDIN_HINT_AFTER)
-        if not ready:
-            print(_("yunliao: waiting for stdin; `</dev/null` says that there is nothing to read."), file=sys.stderr)
-    data = stream.read(MAX_STDIN + 1)
-    if len(data) > MAX_STDIN:
-        raise ValueError(_("stdin holds more than {n} KB; send less.").format(n=MAX_STDIN // 1000))
-    return data.decode("utf-8", "replace")
-
-
 class _Profiles:
     """The local profiles of DashScope, read when a conversation names one."""
 
@@ -148,53 +101,6 @@ class _Profiles:
 
         held = await asyncio.to_thread(AssistantStore(self._folder).profiles)
         return next((profile for profile in held if profile.id == profile_id), None)
-
-
-class _Tap:
-    """A service whose events are shown as they pass; everything else is the service's own."""
-
-    def __init__(self, service: ConversationService, output: Output) -> None:
-        self._service = service
-        self._output = output
-
-    @property
-    def name(self) -> ServiceName:
-        return self._service.name
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._service.capabilities
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._service, name)
-
-    def stream(self, request: TurnRequest) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
-        @asynccontextmanager
-        async def tapped() -> AsyncIterator[AsyncIterator[Event]]:
-            async with self._service.stream(request) as events:
-                yield self._show(events)
-
-        return tapped()
-
-    def recover(self, turn: TurnRef) -> AsyncIterator[Event]:
-        return self._show(self._service.recover(turn))
-
-    async def _show(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
-        async for event in events:
-            self._output.event(event)
-            yield event
-
-
-class _AnsweringTap(_Tap):
-    """One whose service asks."""
-
-    def answer(self, request: AnswerRequest) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
-        @asynccontextmanager
-        async def tapped() -> AsyncIterator[AsyncIterator[Event]]:
-            async with self._service.answer(request) as events:  # type: ignore[attr-defined]  # an AskAnswerer
-                yield self._show(events)
-
-        return tapped()
 
 
 class _Run:
@@ -411,7 +317,7 @@ class _Run:
     async def _service(self, name: ServiceName) -> ConversationService:
         assert self._services is not None
         service = await self._services.get(name)
-        return (_AnsweringTap if isinstance(service, AskAnswerer) else _Tap)(service, self._output)
+        return tapped(service, self._output)
 
     def _question_options(self, _name: ServiceName) -> Mapping[str, str]:
         options = {
