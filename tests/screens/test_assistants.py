@@ -276,6 +276,37 @@ async def test_the_schema_editor_says_where(server: SandboxServer, tmp_path: Pat
         await keeper.sees("✓ find()")
 
 
+async def test_the_model_is_chosen_or_typed(server: SandboxServer, tmp_path: Path) -> None:
+    async with keeping(server, tmp_path, size=(80, 24)) as keeper:
+        await keeper.open()
+        await keeper.press("n")
+        await keeper.field("model")
+        await keeper.press("enter")
+        await keeper.shows("PickDialog")
+        await keeper.press("slash")
+        await keeper.type("qwen-max")
+        await keeper.press("enter", "enter")
+        await keeper.shows("AssistantsScreen")
+        await keeper.sees("~ model             qwen-max")
+        await keeper.press("enter")
+        await keeper.shows("PickDialog")
+        await keeper.press("g", "enter")
+        await keeper.shows("TextDialog")
+        await keeper.press("ctrl+u")
+        await keeper.type("qwen-plus-2026-11-01")
+        await keeper.press("enter")
+        await keeper.shows("AssistantsScreen")
+        await keeper.sees("qwen-plus-2026-11-01")
+        # Dropped as a whole, after a question; the first key alone drops nothing.
+        await keeper.press("Z")
+        await keeper.shows("ConfirmDialog")
+        await keeper.press("enter")
+        await keeper.shows("AssistantsScreen")
+        assert keeper.desk.drafts
+        await keeper.press("Z", "y")
+        await keeper.user.until(lambda: not keeper.desk.drafts)
+
+
 BOUND = replace(
     QUIET,
     tool_commands={
