@@ -10,6 +10,7 @@ from typing import Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from tui.models import AskBlock, Block, Position, Rating, ServiceName, Turn, TurnIds
 from tui.services.events import Event
+from tui.text import clean_line
 from tui.words import _
 
 T = TypeVar("T")
@@ -82,10 +83,10 @@ class AskReply:
         return self.outputs or ((self.text,) if self.text and len(ask.calls) == 1 else ())
 
     def in_words(self) -> str:
-        """What stands beside the ask once it is answered; never empty."""
+        """What stands beside the ask once it is answered; never empty. Outputs are whole in the calls' own blocks."""
         return (
             self.text
-            or "\n".join(self.outputs)
+            or "\n".join(clean_line(output) for output in self.outputs)
             or {"approve": _("yes"), "approve_all": _("yes, all"), "refuse": _("no")}.get(self.action, self.action)
         )
 

@@ -15,7 +15,6 @@ from tui.models import AskBlock, AskCall, FileBlock, Problem, ToolStatus, TurnId
 from tui.services.assistant_models import Run, StepCall, ToolCall
 from tui.services.dashscope_problems import read_error_table, refused
 from tui.services.dashscope_wire import (
-    joined,
     line,
     read_content,
     read_message,
@@ -34,13 +33,12 @@ from tui.services.events import (
     FrameSkipped,
     Noted,
     Status,
-    TextDelta,
-    TextReplaced,
     ToolProgress,
     TurnStarted,
     Unknown,
     UsageReported,
 )
+from tui.services.growing_text import GrowingText
 from tui.services.problems import Refusal
 from tui.services.sse import Frame, Oversized
 from tui.text import clean_line
@@ -140,18 +138,19 @@ class RunReader:
     """How the turn ended, once a frame has said so."""
     begun: bool = False
     """A frame of the run has come."""
-    _texts: dict[str, str] = field(default_factory=dict)
-    """The text of each message, in the order in which they began."""
     _steps: set[str] = field(default_factory=set)
     """Steps that began in this stream."""
     _tools: dict[tuple[str, int], _Tool] = field(default_factory=dict)
     _functions: dict[str, int] = field(default_factory=dict)
     """How many functions each step has called."""
 
+    def __post_init__(self) -> None:
+        self._text = GrowingText(self.held)
+
     @property
     def text(self) -> str:
         """The whole answer text so far."""
-        return joined((self.held, *self._texts.values()))
+        return self._text.whole
 
     def feed(self, part: Frame | Oversized) -> list[Event]:
         """The events of one frame; never raises."""
@@ -244,28 +243,14 @@ class RunReader:
         if line(delta, "role") == "user":
             return []
         piece, images = read_content(delta.get("content"))
-        events = _pictures(images)
-        if piece:
-            message = line(data, "id")
-            apart = "\n\n" if not self._texts.get(message) and self.text else ""
-            self._texts[message] = self._texts.get(message, "") + piece
-            events.append(TextDelta(apart + piece))
-        return events
+        return [*_pictures(images), *self._text.add(line(data, "id"), piece)]
 
     def _message(self, data: Mapping[str, Any]) -> list[Event]:
         message = read_message(data)
         if message.role == "user":
             return []
-        known = self._texts.get(message.id, "")
-        before = self.text
-        events = _pictures(message.images)
-        if message.text and message.text != known:
-            self._texts[message.id] = message.text
-            if self.text.startswith(before):
-                events.append(TextDelta(self.text[len(before) :]))
-            else:
-                events.append(TextReplaced(self.text))
-        return [TurnStarted(TurnIds(message=message.id)), *events]
+        named = TurnStarted(TurnIds(message=message.id))
+        return [named, *_pictures(message.images), *self._text.complete(message.id, message.text)]
 
     # --- tools ---------------------------------------------------------------------------------------------------
 

@@ -38,12 +38,12 @@ Table = Mapping[str, Any]
 
 def table(value: object) -> Table:
     """`value` where it is an object, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def tables(value: object) -> list[Table]:
     """The objects in a list, whatever else is in it."""
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, (list, tuple)) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def line(raw: Table, name: str, limit: int = 200) -> str:
@@ -187,11 +187,11 @@ def read_content(value: object) -> tuple[str, tuple[str, ...]]:
         return clean(value), ()
     texts: list[str] = []
     images: list[str] = []
-    for part in [value] if isinstance(value, Mapping) else tables(value):
+    for part in [value] if isinstance(value, dict) else tables(value):
         body = part.get("text")
         if isinstance(body, str):
             texts.append(clean(body))
-        elif isinstance(body, Mapping) and isinstance(body.get("value"), str):
+        elif isinstance(body, dict) and isinstance(body.get("value"), str):
             texts.append(clean(body["value"]))
         if image := line(table(part.get("image_file")), "file_id"):
             images.append(image)

@@ -178,6 +178,9 @@ class ResponseTurns:
         ask: AskBlock | None = None,
     ) -> AsyncGenerator[Event]:
         """Send `items` to build on `previous`; `whole` in their place where the service no longer has that."""
+        if work.stop_wanted.is_set():
+            yield Finished("stopped")
+            return
         error: ServiceError | None = None
         told = ask is None
         try:

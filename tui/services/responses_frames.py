@@ -10,7 +10,7 @@ from typing import Any
 from tui.models import AskBlock, AskCall, Link, ToolStatus, TurnIds
 from tui.services.assistant_models import ToolCall
 from tui.services.dashscope_problems import read_error_table, refused
-from tui.services.dashscope_wire import joined, line, read_usage, tables, text
+from tui.services.dashscope_wire import line, read_usage, tables, text
 from tui.services.dashscope_wire import table as as_table
 from tui.services.errors import ServiceError
 from tui.services.events import (
@@ -22,8 +22,6 @@ from tui.services.events import (
     FrameSkipped,
     Noted,
     Status,
-    TextDelta,
-    TextReplaced,
     ThinkingDelta,
     ToolProgress,
     TurnStarted,
@@ -31,6 +29,7 @@ from tui.services.events import (
     UsageReported,
 )
 from tui.services.fields import as_text
+from tui.services.growing_text import GrowingText
 from tui.services.problems import Refusal
 from tui.services.sse import Frame, Oversized
 from tui.text import clean, clean_line
@@ -79,17 +78,18 @@ class ResponseReader:
     """What `end` says, where it failed."""
     content: bool = False
     """Something of an answer has come."""
-    _texts: dict[str, str] = field(default_factory=dict)
-    """The text of each message, in the order in which they began."""
     _thought: set[str] = field(default_factory=set)
     _tools: dict[str, _Tool] = field(default_factory=dict)
     _calls: list[ToolCall] = field(default_factory=list)
     _links: dict[str, Link] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._text = GrowingText(self.held)
+
     @property
     def text(self) -> str:
         """The whole answer text so far."""
-        return joined((self.held, *self._texts.values()))
+        return self._text.whole
 
     def feed(self, part: Frame | Oversized) -> list[Event]:
         """The events of one frame; never raises."""
@@ -182,17 +182,15 @@ class ResponseReader:
 
     def _message_text(self, data: Mapping[str, Any], *, whole: bool) -> list[Event]:
         key = f"{line(data, 'item_id')}:{data.get('content_index', 0)}"
-        known = self._texts.get(key, "")
-        return self._set_text(key, text(data, "text") if whole else known + text(data, "delta"))
-
-    def _set_text(self, key: str, new: str) -> list[Event]:
-        if not new or new == self._texts.get(key, ""):
-            return []
+        if whole:
+            return self._complete(key, text(data, "text"))
         self.content = True
-        before = self.text
-        self._texts[key] = new
-        after = self.text
-        return [TextDelta(after[len(before) :]) if after.startswith(before) else TextReplaced(after)]
+        return [*self._text.add(key, text(data, "delta"))]
+
+    def _complete(self, key: str, whole: str) -> list[Event]:
+        events: list[Event] = [*self._text.complete(key, whole)]
+        self.content = self.content or bool(events)
+        return events
 
     def _item(self, item: Mapping[str, Any], *, over: bool) -> list[Event]:
         kind, key = line(item, "type"), line(item, "id")
@@ -201,7 +199,7 @@ class ResponseReader:
             for index, part in enumerate(tables(item.get("content"))):
                 self._note_links(part)
                 if over:
-                    events += self._set_text(f"{key}:{index}", text(part, "text") or text(part, "refusal"))
+                    events += self._complete(f"{key}:{index}", text(part, "text") or text(part, "refusal"))
             return events
         if kind == "reasoning":
             return self._reasoning(key, item) if over else []
