@@ -34,8 +34,7 @@ async def talk(store: Store, service: ServiceName = "rds", *turns: tuple[str, st
     for number, (question, answer) in enumerate(turns):
         asked_at = at + timedelta(minutes=number)
         turn = Turn(f"t{number}", question, asked_at, "done", (TextBlock(answer),))
-        records = [QuestionRecord(turn.id, asked_at, question), AnswerRecord(turn)]
-        await store.append(made.id, *records)
+        await store.append(made.id, QuestionRecord(turn.id, asked_at, question), AnswerRecord(turn))
     await store.release(made.id)
     return made.id
 

@@ -285,7 +285,7 @@ def test_a_zip_is_private_and_has_one_folder() -> None:
 def test_no_title_leaves_the_folder(tmp_path: Path, title: str) -> None:
     conversation = Conversation("20261120-021405-rds-7f3k9qzp", "rds", title, AT, AT)
     for form in ("md", "zip", "folder"):
-        request = ExportRequest([conversation.id], form=form, title=title)  # type: ignore[arg-type]  # a Form
+        request = ExportRequest([conversation.id], form=form, title=title)
         path = write(render(request, [conversation], AT), tmp_path / "out")
         assert path.parent == tmp_path / "out"
     inside = [path for path in tmp_path.rglob("*") if path.is_file() and "out" in path.parts]
