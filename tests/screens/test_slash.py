@@ -29,6 +29,11 @@ def labels(user: User) -> list[str]:
     return [entry.label for entry in shown._shown] if shown else []
 
 
+async def told(user: User, text: str) -> None:
+    """Wait until the user is told something with this text."""
+    await user.until(lambda: any(text in notice for notice in user.notices()))
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_skill_is_called_by_its_slash_word(
     server: SandboxServer, tmp_path: Path, size: tuple[int, int]
@@ -75,7 +80,7 @@ async def test_commands_set_what_goes_with_questions(server: SandboxServer, tmp_
         ):
             await user.type(command)
             await user.press("enter")
-            await user.until(lambda said=said: any(said in notice for notice in user.notices()))
+            await told(user, said)
         await user.press("up")
         assert user.chat.composer.text == "$approval manual"
         user.chat.composer.put("")
