@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o077)
     arguments = sys.argv[1:] if arguments is None else arguments
     use_language(_language_flag(arguments))
-    parsed = _parser().parse_args(arguments)
+    parsed = _parser(arguments).parse_args(arguments)
     try:
         if parsed.reset_terminal:
             return _reset_terminal()
@@ -64,7 +64,8 @@ def _add_help(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-h", "--help", action="help", help=_("show this help and exit"))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser; the flags of a sub-command that takes long to import are only there where it is named."""
     codes = "\n".join(f"  {code.value}  {meaning}" for code, meaning in meanings().items())
     epilog = _("exit codes:") + "\n" + codes
     parser = argparse.ArgumentParser(
@@ -143,13 +144,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_help(assistants)
     _add_common(assistants, faults="more_faults")
-    from tui.assistant_cli import add_commands
 
     def add_common(parser: argparse.ArgumentParser) -> None:
         _add_help(parser)
         _add_common(parser, faults="more_faults")
 
-    add_commands(assistants, _Help, add_common)
+    if "assistants" in arguments:
+        from tui.assistant_cli import add_commands
+
+        add_commands(assistants, _Help, add_common)
     cache_cli.add_commands(commands, _Help, add_common)
 
     sandbox = commands.add_parser(
