@@ -366,6 +366,7 @@ class ChatScreen(CommandingScreen):
             self.find_bar.close()
             self.transcript.find("")
             self.transcript.focus()
+            self._update_status()  # where the focus was there already
         elif self.answer_prompt:
             self.leave_answer()
             self.ask_panel.focus()

@@ -84,7 +84,9 @@ class ExportScreen(Screen[None]):
         bar = self.query_one(ContextBar)
         bar.context = context
         count = len(self._request.conversations)
-        bar.service = self.app.settings.service
+        chosen = self._request.conversations
+        services = (one.service for one in self.app.summaries() if one.id in chosen)
+        bar.service = next(services, self.app.settings.service)
         bar.subject = _("Export {count} conversations").format(count=count) if count > 1 else _("Export a conversation")
         self._show_rows()
         self.query_one(HintLine).hints = [

@@ -13,9 +13,15 @@ from textual.events import Key, Paste
 from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
+from screens.conversations import ConversationsScreen
+from tests.screens.host import Host
 from tests.screens.whole import using
 from tui.sandbox.server import SandboxServer
+from tui.settings import Settings
 from tui.widgets.bindings import commands
+from tui.widgets.context_bar import ContextBar
+from tui.widgets.conversation_list import ConversationList
+from tui.words import use_language
 
 
 async def test_an_ask_leaves_the_rest_of_the_screen_in_its_place(server: SandboxServer, tmp_path: Path) -> None:
@@ -125,3 +131,31 @@ async def test_a_screen_that_is_left_while_it_reads_takes_nothing_down(server: S
         user.app.pop_screen()
         await user.until(gate.is_set)
         await user.ask("echo still here")
+
+
+async def test_the_end_of_a_search_takes_its_hints_along(server: SandboxServer, tmp_path: Path) -> None:
+    async with using(server, tmp_path, size=(80, 24)) as user:
+        await user.ask("echo one hoopoe")
+        await user.press("escape", "slash", *"hoopoe", "enter")
+        await user.until(lambda: user.sees("n N next"))
+        await user.press("escape")
+        await user.until(lambda: user.sees("/ find"))
+
+
+async def test_what_stands_at_the_right_of_the_filter_is_whole_in_chinese(tmp_path: Path) -> None:
+    app = Host(screen=ConversationsScreen)
+    use_language("zh")  # what was shown before is over at the end of a test
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("A", "2")
+        await pilot.pause()
+        head = "".join(segment.text for segment in app.screen.query_one(ConversationList).render_line(0))
+        assert head.endswith("已归档 · Data Agent ")
+
+
+async def test_an_export_names_the_service_of_its_conversation(server: SandboxServer, tmp_path: Path) -> None:
+    async with using(server, tmp_path, settings=Settings(service="dms")) as user:
+        await user.press("escape", "1")
+        await user.ask("echo of the other service")
+        await user.press("escape", "E")
+        await user.until(lambda: user.app.screen.query(ContextBar) and user.app.screen is not user.chat)
+        await user.until(lambda: user.app.screen.query_one(ContextBar).service == "rds")

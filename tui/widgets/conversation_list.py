@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import on, work
@@ -289,9 +290,9 @@ class ConversationList(ListActions, can_focus=True):
             parts.append(f"{self._index + 1}/{count}{'+' if self.app.has_more_conversations else ''}")
         right = " · ".join(parts) + " " if parts else ""
         left = f" / {self._filter.typed or _('filter')}"
-        return Strip([Segment(fit(left, width - len(right)) + right, self._line_styles()["quiet"])]).adjust_cell_length(
-            width, self.rich_style
-        )
+        return Strip(
+            [Segment(fit(left, width - cell_len(right)) + right, self._line_styles()["quiet"])]
+        ).adjust_cell_length(width, self.rich_style)
 
     def _ages_in_view(self) -> list[str]:
         now = self._now()
