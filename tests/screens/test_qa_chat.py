@@ -144,11 +144,12 @@ async def test_the_end_of_a_search_takes_its_hints_along(server: SandboxServer, 
 
 async def test_what_stands_at_the_right_of_the_filter_is_whole_in_chinese(tmp_path: Path) -> None:
     app = Host(screen=ConversationsScreen)
-    use_language("zh")  # what was shown before is over at the end of a test
+    use_language("zh")
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("A", "2")
         await pilot.pause()
         head = "".join(segment.text for segment in app.screen.query_one(ConversationList).render_line(0))
+        use_language("en")
         assert head.endswith("已归档 · Data Agent ")
 
 
