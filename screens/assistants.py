@@ -93,6 +93,7 @@ class AssistantsScreen(AssistantActions):
         super().__init__()
         self._key = assistant_id
         self._lines: list[ListLine] = []
+        self._width = 0
         self._order: Order = "newest"
         self._wrong: dict[str, str] = {}
         self._in_form = False
@@ -174,19 +175,11 @@ class AssistantsScreen(AssistantActions):
             (_("On this machine"), ordered([line for line in lines if line.local], self._order)),
         ]
         width = (LIST_CELLS if self._wide else self.app.size.width) - 2
-        options: list[Option] = []
         shown: list[ListLine] = []
         for title, part in groups:
             if part:
-                heading = f"{title}  {len(part)}"
-                options.append(Option(Content.styled(heading, "bold $muted"), disabled=True))
-                shown.append(ListLine("", ""))
-                options += [Option(list_row(line, width)) for line in part]
-                shown += part
-        self._lines = shown
-        with self.prevent(OptionList.OptionHighlighted):
-            self.list_pane.clear_options()
-            self.list_pane.add_options(options)
+                shown += [ListLine("", f"{title}  {len(part)}"), *part]
+        self._put_lines(shown, width)
         keys = [line.key for line in shown]
         at = (
             keys.index(self._key)
@@ -200,6 +193,19 @@ class AssistantsScreen(AssistantActions):
         elif not found:
             self._key = ""
         self.query_one("#list-note", Static).update(self._note(bool(lines), bool(found)))
+
+    def _put_lines(self, shown: list[ListLine], width: int) -> None:
+        """Show these lines; where they are those of before, only what changed in them."""
+        before, before_width = self._lines, self._width
+        self._lines, self._width = shown, width
+        if width == before_width and [line.key for line in shown] == [line.key for line in before]:
+            for number, (old, new) in enumerate(zip(before, shown, strict=True)):
+                if old != new:
+                    self.list_pane.replace_option_prompt_at_index(number, list_row(new, width))
+            return
+        with self.prevent(OptionList.OptionHighlighted):
+            self.list_pane.clear_options()
+            self.list_pane.add_options([Option(list_row(line, width), disabled=not line.key) for line in shown])
 
     def _note(self, any_shown: bool, filtered: bool) -> Content:
         desk = self.desk

@@ -75,7 +75,9 @@ def ordered(lines: Sequence[ListLine], order: Order) -> list[ListLine]:
 
 
 def list_row(line: ListLine, width: int) -> Content:
-    """`~ name        model` in exactly `width` cells; the mark is for what is not saved."""
+    """`~ name        model` in exactly `width` cells; the mark is for what is not saved. A heading is its name."""
+    if not line.key:
+        return Content.styled(line.name, "bold $muted")
     model = min(14, max(0, width - 16))
     return Content.assemble(
         ("~ " if line.unsaved else "  ", "$warning"),
