@@ -84,6 +84,20 @@ async def test_all_outputs_go_in_one_request_in_order(server: SandboxServer, tmp
     assert [one["tool_call_id"] for one in sent["tool_outputs"]] == ["", "", ""]
 
 
+async def test_a_long_output_is_kept_whole_once(server: SandboxServer, tmp_path: Path) -> None:
+    long = "\n".join(f"line {number} 行" for number in range(60))
+    async with Desk(server, tmp_path) as desk:
+        conversation_id, turn = await parked(desk)
+        turn = await give(desk, conversation_id, turn, long)
+        assert turn.state == "done", turn.problem
+        [ask] = asks(turn)
+        assert len(ask.answered) <= 200
+        [tool] = [block for block in turn.blocks if isinstance(block, ToolBlock)]
+        assert tool.result == long
+    [sent] = [one["body"] for one in state(server)["requests"] if one["operation"] == "SubmitToolOutputs"]
+    assert sent["tool_outputs"][0]["output"] == long
+
+
 async def test_several_rounds_are_asks_of_their_own(server: SandboxServer, tmp_path: Path) -> None:
     async with Desk(server, tmp_path) as desk:
         conversation_id = await with_assistant(desk)
