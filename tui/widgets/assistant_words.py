@@ -24,5 +24,5 @@ def describe_partner(options: Mapping[str, str]) -> list[str]:
     """What a new conversation says about its partner."""
     name = partner_name(options)
     if not name:
-        return [_("Esc, F7 chooses an assistant; Enter asks for one too.")]
+        return [_("F7 chooses an assistant, and Enter asks for one; Esc, M manages them.")]
     return [_("With {name}, {how}. F7 chooses another.").format(name=name, how=backend_name(options))]
