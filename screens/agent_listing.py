@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.getters import query_one
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -93,8 +95,11 @@ class AgentListing(AgentActions):
         self.read()
 
     def show_list(self) -> None:
-        if not self.is_mounted:
-            return
+        if self.is_mounted:
+            with suppress(NoMatches):  # the screen is on its way out: its parts go before it
+                self._show_list()
+
+    def _show_list(self) -> None:
         found = TitleFilter(self.filter_bar.value)
         everything = self.desk.lines()
         self._lines = [line for line in everything if not found or found.matches(f"{line.name} {line.status}")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -10,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.events import DescendantFocus, Resize
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -153,13 +155,17 @@ class AgentsScreen(AgentListing):
 
     def to_first_field(self) -> None:
         """A new agent begins with its name; of others the prompt tells most."""
-        if self.fields_list.option_count:
-            is_new = self.held is not None and self.held.base is None
-            self.fields_list.highlighted = 0 if is_new else self.fields_list.option_count - 1
+        with suppress(NoMatches):  # see `show_form`
+            if count := self.fields_list.option_count:
+                is_new = self.held is not None and self.held.base is None
+                self.fields_list.highlighted = 0 if is_new else count - 1
 
     def show_form(self) -> None:
-        if not self.is_mounted:
-            return
+        if self.is_mounted:
+            with suppress(NoMatches):  # the screen is on its way out: its parts go before it
+                self._show_form()
+
+    def _show_form(self) -> None:
         draft = self.held
         title, sends = self.query_one("#form-title", Still), self.query_one("#sends", Still)
         if draft is None:
@@ -194,7 +200,7 @@ class AgentsScreen(AgentListing):
             self.fields_list.highlighted = at
         self._show_value(draft)
         sends.show(self._words_below(draft))
-        self._update_hints()
+        self.show_hints()
         if self.is_tried == draft.key:
             self.show_tried(draft)
 
@@ -273,9 +279,14 @@ class AgentsScreen(AgentListing):
             self._pane = "list"
         elif focused is not None:
             self._pane = "try"
-        self._update_hints()
+        self.show_hints()
 
-    def _update_hints(self) -> None:
+    def show_hints(self) -> None:
+        if self.is_mounted:
+            with suppress(NoMatches):  # see `show_form`
+                self._show_hints()
+
+    def _show_hints(self) -> None:
         focused = self.focused
         if isinstance(focused, Input):
             hints = [("Enter", _("to the list")), ("Esc", _("no filter"))]
@@ -331,4 +342,4 @@ class AgentsScreen(AgentListing):
             self.app.copy_text(self._key.partition(":")[2], _("the agent's id"))
 
     def answer_changed(self) -> None:
-        self._update_hints()
+        self.show_hints()
