@@ -196,7 +196,7 @@ async def test_a_slow_line_is_found_out_and_said_once(server: SandboxServer, tmp
         assert not app.low_bandwidth
         app.flow.round_trip = app.flow.last_round_trip = 2 * SLOW_ROUND_TRIP
         app.terminal_reply(StatusReport(), 0)
-        for _answer in range(2):
+        for _answer in range(3):
             app.flow.asked()
             app.terminal_reply(StatusReport(), app.seconds() + 2 * SLOW_ROUND_TRIP)
         await user.until(lambda: not user.chat.list_pane.display)

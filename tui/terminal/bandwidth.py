@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from tui.terminal.flow import Flow
 
-SURE_AFTER = 2
-"""Answers in a row that must say that the line is slow: one may have been held up."""
+SURE_AFTER = 3
+"""Measurements in a row that must say that the line is slow: some may have been held up by a busy machine."""
 
 CALM = 30.0
 """Seconds for which a line must have been fast before it is taken to be so again."""
@@ -24,6 +24,7 @@ class Bandwidth:
         self._clock = clock
         self._slow = False
         self._signs = 0
+        self._measured = 0
         self._slow_at = 0.0
 
     @property
@@ -37,7 +38,9 @@ class Bandwidth:
         now = self._clock()
         if flow.slow:
             self._slow_at = now
-            self._signs += 1
+            if flow.measured != self._measured or flow.rate is None:
+                self._measured = flow.measured
+                self._signs += 1
             self._slow = self._slow or self._signs >= SURE_AFTER
         else:
             self._signs = 0

@@ -52,6 +52,8 @@ class Flow:
         self.rate: float | None = None
         """Bytes a second, as measured; None while nothing large enough was sent, or the line is too fast to tell."""
         self._since = 0
+        self.measured = 0
+        """How often the rate was measured."""
         self._questions: deque[_Question] = deque()
         self._missed = 0
 
@@ -114,6 +116,7 @@ class Flow:
         return True
 
     def _measure(self, rate: float) -> None:
+        self.measured += 1
         if rate > 10 * SLOW_RATE:
             # Too fast to matter; a line that was slow for a while is so no longer.
             self.rate = None if self.rate is None or self.rate > 2 * SLOW_RATE else self.rate * 2
