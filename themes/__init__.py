@@ -162,12 +162,13 @@ def load_folder(folder: Path) -> tuple[list[Theme], list[BrokenPalette]]:
 def choose(choice: str, environ: Mapping[str, str], available: Iterable[str] = BUILT_IN) -> str:
     """The name of the theme for the setting `choice`; `auto` and names that do not exist are decided here.
 
-    `auto` is the terminal's own colours over SSH, where nothing is known of the other end; else dark, or light where
-    the terminal says that its background is (`COLORFGBG`, last field 7 or 15).
+    `auto` is the terminal's own colours over SSH, where nothing is known of the other end, and with `NO_COLOR`, of
+    which Textual makes shades of grey in any other; else dark, or light where the terminal says that its background
+    is (`COLORFGBG`, last field 7 or 15).
     """
     if choice in available:
         return choice
-    if any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")):
+    if any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "NO_COLOR")):
         return "terminal"
     return "light" if environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15") else "dark"
 

@@ -69,7 +69,8 @@ class YunliaoApp(FrugalDisplay, Desks):
         self._places = paths.resolve(options.data_dir, environ)
         self.settings = settings or load_settings(self._places.settings, options)
         use_language(self.settings.language)
-        super().__init__(plain=options.plain_display)
+        # With NO_COLOR Textual makes greys of colours that it knows, and black of the terminal's own.
+        super().__init__(plain=options.plain_display, ansi_color=True if "NO_COLOR" in environ else None)
         self._type_ahead = TypeAhead(self, super().on_event)
         self.turn_changed = Signal(self, "turn changed")
         self.conversations_changed = Signal(self, "conversations changed")

@@ -219,6 +219,9 @@ def _complain(sentence: str) -> int:
 def _app(parsed: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _complain(_("this needs a terminal; `yunliao ask` does without one."))
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        text = _("a terminal of the type `{term}` shows no full screen; set TERM to its type, or use `yunliao ask`.")
+        return _complain(text.format(term=os.environ.get("TERM", "")))
     from tui.settings import SettingsError
     from tui.terminal.environment import prepare
 

@@ -160,3 +160,23 @@ async def test_an_export_names_the_service_of_its_conversation(server: SandboxSe
         await user.press("escape", "E")
         await user.until(lambda: user.app.screen.query(ContextBar) and user.app.screen is not user.chat)
         await user.until(lambda: user.app.screen.query_one(ContextBar).service == "rds")
+
+
+@pytest.mark.parametrize("theme", ["auto", "terminal", "dark"])
+async def test_no_color_is_no_colour(
+    server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theme: str
+) -> None:
+    """Textual's filter makes black on black of the terminal's own colours, and greys of others."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with using(server, tmp_path, size=(80, 24), settings=Settings(theme=theme)) as user:
+        await user.ask("echo in no colour")
+        assert user.sees("in no colour")
+        styles = [
+            segment.style
+            for strip in user.app.screen._compositor.render_strips()
+            for segment in strip
+            if segment.style is not None
+        ]
+        assert styles
+        assert not [style for style in styles if style.color is not None and not style.color.is_default]
+        assert not [style for style in styles if style.bgcolor is not None and not style.bgcolor.is_default]

@@ -529,3 +529,15 @@ def test_the_language_is_that_of_the_flag(run: Run) -> None:
     run("--lang", "zh", "--version")
     assert language() == "zh"
     use_language("en")
+
+
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_a_terminal_that_can_show_no_screen_is_told_so(
+    term: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not filled with sequences that it prints as they are."""
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main(["--sandbox"]) == Exit.USAGE
+    assert "TERM" in capsys.readouterr().err

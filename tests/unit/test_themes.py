@@ -141,6 +141,7 @@ def test_the_sheet_uses_only_variables_that_every_theme_has() -> None:
 def test_auto_is_the_terminals_own_colours_over_ssh() -> None:
     ssh = {"SSH_CONNECTION": "10.0.0.1 50000 10.0.0.2 22"}
     assert themes.choose("auto", ssh) == "terminal"
+    assert themes.choose("auto", {"NO_COLOR": "1"}) == "terminal"
     assert themes.choose("auto", {}) == "dark"
     assert themes.choose("auto", {"COLORFGBG": "0;default;15"}) == "light"
     assert themes.choose("light", ssh) == "light"
