@@ -312,8 +312,7 @@ class ChatScreen(CommandingScreen):
 
     @work(group="ask")
     async def _ask_text(self, text: str) -> None:
-        if not self.conversation_id and not await self.has_partner():
-            self.composer.put(text)
+        if not self.conversation_id and not await self.has_partner(text):
             return
         if not self.conversation_id:
             options = self.new_options.pop(self.service, None)

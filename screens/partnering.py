@@ -32,11 +32,18 @@ class PartneringScreen(AnalysingScreen):
         if found is not None:
             await self.set_options(found)
 
-    async def has_partner(self) -> bool:
-        """Whether a new conversation can begin; one with DashScope asks for its partner first. For workers."""
+    async def has_partner(self, question: str) -> bool:
+        """Whether a new conversation can begin with `question`; one with DashScope asks for its partner first.
+
+        Until there is one the question stays in the composer, so that it is kept whatever happens. For workers.
+        """
         if self.service != "dashscope" or self.new_options.get("dashscope"):
             return True
-        return await self._choose_partner()
+        self.composer.put(question)
+        if not await self._choose_partner():
+            return False
+        self.composer.put("")
+        return True
 
     async def _choose_partner(self) -> bool:
         from screens.assistant_session import choose_partner

@@ -206,6 +206,7 @@ async def test_a_new_conversation_asks_with_whom(server: SandboxServer, tmp_path
         await keeper.press("enter")
         await keeper.shows("PickDialog")
         await keeper.sees("helper", "a model alone")
+        assert user.app.draft_of_new("dashscope") == "hello there"
         await keeper.press("escape")
         await keeper.shows("ChatScreen")
         assert user.chat.composer.text == "hello there"

@@ -115,7 +115,7 @@ def form_title(draft: Draft) -> Content:
     if isinstance(draft.value, Assistant):
         parts = [_("on the service"), draft.value.id]
         if draft.value.created_at is not None:
-            parts.append(draft.value.created_at.astimezone().strftime("%Y-%m-%d %H:%M"))
+            parts.append(draft.value.created_at.astimezone().strftime("%Y-%m-%d"))
     else:
         parts = [_("on this machine, run through Responses"), draft.value.id]
     return Content.styled(" · ".join(parts), "$muted")
