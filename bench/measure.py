@@ -91,12 +91,15 @@ def stream(line: Line, question: str, *, keys: bool = False) -> Stream:
 def _type(line: Line, result: Stream) -> None:
     """Type a letter about three times a second until the answer is over."""
     chance = random.Random(1)
+    still = 0
     _wait(line, 1.0)
     for number, letter in enumerate(itertools.cycle(LETTERS)):
         # Whether anything but the echo came: the answer goes on.
         before = len(line.delivered)
         _wait(line, 0.25 + 0.1 * chance.random())
-        if len(line.delivered) == before:
+        # On a slow line an answer that goes on may be silent for a moment.
+        still = still + 1 if len(line.delivered) == before else 0
+        if still > (0 if line.speed.rate is None else 4):
             break
         if number and number % len(LETTERS) == 0:
             line.send("\x15")
