@@ -75,6 +75,7 @@ class HelpScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,f1", "close", "close", id="help.close"),
         Binding("slash", "filter", "filter", id="help.filter"),
+        Binding("i", "ids", "ids", id="help.ids", show=False, tooltip="Names of the actions, for other keys"),
         Binding("j,down", "scroll(1)", "down", id="help.down", show=False),
         Binding("k,up", "scroll(-1)", "up", id="help.up", show=False),
         Binding("g,home", "edge(0)", "first line", id="help.first", show=False),
@@ -90,6 +91,8 @@ class HelpScreen(ModalScreen[None]):
         self._commands: list[Command] = []
         self._about = ""
         """What to know of the part that has the focus, before its keys."""
+        self._ids = False
+        """Each action stands with the name that the settings know it by."""
 
     def compose(self) -> ComposeResult:
         yield Static(_("Keys"), id="title", classes="title", markup=False)
@@ -100,6 +103,7 @@ class HelpScreen(ModalScreen[None]):
             [
                 ("j k", _("scroll")),
                 ("/", _("filter")),
+                ("i", _("other keys")),
                 ("^P", _("find an action and run it")),
                 ("Esc", _("close")),
             ]
@@ -115,16 +119,21 @@ class HelpScreen(ModalScreen[None]):
     def _show(self, typed: str) -> None:
         found = TitleFilter(typed)
         groups: Groups = [
-            (part or _("Everywhere"), rows_of(entries))
+            (part or _("Everywhere"), named(entries) if self._ids else rows_of(entries))
             for part, entries in groupby(self._commands, key=lambda entry: entry.part)
         ]
-        groups += [(_("Marks"), marks(ascii_only=self.app.settings.ascii)), (_("Getting text out"), copying())]
+        if not self._ids:
+            groups += [(_("Marks"), marks(ascii_only=self.app.settings.ascii)), (_("Getting text out"), copying())]
         shown = [
             (heading, [row for row in rows if not found or found.matches(f"{row[0]} {row[1]}")])
             for heading, rows in groups
         ]
         shown = [(heading, rows) for heading, rows in shown if rows]
         about = self._about if not found else ""
+        if self._ids:
+            file = self.app.settings_path
+            line = _("Other keys: in {file} below [keys] a line like {line}; `none` takes a key away.")
+            about = line.format(file=file, line='"chat.new" = "ctrl+g,f8"')
         nothing = "" if shown else _("Nothing matches “{text}”.").format(text=found.typed)
         self.query_one(KeyTable).show(about or nothing, shown)
 
@@ -146,6 +155,10 @@ class HelpScreen(ModalScreen[None]):
         field = self.query_one(Input)
         field.display = True
         field.focus()
+
+    def action_ids(self) -> None:
+        self._ids = not self._ids
+        self._show(self.query_one(Input).value)
 
     def action_close(self) -> None:
         field = self.query_one(Input)
@@ -173,6 +186,11 @@ def rows_of(commands: Iterable[Command]) -> list[tuple[str, str]]:
         if entry.keys:
             keys.setdefault(entry.what, []).extend(entry.keys)
     return [(" ".join(each if len(each) <= 4 else [each[0], "…", each[-1]]), what) for what, each in keys.items()]
+
+
+def named(commands: Iterable[Command]) -> list[tuple[str, str]]:
+    """(keys, name and what it does) of each action; those without a key can be given one."""
+    return [(" ".join(entry.keys) or "-", f"{entry.id}  {entry.what}") for entry in commands]
 
 
 def _pad(text: str, cells: int) -> str:

@@ -133,3 +133,19 @@ def test_key_names() -> None:
     }
     assert {key: key_name(key) for key in cases} == cases
     assert key_names(["j", "down", "j"]) == "j Down"
+
+
+async def test_the_names_of_the_actions_are_there_for_other_keys() -> None:
+    """As README says; what has no key is there too: it can be given one."""
+    keys = {"conversations.pin": "none"}
+    app = Host(screen=ConversationsScreen, settings=Settings(keys=keys), keymap=keys)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("question_mark", "i")
+        await pilot.pause()
+        shown = text(app)
+        assert "conversations.rename" in shown
+        assert "/home/ops/.config/yunliao/settings.toml" in shown
+        assert ["-", "conversations.pin", "pin"] in [line.split() for line in shown.split("\n")]
+        await pilot.press("i")
+        await pilot.pause()
+        assert "conversations.rename" not in text(app)
