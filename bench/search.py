@@ -130,9 +130,8 @@ async def measure(base: Path, conversations: int, megabytes: int) -> None:
             now=lambda: datetime.now(UTC),
         )
     )
-    print(
-        f"\n{'without an index: every file is read':<38}{'first hits':>12}{'all':>10}{'hits':>7}{'stalls p95/max ms':>20}"
-    )
+    heads = f"{'first hits':>12}{'all':>10}{'hits':>7}{'stalls p95/max ms':>20}"
+    print(f"\n{'without an index: every file is read':<38}{heads}")
     for name in ("a frequent word", "Chinese, two characters", "one conversation of all", "nowhere"):
         await one(search, name, QUERIES[name])
 

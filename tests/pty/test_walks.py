@@ -11,6 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from textual.message_pump import MessagePump
+from textual.timer import Timer
 
 from tests.pty.test_proof import EACH_OFF, FULL
 from tests.recording import LONGER, RecordingDriver, assert_as_textual, driver_of, recording, tally
@@ -176,9 +178,11 @@ async def test_idle_sends_nothing(
         now, seconds = app.now(), app.seconds()
         monkeypatch.setattr(app, "now", lambda: now + timedelta(seconds=60))
         monkeypatch.setattr(app, "seconds", lambda: seconds + 60)
-        for node in [app, *app.screen_stack, *app.screen.walk_children()]:
-            for timer in [*node._timers]:
-                if timer._active.is_set() and timer is not app.screen._update_timer:
+        nodes: list[MessagePump] = [app, *app.screen_stack, *app.screen.walk_children()]
+        for node in nodes:
+            active: list[Timer] = [timer for timer in node._timers if timer._active.is_set()]
+            for timer in active:
+                if timer is not app.screen._update_timer:
                     await timer._tick(next_timer=0, count=60)
         await asyncio.sleep(0.3)
         await settle(user)

@@ -131,7 +131,7 @@ class Host(YunliaoApi):
         held = next(one for one in self.held if one.id == conversation_id)
         self.change(conversation_id, tags=tuple(tag for tag in (*held.tags, *add) if tag not in remove))
 
-    def show_conversation(self, conversation_id: str, turn_id: str = "") -> None:
+    def show_conversation(self, conversation_id: str, turn_id: str = "", *, find: str = "") -> None:
         self.done.append(("show", conversation_id))
 
     async def rename_conversation(self, conversation_id: str, title: str) -> None:

@@ -112,7 +112,8 @@ def exported(*conversations: Conversation, form: Form = "md", **options: object)
 
 def test_markdown_has_everything() -> None:
     text = as_markdown(LAG, Shape(zone=timezone(timedelta(hours=8))))
-    assert text.startswith("# lag on rm-bp1k3\n\n- conversation with: RDS Copilot\n- begun: 2026-11-20 10:14:05 UTC+08:00\n")
+    begun = "- conversation with: RDS Copilot\n- begun: 2026-11-20 10:14:05 UTC+08:00\n"
+    assert text.startswith(f"# lag on rm-bp1k3\n\n{begun}")
     assert (
         "## Question 1 · 2026-11-20 10:14:05 UTC+08:00\n\n> why?\n> 主从延迟\n\n### Answer · answered · after 14.0 s"
         in text

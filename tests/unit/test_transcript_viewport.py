@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -243,7 +244,7 @@ def test_in_strides_the_view_moves_now_and_then_and_the_end_is_always_in_it() ->
         shown = settle(view)
         assert f"line {size - 1}" in "".join(text for _turn, text in shown), "what is new is not in view"
         tops.append(view.top[1])
-    moves = [after - before for before, after in zip(tops, tops[1:], strict=False) if after != before]
+    moves = [after - before for before, after in pairwise(tops) if after != before]
     assert len(moves) <= len(tops) / 2 + 1
     view.update(turn("live", 40))
     assert len(check(view)) == 12
