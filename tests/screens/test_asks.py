@@ -330,7 +330,7 @@ async def test_data_is_chosen_when_the_agent_asks_for_it(
         await asked(user, "datasource")
         assert not user.sees("use the chosen data")
         transfer = user.app.transfers.upload(check_file(tmp_path / "orders.csv"))
-        await user.until(lambda: user.app.transfers.get(transfer).step == "done")
+        await user.until(lambda: (held := user.app.transfers.get(transfer)) is not None and held.step == "done")
         await user.press("f")
         await user.until(lambda: isinstance(user.app.screen, UploadsScreen) and user.app.screen.is_mounted)
         await user.press("2")
