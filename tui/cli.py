@@ -6,6 +6,7 @@ import argparse
 import gc
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,11 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
     def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
         super().add_usage(usage, actions, groups, _("usage: ") if prefix is None else prefix)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        # A sentence is wrapped; the table of exit codes stays as it is.
+        raw = "\n" in text
+        return super()._fill_text(text, width, indent) if raw else textwrap.fill(" ".join(text.split()), width)
 
     def start_section(self, heading: str | None) -> None:
         words = {"positional arguments": _("arguments"), "options": _("options")}

@@ -541,3 +541,12 @@ def test_a_terminal_that_can_show_no_screen_is_told_so(
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     assert main(["--sandbox"]) == Exit.USAGE
     assert "TERM" in capsys.readouterr().err
+
+
+def test_help_is_wrapped_to_the_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main(["ask", "--help"])
+    out = capsys.readouterr().out
+    assert max(map(len, out.split("\n"))) <= 80
+    assert "\n  0  " in out
