@@ -84,10 +84,12 @@ class Effects(YunliaoApi):
         self._spawn("confirm", ask())
 
     async def edit_externally(self, text: str, suffix: str = ".md") -> str:
+        from textual.app import SuspendNotSupported
+
         from tui.terminal.editor import edit
 
         try:
             return await edit(self, text, suffix, self._environ)
-        except OSError as error:
+        except (OSError, ValueError, SuspendNotSupported) as error:  # ValueError: a quote in $EDITOR is not closed
             self.notify(_("The editor did not start: {reason}").format(reason=error), severity="error", markup=False)
             return text

@@ -351,6 +351,16 @@ async def test_the_palette_lists_actions_and_runs_them(server: SandboxServer, tm
         await user.until(lambda: user.app.screen is user.chat and user.chat.conversation_id == "")
 
 
+@pytest.mark.parametrize("editor", ["vi", "'not closed", "/no/such/editor"])
+async def test_an_editor_that_does_not_start_leaves_the_text(
+    server: SandboxServer, tmp_path: Path, editor: str
+) -> None:
+    """Here there is no terminal to give away, so none does."""
+    async with using(server, tmp_path, environ={"EDITOR": editor, "VISUAL": ""}) as user:
+        assert await user.app.edit_externally("my words") == "my words"
+        await user.until(lambda: any("editor" in notice for notice in user.notices()))
+
+
 async def test_help_lists_the_keys_of_the_place(server: SandboxServer, tmp_path: Path) -> None:
     async with using(server, tmp_path) as user:
         await user.press("f1")
