@@ -7,11 +7,14 @@ import os
 import time
 from typing import Any
 
+from rich.cells import cell_len
+from rich.segment import Segment
 from textual import events
 from textual._compositor import LayoutUpdate
 from textual.app import App
 from textual.driver import Driver
 from textual.geometry import Size
+from textual.strip import Strip
 
 from tests.emulator import Cell, Emulator
 from tui.terminal.capabilities import STATUS_QUERY, StatusReport
@@ -119,10 +122,20 @@ def assert_as_textual(app: App[Any]) -> int:
     reference = Emulator(emulator.width, emulator.height, strict=False)
     update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
     assert isinstance(update, LayoutUpdate)
+    update.strips = [[_without_orphans(strip) for strip in line] for line in update.strips]
     reference.feed(update.render_segments(app.console))
     for row, (drawn, expected) in enumerate(zip(emulator.cells, reference.cells, strict=True)):
         assert plain(drawn) == plain(expected), f"row {row}:\n{emulator.lines[row]!r}\n{reference.lines[row]!r}"
     return emulator.width * emulator.height
+
+
+def _without_orphans(strip: Strip) -> Strip:
+    """Without the marks that lost their letter where a popup cut a cluster in two: they would go to the popup."""
+    segments = [*strip]
+    if segments and (text := segments[0].text) and not text[0].isascii() and not cell_len(text[0]):
+        kept = next((text[at:] for at, mark in enumerate(text) if mark.isascii() or cell_len(mark)), "")
+        return Strip([Segment(kept, segments[0].style), *segments[1:]])
+    return strip
 
 
 def tally(name: str, cells: int, least: int) -> None:

@@ -162,3 +162,14 @@ def test_an_answer_alone_on_the_terminal(tmp_path: Path) -> None:
         terminal.send("\x11")
         assert terminal.wait() == 0
         assert_given_back(terminal)
+
+
+def test_figures_at_the_end(tmp_path: Path) -> None:
+    with start(tmp_path, (80, 24), "--stats") as terminal:
+        ask(terminal, "echo done")
+        until_quiet(terminal)
+        terminal.send("\x11")
+        assert terminal.wait() == 0
+        told = bytes(terminal.output).rpartition(b"\x1b[?1049l")[2].decode()
+        assert "bytes written for a byte of an answer: " in told
+        assert "round trip" in told
