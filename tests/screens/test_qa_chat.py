@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
 from screens.conversations import ConversationsScreen
+from screens.uploads import UploadsScreen
 from tests.screens.host import Host
 from tests.screens.whole import using
 from tui.sandbox.server import SandboxServer
@@ -180,3 +181,12 @@ async def test_no_color_is_no_colour(
         assert styles
         assert not [style for style in styles if style.color is not None and not style.color.is_default]
         assert not [style for style in styles if style.bgcolor is not None and not style.bgcolor.is_default]
+
+
+async def test_help_of_the_files_names_its_parts(server: SandboxServer, tmp_path: Path) -> None:
+    """Not by the names of Textual's classes."""
+    async with using(server, tmp_path) as user:
+        await user.press("f4")
+        await user.until(lambda: isinstance(user.app.screen, UploadsScreen))
+        await user.pilot.pause()
+        assert "Input" not in {one.part for one in commands(user.app.screen, {})}

@@ -51,6 +51,7 @@ def complete_path(value: str, suffixes: Collection[str] = MEDIA_TYPES) -> str | 
 class PathInput(Input):
     """Tab and Right take the completion; Enter goes there."""
 
+    BINDING_GROUP_TITLE = "path"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete", "complete", id="path.complete", show=False, tooltip="Complete the path"),
     ]
