@@ -125,7 +125,8 @@ def assert_as_textual(app: App[Any]) -> int:
     update.strips = [[_without_orphans(strip) for strip in line] for line in update.strips]
     reference.feed(update.render_segments(app.console))
     for row, (drawn, expected) in enumerate(zip(emulator.cells, reference.cells, strict=True)):
-        assert plain(drawn) == plain(expected), f"row {row}:\n{emulator.lines[row]!r}\n{reference.lines[row]!r}"
+        wrong = [pair for pair in zip(plain(drawn), plain(expected), strict=True) if pair[0] != pair[1]]
+        assert not wrong, f"row {row}:\n{emulator.lines[row]!r}\n{reference.lines[row]!r}\n{wrong[:3]}"
     return emulator.width * emulator.height
 
 
