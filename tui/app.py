@@ -160,13 +160,15 @@ class YunliaoApp(FrugalDisplay, Desks):
         if not self._connection.error and (lost := await self.transfers.finish_lost()):
             self.notify(_("{count} uploaded files were not registered yet; that is done now.").format(count=lost))
         if self.settings.resume:
-            count = await self.conversations.resume_all()
-            if count:
-                self.notify(
-                    _("{count} answers went on without you; fetching them.").format(count=count)
-                    if count > 1
-                    else _("One answer went on without you; fetching it.")
-                )
+            resumed = await self.conversations.resume_all()
+            if len(resumed) == 1:
+                from tui.widgets.conversation_line import title_of
+
+                title = next((title_of(one) for one in self.summaries() if one.id == resumed[0]), "")
+                text = _("One answer went on without you; fetching it: {title}").format(title=title)
+                self.notify(text, markup=False)
+            elif resumed:
+                self.notify(_("{count} answers went on without you; fetching them.").format(count=len(resumed)))
         if not self._connection.error:
             # What cannot be listed now is told when somebody asks for it.
             await self.conversations.merging.refresh()

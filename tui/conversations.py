@@ -162,17 +162,17 @@ class Conversations:
             del self._memory.open[old]
             self._hooks.spawn(f"release:{old}", self._store.release(old))
 
-    async def resume_all(self) -> int:
-        """Take up every answer that was in flight when its program ended; how many there are."""
-        count = 0
+    async def resume_all(self) -> list[str]:
+        """Take up every answer that was in flight when its program ended; the ids of their conversations."""
+        found: list[str] = []
         for summary in [s for s in self.summaries() if s.state in ACTIVE or s.state == "interrupted"]:
             with suppress(KeyError):
                 conversation = await self.open_quietly(summary.id)
                 turn = conversation.turns[-1] if conversation.turns else None
                 if turn is not None and turn.state == "interrupted" and not conversation.read_only:
                     self.recover(summary.id, turn.id)
-                    count += 1
-        return count
+                    found.append(summary.id)
+        return found
 
     # --- changing ------------------------------------------------------------------------------------------
 

@@ -334,6 +334,7 @@ async def test_an_interrupted_answer_is_fetched_at_the_next_start(server: Sandbo
     # The app has gone in mid-answer; the service goes on.
     control(server, "release", {})
     async with using(server, tmp_path) as user:
+        await user.until(lambda: any(f"fetching it: {LAG}" in notice for notice in user.notices()))
         user.app.show_conversation(conversation_id)
         await user.until(lambda: user.app.conversation(conversation_id) and user.turn.state == "done")
         assert user.turn.recovered

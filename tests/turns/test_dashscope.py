@@ -153,7 +153,7 @@ async def test_an_open_ask_outlives_the_program(looked: bool, server: SandboxSer
         assert kept.remote_id.startswith("thread_")
         assert kept.options["assistant"].startswith("asst_")
         if looked:
-            assert await desk.conversations.resume_all() == 1
+            assert len(await desk.conversations.resume_all()) == 1
             await desk.ended(kept.turns[-1].id)
             assert desk.turn(conversation_id, kept.turns[-1].id).state == "waiting"
         turn = await desk.answer(conversation_id, AskReply("reply", outputs=(SUM,)))
@@ -172,7 +172,7 @@ async def test_an_ask_that_was_never_seen_comes_after_a_restart(server: SandboxS
         turn = desk.conversations.ask(conversation_id, ADD)
         await desk.until(lambda: desk.turn(conversation_id, turn.id).ids.task)
     async with Desk(server, tmp_path) as desk:
-        assert await desk.conversations.resume_all() == 1
+        assert len(await desk.conversations.resume_all()) == 1
         await desk.ended(turn.id)
         waiting = desk.turn(conversation_id, turn.id)
         assert waiting.state == "waiting"

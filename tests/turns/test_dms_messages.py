@@ -165,7 +165,7 @@ async def test_an_ask_survives_the_end_of_the_program(server: SandboxServer, tmp
     async with Desk(server, tmp_path) as desk:
         conversation_id, _turn = await planned(desk)
     async with Desk(server, tmp_path) as desk:
-        assert await desk.conversations.resume_all() == 1
+        assert len(await desk.conversations.resume_all()) == 1
         await desk.until(lambda: any(update.ended for update in desk.updates))
         turn = await desk.answer(conversation_id, YES)
         assert asked(turn) == "sql"
