@@ -184,7 +184,7 @@ async def test_drafts_are_kept_per_conversation_and_over_a_restart(server: Sandb
         first = user.chat.conversation_id
         await user.type("half a thought")
         await user.press("f8")
-        assert user.chat.composer.text == ""
+        await user.until(lambda: user.chat.composer.text == "")
         await user.type("another 半")
         user.app.show_conversation(first)
         await user.until(lambda: user.chat.composer.text == "half a thought")
