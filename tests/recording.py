@@ -131,12 +131,18 @@ def assert_as_textual(app: App[Any]) -> int:
 
 
 def _without_orphans(strip: Strip) -> Strip:
-    """Without the marks that lost their letter where a popup cut a cluster in two: they would go to the popup."""
+    """Without the marks that lost their letter where a popup cut a cluster in two: they would go to the popup.
+
+    Where they had a cell of their own, Textual's row is a cell too short: here a blank takes its place.
+    """
     segments = [*strip]
     if segments and (text := segments[0].text) and not text[0].isascii() and not cell_len(text[0]):
         kept = next((text[at:] for at, mark in enumerate(text) if mark.isascii() or cell_len(mark)), "")
-        return Strip([Segment(kept, segments[0].style), *segments[1:]])
-    return strip
+        segments[0] = Segment(kept, segments[0].style)
+    missing = strip.cell_length - Segment.get_line_length(segments)
+    if missing > 0:
+        segments.insert(0, Segment(" " * missing, segments[0].style if segments else None))
+    return Strip(segments)
 
 
 def tally(name: str, cells: int, least: int) -> None:

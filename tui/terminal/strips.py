@@ -52,11 +52,13 @@ class Strips:
         known = self._pieces.get(id(strip))
         if known is not None and known[0] is strip:
             return known[1]
-        made = piece(
-            [(segment.text, self._number(segment.style)) for segment in strip if not segment.control],
-            self._painter.pens,
-            self._painter.clusters,
-        )
+        parts = [(segment.text, self._number(segment.style)) for segment in strip if not segment.control]
+        made = piece(parts, self._pens, self._painter.clusters)
+        if (missing := strip.cell_length - len(made.text)) > 0:
+            # Textual cuts between the code points of a cluster: where the edge of a popup lies on "⚠️", what is right
+            # of it lacks the second cell. All that follows would move to the left.
+            blank = self._pens.blank(parts[0][1] if parts else self._pens.default)
+            made = Row(" " * missing + made.text, blank * missing + made.pens)
         if len(self._pieces) >= _KEEP:
             self._pieces.clear()
         self._pieces[id(strip)] = (strip, made)
