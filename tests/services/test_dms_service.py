@@ -239,8 +239,11 @@ async def test_a_session_that_is_gone_is_explained() -> None:
 
 @pytest.mark.parametrize("keep_open", [True, False], ids=["asks left open", "asks finished"])
 @pytest.mark.parametrize("counting", [True, False], ids=["counting", "shared"])
-async def test_a_cut_before_every_single_frame_gives_the_same_turn(counting: bool, keep_open: bool) -> None:
-    """One run for each frame: a cut there on the first connection that gets so far."""
+async def test_a_cut_gives_the_same_turn(counting: bool, keep_open: bool) -> None:
+    """One run for every seventh frame, where the cut is on the first connection that gets so far.
+
+    On the sandbox, in `tests/turns/test_dms_cuts.py`, it is every single frame.
+    """
     stage = Stage()
 
     async def run(service: DmsDataAgent, cut: int) -> Turn:
@@ -255,7 +258,7 @@ async def test_a_cut_before_every_single_frame_gives_the_same_turn(counting: boo
         stage.keep_open = keep_open
         whole = await run(service, -1)
         assert whole.state == "done"
-        for cut in range(stage.written):
+        for cut in range(0, stage.written, 7):
             assert await run(service, cut) == whole, f"cut before frame {cut}"
 
 
