@@ -577,13 +577,15 @@ async def test_wide_tables_scroll_sideways_and_turn_into_rows() -> None:
     table = TableBlock(names, tuple(tuple(f"value {row} {column}" for column in range(9)) for row in range(2)))
     async with stage(turn("1", table)) as shown:
         await shown.focus()
-        assert "← 7 of 9 columns →" in shown.text
+        assert "table 1  7 of 9 columns →" in shown.text
         assert "column_1" in shown.text
         await shown.press("l")
+        assert "← 7 of 9 columns →" in shown.text
         assert "column_0" in shown.text
         assert "column_1" not in shown.text
         await shown.press("right", "h")
         await shown.press(*["l"] * 20)
+        assert "← 2 of 9 columns ─" in shown.text
         assert "column_8" in shown.text
         await shown.press("v")
         assert "*** 2. row ***" in shown.text

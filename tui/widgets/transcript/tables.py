@@ -69,7 +69,8 @@ def plan(natural: Sequence[int], width: int, view: TableView, marks_left: str, m
         all=count,
         right=marks_right if columns[-1] < count - 1 else "",
     )
-    return Plan(tuple(columns), tuple(widths), note.strip())
+    # What stands before it ends in a number too: without an arrow in between, a second space.
+    return Plan(tuple(columns), tuple(widths), note.rstrip())
 
 
 def grid_row(cells: Cells, shape: Plan, aligns: Sequence[str]) -> list[Spans]:
