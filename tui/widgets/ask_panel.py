@@ -182,11 +182,12 @@ class AskPanel(Vertical, can_focus=True):
         if self._ask.options:
             parts.append(_key(f"1-{min(9, len(self._ask.options))}", _("choose")))
         parts += [_key(offer.key, offer.what) for offer in self._offers]
+        note = "" if self._woken and self.has_focus else _("(Esc comes here)")
         if not self._woken:
-            parts.append(Content.styled(_("(keys wake in 0.7 s)"), "$muted"))
-        elif not self.has_focus:
-            parts.append(Content.styled(_("(Esc comes here)"), "$muted"))
-        self._keys.update(Content("   ").join(parts))
+            note = _("(keys wake in 0.7 s)")
+        line = Content("   ").join([*parts, *([Content.styled(note, "$muted")] if note else [])])
+        # Half a note says nothing; the panel is as wide as the screen, but for its line and margins.
+        self._keys.update(line if line.cell_length <= self.app.size.width - 5 else Content("   ").join(parts))
 
     # --- waking --------------------------------------------------------------------------------------------
 
