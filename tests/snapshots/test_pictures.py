@@ -17,6 +17,7 @@ from tui.app import YunliaoApp
 from tui.options import Options
 from tui.sandbox.server import SandboxServer
 from tui.settings import Settings
+from tui.widgets.conversation_list import ConversationList
 
 SIZES = [(120, 40), (80, 24)]
 SETTINGS = Settings(theme="dark", language="en", timezone="UTC", notify="off")
@@ -149,7 +150,12 @@ def test_list(picture: Callable[..., bool], size: tuple[int, int]) -> None:
             await pilot.press("f8")
             await send(app, pilot, question)
             await answered(app, pilot)
-        await pilot.press("escape", "escape", "j", "p")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.focused is chat_of(app).transcript)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.focused, ConversationList))
+        await pilot.press("j")
+        await pilot.press("p")
         await until(pilot, lambda: any(summary.pinned for summary in app.summaries()))
         await pilot.pause(0.2)
 
