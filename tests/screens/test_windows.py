@@ -36,7 +36,7 @@ async def test_f10_leaves_a_window_alone_that_receives_an_answer(server: Sandbox
         await other.until(lambda: not other.conversation.read_only)
         assert (await other.ask("and now?")).state == "done"
         await writer.until(lambda: writer.conversation.read_only)
-        await writer.until(lambda: writer.sees("and now?"))
+        await writer.until(lambda: [turn.question for turn in writer.transcript.turns] == [LAG, "and now?"])
         await writer.until(lambda: [turn.state for turn in writer.conversation.turns] == ["done", "done"])
 
 
