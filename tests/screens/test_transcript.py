@@ -39,6 +39,7 @@ from tui.models import (
     Turn,
     TurnState,
 )
+from tui.widgets.looks import resolve
 from tui.widgets.transcript import Transcript
 from tui.widgets.transcript.styles import LOOKS, Kind
 
@@ -676,7 +677,7 @@ async def test_requests_name_their_turn() -> None:
 
 
 def style_of(shown: Shown, kind: Kind) -> Style:
-    return shown.widget._resolve(*LOOKS[kind])
+    return resolve(shown.widget, LOOKS[kind])
 
 
 def marked(shown: Shown, kind: Kind) -> list[str]:

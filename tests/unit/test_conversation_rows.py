@@ -12,10 +12,10 @@ from rich.style import Style
 
 from tests.screens.host import NOW, summary
 from tui.models import TurnState
-from tui.widgets.conversation_line import ASCII, STYLES, UNICODE, Signs, fit, paint, state_sign
+from tui.widgets.conversation_line import ASCII, LOOKS, UNICODE, Signs, fit, paint, state_sign
 from tui.widgets.conversation_rows import Rows, TitleFilter, relative_time
 
-PLAIN = dict.fromkeys(STYLES, Style.null())
+PLAIN = dict.fromkeys(LOOKS, Style.null())
 
 
 @pytest.mark.parametrize(

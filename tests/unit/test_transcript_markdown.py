@@ -162,7 +162,7 @@ def test_finished_blocks_are_not_touched_again() -> None:
     ],
 )
 def test_what_it_looks_like(source: str, expected: list[str]) -> None:
-    palette = Palette(lambda _color, _style: Style())
+    palette = Palette(lambda _look: Style())
     lines = [line.strip(64, palette, UNICODE, Gutter.NONE).text[3:].rstrip() for line in render([source]).lines]
     assert lines == expected
 

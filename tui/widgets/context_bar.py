@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.context import Context
+from tui.widgets.looks import MarkupStyle, Painted
 from tui.widgets.status import spread
 from tui.words import _
 
@@ -29,16 +30,16 @@ def service_bar(context: Context, service: ServiceName, subject: str) -> Context
     return bar
 
 
-class ContextBar(Widget):
+class ContextBar(Painted):
     """One line; the subject is shortened first, then the account, the environment never."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "context-bar--who",
-        "context-bar--service",
-        "context-bar--subject",
-        "context-bar--environment",
-        "context-bar--production",
-        "context-bar--sandbox",
+    LOOKS: ClassVar[Mapping[str, MarkupStyle]] = {
+        "who": MarkupStyle("$muted", "muted-style"),
+        "service": MarkupStyle("bold"),
+        "subject": MarkupStyle("$foreground"),
+        "environment": MarkupStyle("$env-other-text on $env-other bold"),
+        "production": MarkupStyle("$env-prod-text on $env-prod bold"),
+        "sandbox": MarkupStyle("$env-staging-text on $env-staging bold"),
     }
     DEFAULT_CSS = """
     ContextBar {
@@ -46,12 +47,6 @@ class ContextBar(Widget):
         width: 1fr;
         background: $surface;
         color: $foreground;
-        & > .context-bar--who { color: $muted; text-style: $muted-style; }
-        & > .context-bar--service { text-style: bold; }
-        & > .context-bar--subject { color: $foreground; }
-        & > .context-bar--environment { background: $env-other; color: $env-other-text; text-style: bold; }
-        & > .context-bar--production { background: $env-prod; color: $env-prod-text; text-style: bold; }
-        & > .context-bar--sandbox { background: $env-staging; color: $env-staging-text; text-style: bold; }
     }
     """
 
@@ -62,27 +57,27 @@ class ContextBar(Widget):
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        style = self.get_component_rich_style
+        looks = self.looks
         context = self.context
         right: list[Segment] = []
         if context.read_only:
-            right.append(Segment(_(" read-only "), style("context-bar--who")))
+            right.append(Segment(_(" read-only "), looks["who"]))
         if context.sandbox:
-            right.append(Segment(_(" SANDBOX "), style("context-bar--sandbox")))
+            right.append(Segment(_(" SANDBOX "), looks["sandbox"]))
         elif context.environment:
             production = context.environment.lower().startswith("prod")
-            name = "context-bar--production" if production else "context-bar--environment"
-            right.append(Segment(f" {context.environment.upper()} ", style(name)))
+            name = "production" if production else "environment"
+            right.append(Segment(f" {context.environment.upper()} ", looks[name]))
         room = max(0, width - Segment.get_line_length(right) - 1)
         who = "@".join(part for part in (context.profile or context.account, context.region) if part)
         left: list[Segment] = []
         for text, name in (
-            (f" {who}  " if who and room >= 60 else " ", "context-bar--who"),
-            (SERVICE_NAMES[self.service], "context-bar--service"),
-            (f"   {self.subject}" if self.subject else "", "context-bar--subject"),
+            (f" {who}  " if who and room >= 60 else " ", "who"),
+            (SERVICE_NAMES[self.service], "service"),
+            (f"   {self.subject}" if self.subject else "", "subject"),
         ):
             free = room - Segment.get_line_length(left)
             if text and free > 1:
                 cut = text if cell_len(text) <= free else set_cell_size(text, free - 1) + "…"
-                left.append(Segment(cut, style(name)))
+                left.append(Segment(cut, looks[name]))
         return spread(left, right, width, self.rich_style)

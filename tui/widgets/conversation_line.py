@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -14,6 +13,7 @@ from textual.strip import Strip
 from tui.text import clean_line
 from tui.widgets.context_bar import SERVICE_NAMES
 from tui.widgets.conversation_rows import TitleFilter
+from tui.widgets.looks import MarkupStyle
 from tui.words import _
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ TAGS_FROM = 40
 """Cells that a title must have before tags get some."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signs:
+class Signs(NamedTuple):
     """One cell each."""
 
     current: str = "▌"
@@ -41,7 +40,18 @@ UNICODE = Signs()
 ASCII = Signs(current=">", marked="x", running="*", ellipsis="~")
 
 
-STYLES = ("title", "unread", "quiet", "heading", "running", "waiting", "failed", "bar", "hit", "cursor")
+LOOKS = {
+    "title": MarkupStyle("$foreground"),
+    "unread": MarkupStyle("$foreground bold"),
+    "quiet": MarkupStyle("$muted", "muted-style"),
+    "heading": MarkupStyle("$muted", "muted-style"),
+    "running": MarkupStyle("$running"),
+    "waiting": MarkupStyle("$waiting bold"),
+    "failed": MarkupStyle("$failed bold"),
+    "bar": MarkupStyle("$question"),
+    "hit": MarkupStyle("$find-text on $find", "find-style"),
+    "cursor": MarkupStyle("$cursor-text on $cursor"),
+}
 _UNDER_CURSOR = {"unread": Style(bold=True), "hit": Style(underline=True)}
 
 
@@ -106,7 +116,7 @@ def paint(
     current: bool,
     marked: bool,
 ) -> Strip:
-    """The line as a strip of exactly `width` cells; `styles` has all of `STYLES`, complete with their ground.
+    """The line as a strip of exactly `width` cells; `styles` has all of `LOOKS`, complete with their ground.
 
     Under the cursor everything has one style: its ground may be any of the terminal's 16 colours, on which the
     colours of the marks could not be read.

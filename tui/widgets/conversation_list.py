@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -28,7 +27,7 @@ from textual.widgets import Input
 from tui.contract import Context
 from tui.widgets.context_bar import SERVICE_NAMES
 from tui.widgets.conversation_keys import BINDINGS
-from tui.widgets.conversation_line import ASCII, STYLES, UNICODE, empty_note, fit, paint, words_of
+from tui.widgets.conversation_line import ASCII, LOOKS, UNICODE, empty_note, fit, paint, words_of
 from tui.widgets.conversation_rows import Rows, TitleFilter, relative_time
 from tui.widgets.list_actions import OF_ONE, ListActions
 from tui.words import _
@@ -57,21 +56,11 @@ class ConversationList(ListActions, can_focus=True):
     HELP = "Each line: service (R RDS Copilot, D Data Agent, A DashScope), state, title, age."
     BINDING_GROUP_TITLE = "Conversations"
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"conversations--{name}" for name in STYLES}
+    LOOKS = LOOKS
     DEFAULT_CSS = """
     ConversationList {
         width: 1fr;
         height: 1fr;
-        & > .conversations--title { color: $foreground; }
-        & > .conversations--unread { color: $foreground; text-style: bold; }
-        & > .conversations--quiet { color: $muted; text-style: $muted-style; }
-        & > .conversations--heading { color: $muted; text-style: $muted-style; }
-        & > .conversations--running { color: $running; }
-        & > .conversations--waiting { color: $waiting; text-style: bold; }
-        & > .conversations--failed { color: $failed; text-style: bold; }
-        & > .conversations--bar { color: $question; }
-        & > .conversations--hit { background: $find; color: $find-text; text-style: $find-style; }
-        & > .conversations--cursor { background: $cursor; color: $cursor-text; }
         FilterInput { dock: top; display: none; background: $background; }
         FilterInput:focus { background: $background; }
     }
@@ -80,7 +69,7 @@ class ConversationList(ListActions, can_focus=True):
     current: reactive[str] = reactive("")
     """The id of the conversation that the chat shows."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Opened(Message):
         """The user wants to see this conversation."""
 
@@ -106,7 +95,6 @@ class ConversationList(ListActions, can_focus=True):
         self._stale = False
         self._ages: list[str] = []
         """The ages in view when they were painted."""
-        self._styles: dict[str, Style] = {}
 
     # --- reading the app -----------------------------------------------------------------------------------
 
@@ -232,18 +220,6 @@ class ConversationList(ListActions, can_focus=True):
 
     # --- painting ------------------------------------------------------------------------------------------
 
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._styles.clear()
-
-    def _line_styles(self) -> dict[str, Style]:
-        if not self._styles:
-            ground = self.rich_style
-            self._styles = {
-                name: ground + self.get_component_rich_style(f"conversations--{name}", partial=True) for name in STYLES
-            }
-        return self._styles
-
     def render_line(self, y: int) -> Strip:
         width = self.content_size.width
         if y < HEAD:
@@ -252,7 +228,7 @@ class ConversationList(ListActions, can_focus=True):
                 return self._head(width)
             return Strip.blank(width, self.rich_style)
         row = self._top + y - HEAD
-        styles = self._line_styles()
+        styles = self.looks
         if not self._rows.items:
             notes = empty_note(
                 self._filter,
@@ -262,7 +238,7 @@ class ConversationList(ListActions, can_focus=True):
                 more=self.app.has_more_conversations,
             )
             note = notes[y - HEAD] if y - HEAD < len(notes) else ""
-            return Strip([Segment(fit(f" {note}", width), self._line_styles()["quiet"])], width)
+            return Strip([Segment(fit(f" {note}", width), self.looks["quiet"])], width)
         item = self._rows.at(row)
         if isinstance(item, str):
             return Strip([Segment(fit(f" {item}", width), styles["heading"])], width)
@@ -290,9 +266,9 @@ class ConversationList(ListActions, can_focus=True):
             parts.append(f"{self._index + 1}/{count}{'+' if self.app.has_more_conversations else ''}")
         right = " · ".join(parts) + " " if parts else ""
         left = f" / {self._filter.typed or _('filter')}"
-        return Strip(
-            [Segment(fit(left, width - cell_len(right)) + right, self._line_styles()["quiet"])]
-        ).adjust_cell_length(width, self.rich_style)
+        return Strip([Segment(fit(left, width - cell_len(right)) + right, self.looks["quiet"])]).adjust_cell_length(
+            width, self.rich_style
+        )
 
     def _ages_in_view(self) -> list[str]:
         now = self._now()

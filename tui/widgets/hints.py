@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.cells import cell_len
 from rich.text import Text
 from textual.app import RenderResult
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from tui.keys import key_name
+from tui.widgets.looks import MarkupStyle, Painted
 from tui.words import _
 
 if TYPE_CHECKING:
@@ -31,17 +31,18 @@ def shown_hints(screen: Screen[Any], limit: int = LIMIT) -> list[tuple[str, str]
     return list(found.values())[:limit]
 
 
-class HintLine(Widget):
+class HintLine(Painted):
     """One line of `key what`, as many as fit; the last is always there."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"hints--key", "hints--text"}
+    LOOKS: ClassVar[Mapping[str, MarkupStyle]] = {
+        "key": MarkupStyle("$hint-key bold"),
+        "text": MarkupStyle("$muted", "muted-style"),
+    }
     DEFAULT_CSS = """
     HintLine {
         height: 1;
         width: 1fr;
         padding: 0 1;
-        & > .hints--key { color: $hint-key; text-style: bold; }
-        & > .hints--text { color: $muted; text-style: $muted-style; }
     }
     """
 
@@ -52,8 +53,8 @@ class HintLine(Widget):
         self.set_reactive(HintLine.hints, hints)
 
     def render(self) -> RenderResult:
-        key_style = self.get_component_rich_style("hints--key", partial=True)
-        text_style = self.get_component_rich_style("hints--text", partial=True)
+        key_style = self.looks["key"]
+        text_style = self.looks["text"]
         line = Text(no_wrap=True, end="")
         *others, last = self.hints or [("", "")]
         room = self.content_size.width - cell_len(f"{last[0]} {last[1]}") - GAP

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from textual import work
 from textual.getters import app as app_getter
-from textual.widget import Widget
 
 from tui.contract import YunliaoApi
 from tui.widgets.conversation_changes import archive, delete, import_file, pin, rename, tag, take_back
+from tui.widgets.looks import Painted
 from tui.words import _
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ OF_ONE = frozenset({"open", "rename", "pin", "mark", "mark_all", "tags", "archiv
 """Actions that need a conversation."""
 
 
-class ListActions(Widget):
+class ListActions(Painted):
     """To be mixed into the list, which knows what is chosen."""
 
     app = app_getter(YunliaoApi)

@@ -14,11 +14,11 @@ from textual.events import Blur, Click, Focus, MouseScrollDown, MouseScrollUp, R
 from textual.getters import app as app_getter
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.contract import YunliaoApi
 from tui.widgets.conversation_line import LETTERS, fit, title_of
 from tui.widgets.conversation_rows import relative_time
+from tui.widgets.looks import MarkupStyle, Painted
 from tui.widgets.search_rows import HitGroup, HitRows
 from tui.words import _
 
@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     from tui.cache.matching import SearchHit
     from tui.models import ConversationSummary
 
-STYLES = ("title", "text", "quiet", "match", "cursor")
 _INDENT = 5
 _TAGS_FROM = 60
 """Columns from which on a heading has room for tags."""
 
 
-class SearchHits(Widget, can_focus=True):
+class SearchHits(Painted, can_focus=True):
     """See the module. What it shows is given to it."""
 
     BINDING_GROUP_TITLE = "Hits"
@@ -50,16 +49,17 @@ class SearchHits(Widget, can_focus=True):
         Binding("pagedown", "page(1)", "page down", id="search.page_down", show=False),
         Binding("pageup", "page(-1)", "page up", id="search.page_up", show=False),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"hits--{name}" for name in STYLES}
+    LOOKS: ClassVar[Mapping[str, MarkupStyle]] = {
+        "title": MarkupStyle("$foreground bold"),
+        "text": MarkupStyle("$foreground"),
+        "quiet": MarkupStyle("$muted", "muted-style"),
+        "match": MarkupStyle("$find-text on $find", "find-style"),
+        "cursor": MarkupStyle("$cursor-text on $cursor"),
+    }
     DEFAULT_CSS = """
     SearchHits {
         width: 1fr;
         height: 1fr;
-        & > .hits--title { color: $foreground; text-style: bold; }
-        & > .hits--text { color: $foreground; }
-        & > .hits--quiet { color: $muted; text-style: $muted-style; }
-        & > .hits--match { background: $find; color: $find-text; text-style: $find-style; }
-        & > .hits--cursor { background: $cursor; color: $cursor-text; }
     }
     """
 
@@ -78,7 +78,6 @@ class SearchHits(Widget, can_focus=True):
         self._note: tuple[str, ...] = ()
         self._number = 0
         self._top = 0
-        self._styles: dict[str, Style] = {}
 
     # --- what is shown -------------------------------------------------------------------------------------
 
@@ -173,21 +172,9 @@ class SearchHits(Widget, can_focus=True):
 
     # --- painting ------------------------------------------------------------------------------------------
 
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._styles.clear()
-
-    def _line_styles(self) -> dict[str, Style]:
-        if not self._styles:
-            ground = self.rich_style
-            self._styles = {
-                name: ground + self.get_component_rich_style(f"hits--{name}", partial=True) for name in STYLES
-            }
-        return self._styles
-
     def render_line(self, y: int) -> Strip:
         width = self.content_size.width
-        styles = self._line_styles()
+        styles = self.looks
         if not self._rows.hits:
             note = self._note[y - 1] if 0 < y <= len(self._note) else ""
             return Strip([Segment(fit(f" {note}", width), styles["quiet"])], width)

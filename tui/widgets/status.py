@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -11,38 +11,39 @@ from rich.style import Style
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.timer import Timer
-from textual.widget import Widget
 
+from tui.widgets.looks import MarkupStyle, Painted
 from tui.words import _
 
 if TYPE_CHECKING:
     from tui.models import Usage
     from tui.turns import TurnActivity
 
-TEXT = "status--text"
+TEXT = "text"
 SILENCE = 30.0
 """Seconds without a byte after which the line says so."""
 PAUSE_AFTER_KEY = 1.0
 """Seconds after a key in which the clock stands still: its bytes would come before the echo of the next key."""
 
 
-class StatusLine(Widget):
+class StatusLine(Painted):
     """One line. While a turn runs its clock moves once a second, but not while somebody types.
 
     `clock = False` leaves the seconds out, so that nothing is drawn but what happened.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"status--running", "status--waiting", "status--text", "status--key"}
+    LOOKS: ClassVar[Mapping[str, MarkupStyle]] = {
+        "running": MarkupStyle("$running"),
+        "waiting": MarkupStyle("$waiting bold"),
+        "text": MarkupStyle("$muted", "muted-style"),
+        "key": MarkupStyle("$hint-key bold"),
+    }
     DEFAULT_CSS = """
     StatusLine {
         height: 1;
         width: 1fr;
         background: $surface;
         color: $muted;
-        & > .status--running { color: $running; }
-        & > .status--waiting { color: $waiting; text-style: bold; }
-        & > .status--text { color: $muted; text-style: $muted-style; }
-        & > .status--key { color: $hint-key; text-style: bold; }
     }
     """
 
@@ -85,27 +86,27 @@ class StatusLine(Widget):
             self.refresh()
 
     def _left(self) -> list[tuple[str, str]]:
-        """(text, component class) from left to right."""
+        """(text, its look) from left to right."""
         activity = self.activity
         parts: list[tuple[str, str]] = []
         if activity is not None:
             now = self._seconds()
             silence = int(now - activity.last_byte)
             words = activity.status or _("answering")
-            parts.append((f" {self._dot} ", "status--running"))
+            parts.append((f" {self._dot} ", "running"))
             if self.clock:
                 parts.append((_("{what} {elapsed} s").format(what=words, elapsed=int(now - activity.began)), TEXT))
             else:
                 parts.append((words, TEXT))
                 silence -= silence % int(SILENCE)
             if silence >= SILENCE:
-                parts.append((" · " + _("no data for {seconds} s").format(seconds=silence), "status--waiting"))
+                parts.append((" · " + _("no data for {seconds} s").format(seconds=silence), "waiting"))
             elif self.clock:
                 parts.append((" · " + _("last byte {seconds} s").format(seconds=silence), TEXT))
             if activity.queued:
                 parts.append((" · " + _("{count} queued").format(count=activity.queued), TEXT))
         else:
-            parts.append((" " + (self.note or _("ready")), "status--waiting" if self.note else TEXT))
+            parts.append((" " + (self.note or _("ready")), "waiting" if self.note else TEXT))
         if self.usage is not None:
             tokens = _("{input} in, {output} out tokens")
             parts.append((" · " + tokens.format(input=self.usage.input_tokens, output=self.usage.output_tokens), TEXT))
@@ -125,9 +126,9 @@ class StatusLine(Widget):
             if number + 1 < len(sizes) and sum(sizes[number : number + 1] + sizes[-1:]) > room:
                 continue
             room -= sizes[number]
-            right.append(Segment(key, self.get_component_rich_style("status--key")))
-            right.append(Segment(f" {what}  ", self.get_component_rich_style(TEXT)))
-        segments = [Segment(text, self.get_component_rich_style(name)) for text, name in left]
+            right.append(Segment(key, self.looks["key"]))
+            right.append(Segment(f" {what}  ", self.looks[TEXT]))
+        segments = [Segment(text, self.looks[name]) for text, name in left]
         return spread(segments, right, width, self.rich_style)
 
 

@@ -7,6 +7,8 @@ from enum import IntEnum
 
 from rich.style import Style
 
+from tui.widgets.looks import MarkupStyle
+
 BOLD, ITALIC, STRIKE, UNDERLINE = 1, 2, 4, 8
 _ATTRIBUTES = 4
 
@@ -50,43 +52,38 @@ class Kind(IntEnum):
         return int(self) << _ATTRIBUTES
 
 
-LOOKS: dict[Kind, tuple[str, str]] = {
-    Kind.TEXT: ("$foreground", ""),
-    Kind.DIM: ("$muted", "muted-style"),
-    Kind.BAR: ("$question", ""),
-    Kind.QUIET_BAR: ("$muted", "muted-style"),
-    Kind.CURSOR: ("$question", ""),
-    Kind.QUESTION: ("bold", ""),
-    Kind.HEADING: ("$question bold", ""),
-    Kind.CODE: ("$foreground", ""),
-    Kind.CODE_INLINE: ("$code-name", ""),
-    Kind.LINK: ("$link-color underline", ""),
-    Kind.QUOTE: ("italic", ""),
-    Kind.RULE: ("$rule", ""),
-    Kind.TABLE_HEADER: ("bold", ""),
-    Kind.ERROR: ("$failed", ""),
-    Kind.WARNING: ("$waiting", ""),
-    Kind.SUCCESS: ("$success", ""),
-    Kind.RUNNING: ("$running", ""),
-    Kind.ASK: ("$waiting", ""),
-    Kind.KEYWORD: ("$code-keyword", "code-keyword-style"),
-    Kind.STRING: ("$code-string", ""),
-    Kind.NUMBER: ("$code-number", ""),
-    Kind.COMMENT: ("$code-comment", "code-comment-style"),
-    Kind.NAME: ("$code-name", ""),
-    Kind.TYPE: ("$code-name", ""),
-    Kind.OPERATOR: ("$code-operator", ""),
-    Kind.MATCH: ("$find-text on $find", "find-style"),
-    Kind.MATCH_CURRENT: ("$find-current-text on $find-current bold", ""),
-    Kind.CHART_1: ("$primary", ""),
-    Kind.CHART_2: ("$success", ""),
-    Kind.CHART_3: ("$warning", ""),
+LOOKS: dict[Kind, MarkupStyle] = {
+    Kind.TEXT: MarkupStyle("$foreground"),
+    Kind.DIM: MarkupStyle("$muted", "muted-style"),
+    Kind.BAR: MarkupStyle("$question"),
+    Kind.QUIET_BAR: MarkupStyle("$muted", "muted-style"),
+    Kind.CURSOR: MarkupStyle("$question"),
+    Kind.QUESTION: MarkupStyle("bold"),
+    Kind.HEADING: MarkupStyle("$question bold"),
+    Kind.CODE: MarkupStyle("$foreground"),
+    Kind.CODE_INLINE: MarkupStyle("$code-name"),
+    Kind.LINK: MarkupStyle("$link-color underline"),
+    Kind.QUOTE: MarkupStyle("italic"),
+    Kind.RULE: MarkupStyle("$rule"),
+    Kind.TABLE_HEADER: MarkupStyle("bold"),
+    Kind.ERROR: MarkupStyle("$failed"),
+    Kind.WARNING: MarkupStyle("$waiting"),
+    Kind.SUCCESS: MarkupStyle("$success"),
+    Kind.RUNNING: MarkupStyle("$running"),
+    Kind.ASK: MarkupStyle("$waiting"),
+    Kind.KEYWORD: MarkupStyle("$code-keyword", "code-keyword-style"),
+    Kind.STRING: MarkupStyle("$code-string"),
+    Kind.NUMBER: MarkupStyle("$code-number"),
+    Kind.COMMENT: MarkupStyle("$code-comment", "code-comment-style"),
+    Kind.NAME: MarkupStyle("$code-name"),
+    Kind.TYPE: MarkupStyle("$code-name"),
+    Kind.OPERATOR: MarkupStyle("$code-operator"),
+    Kind.MATCH: MarkupStyle("$find-text on $find", "find-style"),
+    Kind.MATCH_CURRENT: MarkupStyle("$find-current-text on $find-current bold"),
+    Kind.CHART_1: MarkupStyle("$primary"),
+    Kind.CHART_2: MarkupStyle("$success"),
+    Kind.CHART_3: MarkupStyle("$warning"),
 }
-"""A style as Textual's markup writes it, and the theme variable with more attributes (`none` is one), if any.
-
-Not component classes: each of those is matched against every rule whenever the widget is styled, also when it gets or
-loses the focus, and thirty of them took as long as the rest of the screen.
-"""
 
 TEXT = Kind.TEXT.key
 DIM = Kind.DIM.key
@@ -100,8 +97,8 @@ class Palette:
         resolve: gives the full Rich style for one of the `LOOKS`.
     """
 
-    def __init__(self, resolve: Callable[[str, str], Style]) -> None:
-        self._kinds = tuple(resolve(*LOOKS[kind]) for kind in Kind)
+    def __init__(self, resolve: Callable[[MarkupStyle], Style]) -> None:
+        self._kinds = tuple(resolve(LOOKS[kind]) for kind in Kind)
         self._styles: dict[int, Style] = {}
 
     def __eq__(self, other: object) -> bool:

@@ -7,9 +7,9 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region
@@ -18,6 +18,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
+from tui.widgets.looks import resolve
 from tui.widgets.transcript import messages
 from tui.widgets.transcript.actions import TranscriptActions
 from tui.widgets.transcript.cells import wrap
@@ -297,15 +298,10 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         if not width or not height:
             return
         if self._palette is None:
-            self._palette = Palette(self._resolve)
+            self._palette = Palette(partial(resolve, self))
         self._view.height = height
         if width != self._view.look.width:
             self._view.relook(replace(self._view.look, width=width))
-
-    def _resolve(self, look: str, attributes: str) -> Style:
-        """One of the `LOOKS` in the theme, over the widget's own colours."""
-        style = (self.visual_style + self.app.stylesheet.parse_style(look)).rich_style
-        return style + Style.parse(self.app.theme_variables[attributes]) if attributes else style
 
     def on_mount(self) -> None:
         self._worker_timer = self.set_interval(_PAUSE, self._work, pause=True)
@@ -321,7 +317,7 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
             self.call_later(self._restyle)
 
     def _restyle(self) -> None:
-        palette = Palette(self._resolve)
+        palette = Palette(partial(resolve, self))
         if palette != self._palette:
             self._palette = palette
             self._rows = []
