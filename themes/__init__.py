@@ -8,9 +8,8 @@ which may set any of `variable_defaults()` and any variable of Textual's. What i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
@@ -121,8 +120,7 @@ _TEXTUAL: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenPalette:
+class BrokenPalette(NamedTuple):
     """A palette file that was left out, and why: one sentence that names the key."""
 
     path: Path

@@ -185,7 +185,7 @@ class YunliaoApp(FrugalDisplay, Desks):
             for warning in self._connection.warnings:
                 self.notify(warning, severity="warning", timeout=10, markup=False)
             if account := await self._connection.account():
-                self.context = replace(self.context, account=account)
+                self.context = self.context._replace(account=account)
                 self._announce()
         except ServiceError as error:
             self.show_problem(error.problem)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,8 +61,7 @@ class Connection:
             raise
         finally:
             self._known.set()
-        return replace(
-            context,
+        return context._replace(
             sandbox=self._services.on_sandbox,
             sandbox_reason=self._services.sandbox_reason,
             environment=profile.environment,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 SERVICES = ("rds", "dms", "dashscope")
 """The services by their short names (`tui.models.ServiceName`), in the order in which they are offered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     sandbox: bool = False
     """Use the embedded sandbox even where credentials are found."""
     profile: str = ""

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 NAME = "yunliao"
 _NOWHERE = Path("/nonexistent") / NAME
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(NamedTuple):
     config: Path
     """Settings, keys and the user's own themes."""
     state: Path | None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from tui.options import Options
 from tui.words import _
@@ -44,8 +44,7 @@ class ProfileSettings:
     """Only for API keys of a sub-workspace."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCommand:
+class ToolCommand(NamedTuple):
     """A command that answers a function of an assistant; see `tui.tool_commands`."""
 
     argv: tuple[str, ...]

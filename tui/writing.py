@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 if TYPE_CHECKING:
     from tui.cache.store import Store
@@ -15,8 +14,7 @@ DRAFT_PAUSE = 0.5
 """Seconds after the last key before a draft is written."""
 
 
-@dataclass(frozen=True, slots=True)
-class WritingHooks:
+class WritingHooks(NamedTuple):
     """What the owner of a `Writing` lends."""
 
     opened: Callable[[], Store | None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
@@ -27,12 +26,12 @@ FULL = Capabilities(
 )
 EACH_OFF = {
     "full": FULL,
-    "no-bce": replace(FULL, bce=False),
-    "no-margins": replace(FULL, margins=False),
-    "no-scroll": replace(FULL, scroll=False),
-    "linux": replace(FULL, term="linux", scroll=False, margins=False),
-    "no-repeat": replace(FULL, repeat=False),
-    "ambiguous": replace(FULL, ambiguous_wide=True),
+    "no-bce": FULL._replace(bce=False),
+    "no-margins": FULL._replace(margins=False),
+    "no-scroll": FULL._replace(scroll=False),
+    "linux": FULL._replace(term="linux", scroll=False, margins=False),
+    "no-repeat": FULL._replace(repeat=False),
+    "ambiguous": FULL._replace(ambiguous_wide=True),
 }
 
 

@@ -455,10 +455,8 @@ async def test_the_prompt_in_the_external_editor(server: SandboxServer, tmp_path
 async def test_a_read_only_profile_changes_nothing(server: SandboxServer, tmp_path: Path) -> None:
     await make(server, [FORM])
     async with at_agents(server, tmp_path, (80, 24)) as user:
-        from dataclasses import replace
-
         await user.open()
-        user.app.context = replace(user.app.context, read_only=True)
+        user.app.context = user.app.context._replace(read_only=True)
         await user.press("d")
         await user.until(lambda: user.notices_say("This profile is read-only"))
         await user.press("c")
@@ -471,10 +469,8 @@ async def test_a_read_only_profile_changes_nothing(server: SandboxServer, tmp_pa
 async def test_production_wants_the_name_typed(server: SandboxServer, tmp_path: Path) -> None:
     await make(server, [FORM])
     async with at_agents(server, tmp_path, (80, 24)) as user:
-        from dataclasses import replace
-
         await user.open()
-        user.app.context = replace(user.app.context, environment="prod")
+        user.app.context = user.app.context._replace(environment="prod")
         await user.press("d")
         await user.until(lambda: user.sees("Type copilot-agent and press Enter to delete."))
         await user.fill("copilot-agent")

@@ -407,7 +407,7 @@ async def test_a_read_only_profile_changes_nothing(server: SandboxServer, tmp_pa
     service = dashscope_of(server)
     await service.assistants.create(FULL)
     async with keeping(server, tmp_path) as keeper:
-        keeper.user.app.context = replace(keeper.user.app.context, read_only=True)
+        keeper.user.app.context = keeper.user.app.context._replace(read_only=True)
         await keeper.open()
         await keeper.press("d")
         await keeper.user.until(lambda: any("read-only" in notice for notice in keeper.user.notices()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import random
-from dataclasses import replace
 
 import pytest
 
@@ -72,12 +71,12 @@ class Bench:
 FULL = Abilities(bce=True, scroll="scroll", margins=True, synchronized=True, repeat=True)
 EACH_OFF = {
     "full": FULL,
-    "no bce": replace(FULL, bce=False),
-    "no scroll": replace(FULL, scroll=""),
-    "index": replace(FULL, scroll="index"),
-    "no margins": replace(FULL, margins=False),
-    "no repeat": replace(FULL, repeat=False),
-    "ambiguous": replace(FULL, trust_ambiguous=False),
+    "no bce": FULL._replace(bce=False),
+    "no scroll": FULL._replace(scroll=""),
+    "index": FULL._replace(scroll="index"),
+    "no margins": FULL._replace(margins=False),
+    "no repeat": FULL._replace(repeat=False),
+    "ambiguous": FULL._replace(trust_ambiguous=False),
     "nothing": Abilities(bce=False, scroll="", trust_ambiguous=False),
 }
 
@@ -159,7 +158,7 @@ def test_text_that_grows_costs_little_more_than_itself() -> None:
 
 
 def test_a_scroll_of_the_whole_width_is_a_scroll() -> None:
-    bench = Bench(120, 40, replace(FULL, margins=False))
+    bench = Bench(120, 40, FULL._replace(margins=False))
     lines = [bench.row((f"{number} " + "words of line " * 6, Pen())) for number in range(60)]
     for row in range(36):
         bench.painter.put(row, 0, lines[row])
@@ -172,7 +171,7 @@ def test_a_scroll_of_the_whole_width_is_a_scroll() -> None:
 
 @pytest.mark.parametrize(("margins", "most"), [(True, 140), (False, 1500)])
 def test_a_scroll_beside_a_list(margins: bool, most: int) -> None:
-    bench = Bench(120, 40, replace(FULL, margins=margins))
+    bench = Bench(120, 40, FULL._replace(margins=margins))
     side = [bench.row((f"conversation {number}".ljust(28), Pen())) for number in range(40)]
     lines = [bench.row((f"{number} " + "words of line " * 6, Pen())) for number in range(60)]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 RUNTIME_IDLE = timedelta(hours=1)
 """The agent's runtime is taken away so long after its last session fell silent."""
@@ -13,8 +13,7 @@ SESSION_EXPIRED = "SessionExpired"
 """`Problem.code` of a session that is no longer there: a new one with the same data can take its place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetime:
+class Lifetime(NamedTuple):
     """Until when what a session needs is there, counted from the end of its newest turn."""
 
     runtime_until: datetime

@@ -17,9 +17,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tui.services.fields import Fields, as_items
 
@@ -39,8 +38,7 @@ MAX_TITLE = 128
 """Characters of a session's title."""
 
 
-@dataclass(frozen=True, slots=True)
-class DataSource:
+class DataSource(NamedTuple):
     """What an analysis works on: an uploaded file (`file_id`), or a database by its ids."""
 
     file_id: str = ""
@@ -83,7 +81,7 @@ def write_data(sources: Iterable[DataSource]) -> str:
     """Data sources as the text of the option `data`."""
     tables = []
     for source in sources:
-        table = {name: getattr(source, name) for name in DataSource.__slots__}
+        table = {name: getattr(source, name) for name in DataSource._fields}
         tables.append({name: [*value] if name == "tables" else value for name, value in table.items() if value})
     return json.dumps(tables, ensure_ascii=False, separators=(",", ":")) if tables else ""
 
@@ -92,7 +90,7 @@ def read_data(text: str) -> tuple[DataSource, ...]:
     """The data sources in the option `data`; what is none of ours is left out."""
     sources = []
     for item in as_items(text) if text else ():
-        names = [name for name in DataSource.__slots__ if name != "tables"]
+        names = [name for name in DataSource._fields if name != "tables"]
         tables = item.first("tables")
         source = DataSource(
             **{name: item.line(name) for name in names},

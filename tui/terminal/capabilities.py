@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 Multiplexer = Literal["", "tmux", "screen"]
@@ -39,8 +38,7 @@ _BCE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(NamedTuple):
     """What may be sent to the terminal."""
 
     term: str = ""
@@ -83,19 +81,19 @@ class Capabilities:
         """After a DECRPM report: `setting` 1 and 2 say that the mode can be set and reset, 0 and 4 that it cannot."""
         able = setting in (1, 2)
         if mode == 69:
-            return replace(self, margins=able)
+            return self._replace(margins=able)
         if mode == 2026:
-            return replace(self, synchronized=able)
+            return self._replace(synchronized=able)
         return self
 
     def with_cursor(self, row: int, column: int) -> Capabilities:
         """After a cursor report from one of the rows of `probes`; others change nothing."""
         if row == _REPEAT_ROW:
-            return replace(self, repeat=column == 4)
+            return self._replace(repeat=column == 4)
         if row == _WIDE_ROW:
-            return replace(self, wide=column == 3)
+            return self._replace(wide=column == 3)
         if row == _AMBIGUOUS_ROW:
-            return replace(self, ambiguous_wide=column != 3)
+            return self._replace(ambiguous_wide=column != 3)
         return self
 
 

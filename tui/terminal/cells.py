@@ -8,7 +8,6 @@ joined emoji) is represented by one private character, which `Clusters` turns ba
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -40,8 +39,7 @@ class Row(NamedTuple):
     pens: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pen:
+class Pen(NamedTuple):
     """How a cell is drawn, as parameters of SGR: attributes in ascending order, foreground, background."""
 
     attributes: tuple[str, ...] = ()

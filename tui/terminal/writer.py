@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from operator import ne, or_
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from tui.terminal.cells import TAIL, Clusters, Pens, Row, uncertain
 
@@ -13,8 +13,7 @@ _NOTHING = Row("", "")
 _REPEATED = re.compile(r"(.)\1{5,}")
 
 
-@dataclass(frozen=True, slots=True)
-class Abilities:
+class Abilities(NamedTuple):
     """What the terminal can do, as far as painting goes; each may be off."""
 
     bce: bool = False

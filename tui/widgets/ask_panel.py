@@ -72,7 +72,7 @@ class AskPanel(Vertical, can_focus=True):
     }
     """
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Answered(Message):
         """A key that was awake answers. `option`: the text of a numbered one."""
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tui.words import _
 
@@ -22,8 +21,7 @@ _WRITING = re.compile(
 Choice = Literal["approve", "approve_all", "change", "refuse", "files", "database", "look", "address", "leave"]
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """A key of the panel and what it does."""
 
     key: str

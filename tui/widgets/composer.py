@@ -44,7 +44,7 @@ class Composer(TerminalTextArea):
         Binding("ctrl+c", "interrupt", "stop / clear", id="composer.interrupt", show=False),
     ]
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Submitted(Message):
         """The text is to be sent; the composer has been emptied."""
 
@@ -55,7 +55,7 @@ class Composer(TerminalTextArea):
         def control(self) -> Composer:
             return self.composer
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class EditRequested(Message):
         """The user wants to write in $EDITOR."""
 
@@ -65,7 +65,7 @@ class Composer(TerminalTextArea):
         def control(self) -> Composer:
             return self.composer
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class PageRequested(Message):
         """Scroll the transcript by a page without leaving the composer; -1 is up."""
 
@@ -77,7 +77,7 @@ class Composer(TerminalTextArea):
     class Interrupted(Message):
         """Ctrl+C with nothing selected: what it means depends on what runs."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Copied(Message):
         """Ctrl+C with a selection."""
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tui.words import _
 
@@ -45,8 +44,7 @@ def relative_time(then: datetime, now: datetime) -> str:
     return _("{n}y").format(n=int(seconds // (365 * 86400)))
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """A heading and the items under it."""
 
     heading: str
