@@ -17,6 +17,8 @@ from textual.theme import Theme
 BUILT_IN = ("dark", "light", "terminal")
 BASE_CSS = Path(__file__).with_name("base.tcss")
 """The app's sheet; each screen's lies beside its module."""
+PALETTE_CSS = Path(__file__).with_name("palette.tcss")
+"""The sheet of Textual's command palette."""
 COLORS = (
     "background",
     "surface",
@@ -239,6 +241,7 @@ def _texts(value: object, key: str) -> dict[str, str]:
 __all__ = [
     "BASE_CSS",
     "BUILT_IN",
+    "PALETTE_CSS",
     "BrokenPalette",
     "PaletteError",
     "choose",

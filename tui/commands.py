@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.style import Style
 from textual.theme import BUILTIN_THEMES
 
+import themes
 from tui.contract import YunliaoApi
 from tui.widgets.bindings import Command, commands
 from tui.widgets.conversation_line import title_of
@@ -57,11 +58,15 @@ def match(query: str, text: str) -> tuple[float, list[int]]:
     return (LETTER_SCORE * len(offsets) / spread, offsets) if spread else (0.0, [])
 
 
+class Palette(CommandPalette):
+    CSS_PATH = str(themes.PALETTE_CSS)
+
+
 def open_palette(app: YunliaoApi) -> None:
     """Put the palette on the screen; for `App.action_command_palette`."""
-    if not isinstance(app.screen, CommandPalette):
+    if not isinstance(app.screen, Palette):
         app.push_screen(
-            CommandPalette([YunliaoCommands], placeholder=_("an action, a key or a title …"), id="--command-palette")
+            Palette([YunliaoCommands], placeholder=_("an action, a key or a title …"), id="--command-palette")
         )
 
 

@@ -66,7 +66,7 @@ class Keeper:
     async def open(self) -> None:
         """From the chat into the manager, by the palette."""
         await self.press("ctrl+p")
-        await self.shows("CommandPalette")
+        await self.shows("Palette")
         await self.type("assistants of dashscope")
         await self.sees("Assistants of DashScope")
         await self.press("enter")
