@@ -244,7 +244,7 @@ def _app(parsed: argparse.Namespace) -> int:
 
 
 def _ask(parsed: argparse.Namespace) -> int:
-    from tui.ask import AskOptions, ask
+    from tui.ask.run import AskOptions, ask
 
     if parsed.assistant and not parsed.service:
         parsed.service = "dashscope"

@@ -101,7 +101,9 @@ def test_importing_the_app_loads_no_screen() -> None:
     assert not [module for module in modules if module.startswith(("screens", "tui.sandbox"))]
 
 
-@pytest.mark.parametrize("module", ["tui.ask", "tui.cli", "tui.services.rpc", "tui.cache.store", "tui.conversations"])
+@pytest.mark.parametrize(
+    "module", ["tui.ask.run", "tui.cli", "tui.services.rpc", "tui.cache.store", "tui.conversations"]
+)
 def test_what_needs_no_terminal_loads_no_terminal_library(module: str) -> None:
     # httpx brings its own command line, and rich with it, where click happens to be installed.
     loaded = packages(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from tui.ask_output import Output
+from tui.ask.output import Output
 from tui.models import ServiceName
 from tui.services.base import (
     AnswerRequest,

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from tui import paths
-from tui.ask_answers import agreed, answerable, can_ask, describe, forbidden, reply_of, typed_line
-from tui.ask_files import FileRefused, check_files, upload_files
-from tui.ask_input import read_question
-from tui.ask_output import JsonOutput, Output, PlainOutput
-from tui.ask_tap import tapped
+from tui.ask.answers import agreed, answerable, can_ask, describe, forbidden, reply_of, typed_line
+from tui.ask.files import FileRefused, check_files, upload_files
+from tui.ask.input import read_question
+from tui.ask.output import JsonOutput, Output, PlainOutput
+from tui.ask.tap import tapped
 from tui.cache.records import MetaRecord
 from tui.cache.store import Store
 from tui.conversations import Conversations, Hooks

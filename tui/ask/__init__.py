@@ -1,0 +1,1 @@
+"""`yunliao ask`: one question without a screen, its answer on stdout."""
