@@ -94,6 +94,17 @@ async def test_a_read_is_given_up_after_four_attempts() -> None:
     assert len(server.seen) == 4
 
 
+async def test_a_read_on_a_dead_line_is_not_begun_anew_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.services.http.READ_PATIENCE", 0.0)
+    async with served(replies(BROKEN)) as (rpc, server):
+        with pytest.raises(TransportError) as caught:
+            await rpc.read("GetConversations", {})
+
+    assert len(server.seen) == 1
+    assert caught.value.problem.delivered == "unknown"
+    assert "look again" in caught.value.problem.remedy  # nothing was sent that could be sent twice
+
+
 @pytest.mark.parametrize(
     "refusal",
     [
@@ -171,6 +182,7 @@ async def test_nobody_listens() -> None:
         (httpx.PoolTimeout(""), "no", "within 10 s"),
         (httpx.ProxyError("407"), "no", "proxy does not connect"),
         (httpx.UnsupportedProtocol("ftp"), "no", "ftp"),
+        (httpx.LocalProtocolError("Illegal header value b'Bearer canary'"), "no", "characters that no header may have"),
         (httpx.WriteTimeout(""), "unknown", "nothing for too long"),
         (httpx.ReadTimeout(""), "unknown", "nothing for too long"),
         (httpx.ReadError(""), "unknown", "broke"),
@@ -185,6 +197,7 @@ def test_how_the_line_failed_says_whether_the_request_arrived(
 
     assert problem.delivered == delivered
     assert says in problem.sentence
+    assert "canary" not in f"{problem}"
     assert problem.remedy
     assert (problem.code, problem.status) == ("", 0)
     if delivered == "unknown":
@@ -337,7 +350,14 @@ async def test_a_wait_that_the_service_asks_for_is_obeyed() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("HTTPS_PROXY", "nonsense://"), ("SSL_CERT_FILE", "/no/such/file"), ("ALL_PROXY", "socks5://127.0.0.1:1")],
+    [
+        ("HTTPS_PROXY", "nonsense://"),
+        ("HTTPS_PROXY", "http://proxy:port"),
+        ("HTTPS_PROXY", "http://user:canary/secret@proxy:8080"),
+        ("NO_PROXY", "10.0.0.0/8,fd00::/8"),
+        ("SSL_CERT_FILE", "/no/such/file"),
+        ("ALL_PROXY", "socks5://127.0.0.1:1"),
+    ],
 )
 async def test_settings_of_the_network_that_cannot_be_used_are_named(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
@@ -347,7 +367,8 @@ async def test_settings_of_the_network_that_cannot_be_used_are_named(
     with pytest.raises(ConfigurationError) as caught:
         await open_client(parse_endpoint("https://rdsai.aliyuncs.com", "test"))
 
-    assert "HTTPS_PROXY" in caught.value.problem.remedy
+    assert name in caught.value.problem.remedy
+    assert "canary" not in str(caught.value)
 
 
 async def test_loopback_is_never_reached_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:

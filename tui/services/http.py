@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import ssl
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
@@ -30,6 +33,8 @@ STREAM_TIMEOUT = httpx.Timeout(connect=10, read=600, write=30, pool=10)
 """A tool of the service may be silent for minutes; `read` counts the silence between bytes, in seconds."""
 READ_TIMEOUT = httpx.Timeout(connect=10, read=60, write=30, pool=10)
 READ_ATTEMPTS = 4
+READ_PATIENCE = 30.0
+"""Seconds from which a read that fails is not begun anew, so that a dead line is told."""
 LONGEST_WAIT = 60.0
 """Seconds; where a service wants a longer pause, the user is told instead of kept waiting."""
 USER_AGENT = f"yunliao/{__version__} python-httpx/{httpx.__version__}"
@@ -45,7 +50,7 @@ async def open_client(
     timeout: httpx.Timeout = READ_TIMEOUT,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> httpx.AsyncClient:
-    """A client for `endpoint`; its certificates are read in a thread, because that takes tens of milliseconds.
+    """A client for `endpoint`; the certificates are read in a thread, because that takes up to a quarter of a second.
 
     `keepalive=False` opens a connection per request: on a kept one that the other side has just closed it cannot
     be told whether a request arrived, and a question must never be in that doubt.
@@ -55,10 +60,10 @@ async def open_client(
     """
 
     def build() -> httpx.AsyncClient:
-        verify: ssl.SSLContext | bool = httpx.create_ssl_context() if endpoint.url.startswith("https") else False
+        files = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
         return httpx.AsyncClient(
             base_url=endpoint.url,
-            verify=verify,
+            verify=_certificates(*files) if endpoint.url.startswith("https") else False,
             timeout=timeout,
             transport=transport,
             trust_env=not endpoint.loopback,
@@ -69,15 +74,24 @@ async def open_client(
 
     try:
         return await asyncio.to_thread(build)
+    except httpx.InvalidURL:  # its text may hold a part of the proxy's password
+        reason = _("An address in them cannot be read.")
     except (ValueError, OSError, ImportError, ssl.SSLError) as error:  # a proxy URL, a file, the socks package
-        raise ConfigurationError(
-            Problem(
-                _("Network settings"),
-                clean_line(str(error), 300),
-                _("Check HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR."),
-                delivered="no",
-            )
-        ) from error
+        reason = clean_line(str(error), 300)
+    raise ConfigurationError(
+        Problem(
+            _("Network settings"),
+            reason,
+            _("Check HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR."),
+            delivered="no",
+        )
+    )
+
+
+@lru_cache(maxsize=4)
+def _certificates(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """One for all clients, for as long as the environment names the same file or folder, which httpx reads itself."""
+    return httpx.create_ssl_context()
 
 
 def transport_error(error: httpx.HTTPError | httpx.InvalidURL, *, host: str, began: bool = False) -> ServiceError:
@@ -86,7 +100,16 @@ def transport_error(error: httpx.HTTPError | httpx.InvalidURL, *, host: str, beg
     A connection that was never made delivers nothing; any later failure leaves it open.
     """
     delivered: Delivered = "yes" if began else "unknown"
-    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
+    if isinstance(error, httpx.LocalProtocolError):  # its text holds the header's value, which may be the key
+        return ConfigurationError(
+            Problem(
+                _("Not sent"),
+                _("The request cannot be written: a value in it has characters that no header may have."),
+                _("Check the key and the settings of the profile."),
+                delivered="no",
+            )
+        )
+    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
         return ConfigurationError(
             Problem(_("Endpoint"), clean_line(str(error), 300), _("Check the endpoint."), delivered="no")
         )
@@ -110,7 +133,7 @@ def transport_error(error: httpx.HTTPError | httpx.InvalidURL, *, host: str, beg
         remedy = (
             _("The service may have gone on; its history has the rest.")
             if began
-            else _("It is not known whether it arrived; look into the conversation before sending again.")
+            else _("It is not known whether it arrived; look before you send it again.")
         )
     return TransportError(Problem(title, sentence, remedy, delivered=delivered, retryable=True))
 
@@ -140,9 +163,16 @@ async def repeat_read(
 ) -> T:
     """Call `read`, which must change nothing on the service, up to `READ_ATTEMPTS` times while it fails retryably.
 
-    Waits as long as the service asks, else 0.5 s to 8 s, growing and scattered. Raises the last error.
+    Waits as long as the service asks, else 0.5 s to 8 s, growing and scattered. Raises the last error, or that of the
+    first attempt after `READ_PATIENCE`.
     """
-    from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+    from tenacity import (
+        AsyncRetrying,
+        retry_if_exception,
+        stop_after_attempt,
+        stop_after_delay,
+        wait_random_exponential,
+    )
 
     backoff = wait_random_exponential(multiplier=0.5, max=8)
 
@@ -162,10 +192,17 @@ async def repeat_read(
         # Tenacity awaits only what is a coroutine function by its looks; a lambda that returns one is not.
         return await read()
 
-    return await AsyncRetrying(
-        retry=retry_if_exception(worth_it),
-        wait=wait,
-        stop=stop_after_attempt(READ_ATTEMPTS),
-        sleep=sleep,
-        reraise=True,
-    )(attempt)
+    try:
+        return await AsyncRetrying(
+            retry=retry_if_exception(worth_it),
+            wait=wait,
+            stop=stop_after_attempt(READ_ATTEMPTS) | stop_after_delay(READ_PATIENCE),
+            sleep=sleep,
+            reraise=True,
+        )(attempt)
+    except TransportError as error:
+        if error.problem.delivered != "unknown":
+            raise
+        # Whether a read arrived is of no matter.
+        problem = replace(error.problem, remedy=_("Check the network, then look again."))
+        raise TransportError(problem, error.retry_after) from error
