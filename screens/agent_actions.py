@@ -11,8 +11,8 @@ from textual import work
 
 from screens.agent_editing import AgentEditing
 from screens.dialogs import ChooseDialog, TextDialog, TypedConfirmDialog
-from tui.agent_editing import AgentChanged, AgentGone
-from tui.agent_files import MOST_CHARACTERS, AgentFile, AgentFileError, read, write
+from tui.agents.editing import AgentChanged, AgentGone
+from tui.agents.files import MOST_CHARACTERS, AgentFile, AgentFileError, read, write
 from tui.services.dms_agents import CustomAgent
 from tui.services.errors import ServiceError
 from tui.text import safe_file_name
@@ -20,9 +20,9 @@ from tui.widgets.agent_rows import details
 from tui.words import _
 
 if TYPE_CHECKING:
-    from tui.agent_editing import Draft
-    from tui.agent_fields import AgentService
-    from tui.agents import Operation
+    from tui.agents.desk import Operation
+    from tui.agents.editing import Draft
+    from tui.agents.fields import AgentService
 
 
 class AgentActions(AgentEditing):

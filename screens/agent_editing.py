@@ -11,8 +11,8 @@ from screens.agent_trying import TryingScreen
 from screens.changes import ChangesDialog
 from screens.dialogs import TextDialog
 from screens.picking import PickDialog
-from tui.agent_editing import AgentChanged, AgentGone, Draft
-from tui.agent_fields import FIELDS, FieldSpec, Value, label, skip_label, value_of
+from tui.agents.editing import AgentChanged, AgentGone, Draft
+from tui.agents.fields import FIELDS, FieldSpec, Value, label, skip_label, value_of
 from tui.services.dms_agents import SKIPS, THEMES
 from tui.services.errors import ServiceError
 from tui.widgets.choices import Choices
@@ -21,7 +21,7 @@ from tui.widgets.prompt_editor import PromptEditor
 from tui.words import _
 
 if TYPE_CHECKING:
-    from tui.agents import Agents
+    from tui.agents.desk import Agents
     from tui.models import Problem
 
 

@@ -15,7 +15,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from screens.agent_actions import AgentActions
-from tui.agent_editing import AgentChanged, AgentGone, AgentLine, Draft
+from tui.agents.editing import AgentChanged, AgentGone, AgentLine, Draft
 from tui.services.errors import ServiceError
 from tui.widgets.agent_rows import list_row
 from tui.widgets.choices import Choices

@@ -19,7 +19,7 @@ from tui.widgets.transcript import Transcript
 from tui.words import _
 
 if TYPE_CHECKING:
-    from tui.agent_editing import Draft
+    from tui.agents.editing import Draft
     from tui.models import ServiceName
     from tui.turns import TurnUpdate
 

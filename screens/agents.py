@@ -17,8 +17,8 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from screens.agent_listing import AgentList, AgentListing
-from tui.agent_editing import Draft
-from tui.agent_fields import FIELDS, value_of
+from tui.agents.editing import Draft
+from tui.agents.fields import FIELDS, value_of
 from tui.contract import Context
 from tui.widgets.agent_rows import field_row, sends_line, title_line, value_lines
 from tui.widgets.choices import Choices

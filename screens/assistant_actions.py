@@ -15,15 +15,15 @@ from screens.assistant_versions import VersionsDialog
 from screens.changes import NotesDialog
 from screens.dialogs import ChooseDialog, TextDialog, TypedConfirmDialog, answer_of
 from screens.path_dialog import PathDialog
-from tui.assistant_fields import AnyAssistant
-from tui.assistant_files import FileFormat, FileProblem, dump, load
+from tui.assistants.fields import AnyAssistant
+from tui.assistants.files import FileFormat, FileProblem, dump, load
 from tui.services.assistant_models import Assistant, AssistantProfile
 from tui.services.errors import ServiceError
 from tui.text import clean_line, safe_file_name
 from tui.words import _
 
 if TYPE_CHECKING:
-    from tui.assistant_files import Entry
+    from tui.assistants.files import Entry
 
 FIRST_MODEL = "qwen-plus"
 """Named by the vendor's pages for assistants; a new one begins with it."""
@@ -236,7 +236,7 @@ class AssistantActions(AssistantEditing):
         held = self._saved()
         if held is None:
             return
-        from tui.assistants import conversation_options
+        from tui.assistants.desk import conversation_options
 
         if self.draft is not None and self.draft.changed:
             self.app.notify(_("It answers as it is saved: your changes are not part of it yet."))
@@ -250,7 +250,7 @@ class AssistantActions(AssistantEditing):
         if not isinstance(held, Assistant):
             self.app.notify(_("Choose an assistant of the service first: it goes on in the thread."))
             return
-        from tui.assistants import conversation_options
+        from tui.assistants.desk import conversation_options
 
         lines = [_("Its messages are fetched; {name} answers from now on.").format(name=held.name or held.model)]
         typed = await answer_of(self.app, TextDialog(_("Id of the thread"), "", lines, verb=_("fetch")))

@@ -12,11 +12,11 @@ from textual.widgets import Static
 
 from screens.changes import ChangesBody, change_lines
 from screens.dialogs import Dialog
-from tui.assistant_fields import changes, label
+from tui.assistants.fields import changes, label
 from tui.words import _
 
 if TYPE_CHECKING:
-    from tui.assistant_drafts import Comparison
+    from tui.assistants.drafts import Comparison
 
 
 class ConflictDialog(Dialog[str]):

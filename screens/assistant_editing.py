@@ -17,7 +17,7 @@ from screens.assistant_tools import ToolsScreen
 from screens.changes import ChangesDialog
 from screens.dialogs import ChooseDialog, TextDialog, answer_of
 from screens.picking import PickDialog
-from tui.assistant_fields import (
+from tui.assistants.fields import (
     Field,
     WrongValue,
     changes,
@@ -37,8 +37,8 @@ from tui.widgets.pickers import PickItem
 from tui.words import _
 
 if TYPE_CHECKING:
-    from tui.assistant_drafts import Comparison, Draft
-    from tui.assistants import AssistantDesk
+    from tui.assistants.desk import AssistantDesk
+    from tui.assistants.drafts import Comparison, Draft
 
 OTHER = "\0other"
 """The entry of the model list that stands for a name of one's own."""

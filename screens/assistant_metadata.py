@@ -15,7 +15,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from screens.dialogs import Dialog, TextDialog, answer_of
-from tui.assistant_fields import metadata_problem
+from tui.assistants.fields import metadata_problem
 from tui.services.assistant_models import METADATA_PAIRS
 from tui.text import clean_line
 from tui.widgets.choices import Choices

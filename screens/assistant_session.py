@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from screens.dialogs import Dialog, TextDialog, answer_of
 from screens.picking import PickDialog
-from tui.assistant_fields import AnyAssistant
+from tui.assistants.fields import AnyAssistant
 from tui.services.assistant_models import Assistant
 from tui.text import clean_line
 from tui.widgets.assistant_words import backend_name, partner_name
@@ -39,7 +39,7 @@ async def choose_partner(app: YunliaoApi, held: str = "", *, only_local: bool = 
         held: the id under the cursor.
         only_local: what runs through the Responses API alone.
     """
-    from tui.assistants import conversation_options
+    from tui.assistants.desk import conversation_options
 
     desk = app.assistants
     if not desk.loaded:

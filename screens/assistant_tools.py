@@ -22,7 +22,7 @@ from screens.assistant_text import TextScreen
 from screens.dialogs import TextDialog, answer_of
 from screens.function_editor import FunctionEditor
 from screens.secret_dialog import SecretDialog
-from tui.assistant_fields import RESPONSES_TOOLS, tool_text
+from tui.assistants.fields import RESPONSES_TOOLS, tool_text
 from tui.contract import YunliaoApi
 from tui.services.assistant_models import (
     BUILTIN_TOOLS,

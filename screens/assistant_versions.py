@@ -17,8 +17,8 @@ from textual.widgets.option_list import Option
 
 from screens.changes import change_lines
 from screens.dialogs import Dialog
-from tui.assistant_fields import AnyAssistant, changes
-from tui.assistant_store import Version
+from tui.assistants.fields import AnyAssistant, changes
+from tui.assistants.store import Version
 from tui.text import clean_line
 from tui.widgets.choices import Choices
 from tui.widgets.conversation_rows import relative_time

@@ -17,8 +17,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from screens.assistant_actions import AssistantActions
-from tui.assistant_drafts import Draft
-from tui.assistant_fields import fields_of, problems
+from tui.assistants.drafts import Draft
+from tui.assistants.fields import fields_of, problems
 from tui.contract import Context
 from tui.widgets.assistant_rows import (
     ORDERS,

@@ -21,8 +21,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from screens.dialogs import ChooseDialog, answer_of
-from tui.assistant_arguments import TEMPLATES, Argument, arguments_of
-from tui.assistant_schema import CheckedSchema, SchemaIssue, check_schema, function_name_problem, schema_text
+from tui.assistants.arguments import TEMPLATES, Argument, arguments_of
+from tui.assistants.schema import CheckedSchema, SchemaIssue, check_schema, function_name_problem, schema_text
 from tui.contract import YunliaoApi
 from tui.services.assistant_models import FunctionTool
 from tui.text import clean, clean_line

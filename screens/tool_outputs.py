@@ -147,7 +147,7 @@ class ToolOutputsScreen(Screen[tuple[str, ...]]):
         schema = self._schemas.get(call.name)
         if schema is None or number in self._notes:
             return
-        from tui.assistant_arguments import argument_problems
+        from tui.assistants.arguments import argument_problems
 
         found = await asyncio.to_thread(argument_problems, schema, call.arguments)
         self._notes[number] = "\n".join(found)

@@ -370,7 +370,8 @@ class YunliaoApp(FrugalDisplay, Desks):
 
 def _import_the_rest() -> None:
     """Import what the first paint did without: a tenth of a second that keys need not wait for."""
-    from tui import assistants, conversations, uploads  # noqa: F401
+    from tui import conversations, uploads  # noqa: F401
+    from tui.assistants import desk  # noqa: F401
     from tui.cache import store  # noqa: F401
     from tui.services import registry  # noqa: F401
 

@@ -156,7 +156,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         _add_common(parser, faults="more_faults")
 
     if "assistants" in arguments:
-        from tui.assistant_cli import add_commands
+        from tui.assistants.cli import add_commands
 
         add_commands(assistants, _Help, add_common)
     cache_cli.add_commands(commands, _Help, add_common)
@@ -269,7 +269,7 @@ def _ask(parsed: argparse.Namespace) -> int:
 
 
 def _assistants(parsed: argparse.Namespace) -> int:
-    from tui.assistant_cli import options_of, run
+    from tui.assistants.cli import options_of, run
 
     return run(_options(parsed), options_of(parsed))
 

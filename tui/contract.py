@@ -17,8 +17,8 @@ from tui.context import Context
 from tui.settings import Origin, Settings
 
 if TYPE_CHECKING:
-    from tui.agents import Agents
-    from tui.assistants import AssistantDesk
+    from tui.agents.desk import Agents
+    from tui.assistants.desk import AssistantDesk
     from tui.copilot import Copilot
     from tui.exporting import Exporting
     from tui.health import Health

@@ -11,8 +11,8 @@ from tui.paths import Paths
 from tui.words import _, language
 
 if TYPE_CHECKING:
-    from tui.agents import Agents
-    from tui.assistants import AssistantDesk
+    from tui.agents.desk import Agents
+    from tui.assistants.desk import AssistantDesk
     from tui.cache.store import Store
     from tui.copilot import Copilot
     from tui.exporting import Exporting
@@ -107,15 +107,15 @@ class Desks(ConversationApi):
 
     @cached_property
     def assistants(self) -> AssistantDesk:  # type: ignore[override]  # made late; read as any attribute
-        from tui.assistants import AssistantDesk, DeskHooks
+        from tui.assistants.desk import AssistantDesk, DeskHooks
 
         hooks = DeskHooks(client=self._assistants_client, spawn=self._spawn, failed=self.show_problem, now=self.now)
         return AssistantDesk(hooks, self._places.state)
 
     @cached_property
     def agents(self) -> Agents:  # type: ignore[override]  # made late; read as any attribute
-        from tui.agent_drafts import DraftFiles
-        from tui.agents import AgentHooks, Agents
+        from tui.agents.desk import AgentHooks, Agents
+        from tui.agents.drafts import DraftFiles
 
         folder = self._places.state / "agents" if self._places.state else None
         hooks = AgentHooks(rds=self._rds_copilot, dms=self._data_agent, language=lambda: ANSWER_LANGUAGE[language()])

@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from screens.assistants import AssistantsScreen
 from tests.screens.whole import User, using
-from tui.assistants import AssistantDesk
+from tui.assistants.desk import AssistantDesk
 from tui.sandbox.server import SandboxServer
 from tui.settings import Settings
 from tui.widgets.prompt_editor import PromptArea

@@ -15,8 +15,8 @@ from screens.secret_dialog import SecretDialog
 from tests.screens.host import NOW, Host
 from tests.screens.test_dialogs import HOSTILE, answer
 from tests.unit.test_assistant_files import ADDER
-from tui.assistant_files import read_entry, to_table
-from tui.assistant_store import Version
+from tui.assistants.files import read_entry, to_table
+from tui.assistants.store import Version
 from tui.services.keys import Secret
 from tui.widgets.path_input import complete_path
 

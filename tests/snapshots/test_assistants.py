@@ -14,7 +14,7 @@ from screens.function_editor import FunctionEditor
 from screens.tool_outputs import ToolOutputsScreen
 from tests.services.dashscope_calls import dashscope_of
 from tests.snapshots.test_pictures import SETTINGS, SIZES, Compare, StillApp, chat_of, until
-from tui.assistant_arguments import TEMPLATES
+from tui.assistants.arguments import TEMPLATES
 from tui.models import AskBlock, AskCall
 from tui.options import Options
 from tui.sandbox.server import SandboxServer

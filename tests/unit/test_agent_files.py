@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.agent_fields import changed, check, find_field, merge
-from tui.agent_files import AgentFile, AgentFileError, read, write
+from tui.agents.fields import changed, check, find_field, merge
+from tui.agents.files import AgentFile, AgentFileError, read, write
 from tui.services.dms_agents import DmsAgentForm
 from tui.services.rds_agents import AgentForm
 from tui.text import clean

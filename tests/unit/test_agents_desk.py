@@ -10,9 +10,9 @@ from typing import cast
 import pytest
 
 from tests.turns.desk import control, services_of
-from tui.agent_drafts import DraftFiles
-from tui.agent_editing import AgentChanged, AgentGone
-from tui.agents import AgentHooks, Agents
+from tui.agents.desk import AgentHooks, Agents
+from tui.agents.drafts import DraftFiles
+from tui.agents.editing import AgentChanged, AgentGone
 from tui.sandbox.server import SandboxServer
 from tui.services.dms import DmsDataAgent
 from tui.services.dms_agents import CustomAgent, DmsAgentForm

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tui.assistant_store import AssistantStore
+from tui.assistants.store import AssistantStore
 from tui.cli import main
 from tui.exits import Exit
 from tui.paths import resolve

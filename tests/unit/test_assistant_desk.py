@@ -12,8 +12,8 @@ import pytest
 
 from tests.services.dashscope_calls import FULL, dashscope_of, held, requests
 from tests.services.test_dashscope_assistants import CHANGES
-from tui.assistant_files import dump, load
-from tui.assistants import AssistantDesk, DeskHooks, conversation_options
+from tui.assistants.desk import AssistantDesk, DeskHooks, conversation_options
+from tui.assistants.files import dump, load
 from tui.models import Problem
 from tui.sandbox.server import SandboxServer
 from tui.services.assistant_models import (

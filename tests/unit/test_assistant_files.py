@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.assistant_arguments import TEMPLATES
-from tui.assistant_fields import AnyAssistant
-from tui.assistant_files import FileFormat, FileProblem, dump, load
+from tui.assistants.arguments import TEMPLATES
+from tui.assistants.fields import AnyAssistant
+from tui.assistants.files import FileFormat, FileProblem, dump, load
 from tui.services.assistant_models import Assistant, AssistantProfile, BuiltinTool, FunctionTool, PluginAuth
 from tui.services.keys import Secret
 from tui.text import clean

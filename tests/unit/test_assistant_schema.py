@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tui.assistant_arguments import TEMPLATES, Argument, FunctionTemplate, argument_problems, arguments_of
-from tui.assistant_schema import CheckedSchema, check_schema, function_name_problem, schema_text
+from tui.assistants.arguments import TEMPLATES, Argument, FunctionTemplate, argument_problems, arguments_of
+from tui.assistants.schema import CheckedSchema, check_schema, function_name_problem, schema_text
 
 ADD = TEMPLATES[0]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.test_assistant_files import ADDER, CANARY, LOCAL
-from tui.assistant_store import VERSIONS, AssistantStore
+from tui.assistants.store import VERSIONS, AssistantStore
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ class _Profiles:
         self._folder = folder
 
     async def profile(self, profile_id: str) -> AssistantProfile | None:
-        from tui.assistant_store import AssistantStore
+        from tui.assistants.store import AssistantStore
 
         held = await asyncio.to_thread(AssistantStore(self._folder).profiles)
         return next((profile for profile in held if profile.id == profile_id), None)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.content import Content
 
-from tui.agent_editing import Agent, AgentLine, Draft
-from tui.agent_fields import FIELDS, FieldSpec, Value, label, skip_label, value_of
+from tui.agents.editing import Agent, AgentLine, Draft
+from tui.agents.fields import FIELDS, FieldSpec, Value, label, skip_label, value_of
 from tui.services.dms_agents import CustomAgent
 from tui.widgets.conversation_line import LETTERS, fit
 from tui.widgets.conversation_rows import relative_time

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from textual.content import Content
 
-from tui.assistant_fields import AnyAssistant, Field, fields_of, full, help_of, label, short
+from tui.assistants.fields import AnyAssistant, Field, fields_of, full, help_of, label, short
 from tui.services.assistant_models import Assistant
 from tui.text import clean_line
 from tui.widgets.conversation_line import fit
@@ -17,7 +17,7 @@ from tui.widgets.conversation_rows import TitleFilter
 from tui.words import _
 
 if TYPE_CHECKING:
-    from tui.assistant_drafts import Draft
+    from tui.assistants.drafts import Draft
 
 Order = Literal["newest", "name", "model"]
 ORDERS: tuple[Order, ...] = ("newest", "name", "model")

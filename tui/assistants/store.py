@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from tui.assistant_fields import AnyAssistant
-from tui.assistant_files import Entry, FileProblem, dump, load, read_entry, to_table
+from tui.assistants.fields import AnyAssistant
+from tui.assistants.files import Entry, FileProblem, dump, load, read_entry, to_table
 from tui.services.assistant_models import AssistantProfile
 
 VERSIONS = 20

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tui.assistant_fields import AnyAssistant, changed_fields, changes, label
-from tui.assistant_files import Entry, FileProblem
+from tui.assistants.fields import AnyAssistant, changed_fields, changes, label
+from tui.assistants.files import Entry, FileProblem
 from tui.changes import Change, diff_lines
 from tui.services.assistant_models import Assistant, AssistantProfile
 from tui.text import clean, clean_line

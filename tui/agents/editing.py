@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
-from tui.agent_fields import AgentService, Form, changed
+from tui.agents.fields import AgentService, Form, changed
 from tui.changes import Change
 from tui.services.dms_agents import CustomAgent
 from tui.services.rds_agents import RdsAgent

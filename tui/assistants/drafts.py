@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from tui.assistant_fields import AnyAssistant, changed_fields
-from tui.assistant_files import Entry
-from tui.assistant_store import AssistantStore
+from tui.assistants.fields import AnyAssistant, changed_fields
+from tui.assistants.files import Entry
+from tui.assistants.store import AssistantStore
 from tui.services.assistant_models import Assistant, AssistantProfile
 
 NEW = "new:"

@@ -1,7 +1,7 @@
 """The desk of the assistants: those of the service and the profiles of this machine side by side; pure asyncio.
 
 What the user types is a draft until it is saved. Saving looks at the service first: what somebody else changed there
-meanwhile is shown, and never overwritten unseen. What is kept on this machine is in `tui.assistant_store`.
+meanwhile is shown, and never overwritten unseen. What is kept on this machine is in `tui.assistants.store`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tui.assistant_carry import CarriedOver, carry_over
-from tui.assistant_drafts import Comparison, Draft, Drafts, compared, new_draft
-from tui.assistant_fields import AnyAssistant, changed_fields
-from tui.assistant_files import Entry
-from tui.assistant_store import AssistantStore, Version, Why
+from tui.assistants.carry import CarriedOver, carry_over
+from tui.assistants.drafts import Comparison, Draft, Drafts, compared, new_draft
+from tui.assistants.fields import AnyAssistant, changed_fields
+from tui.assistants.files import Entry
+from tui.assistants.store import AssistantStore, Version, Why
 from tui.models import Problem
 from tui.services.assistant_models import Assistant, AssistantChange, AssistantProfile, RemoteModel
 from tui.services.errors import ServiceError
@@ -87,7 +87,7 @@ class AssistantDesk:
 
     @property
     def drafts(self) -> Mapping[str, Draft]:
-        """Edits that are not saved, by key; see `tui.assistant_drafts`."""
+        """Edits that are not saved, by key; see `tui.assistants.drafts`."""
         return self._drafts.held
 
     def find(self, assistant_id: str) -> AnyAssistant | None:

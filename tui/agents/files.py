@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, get_args
 
-from tui.agent_fields import FORMS, AgentService, Form
+from tui.agents.fields import FORMS, AgentService, Form
 from tui.text import clean
 from tui.words import _
 

@@ -265,7 +265,7 @@ def metadata_problem(metadata: Mapping[str, str]) -> str:
 
 def problems(assistant: AnyAssistant) -> tuple[tuple[str, str], ...]:
     """(field, why) of what cannot be saved as it is."""
-    from tui.assistant_schema import function_name_problem
+    from tui.assistants.schema import function_name_problem
 
     found = []
     if not assistant.model.strip():

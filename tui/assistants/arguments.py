@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tui.assistant_schema import MOST_ISSUES, shown_json
+from tui.assistants.schema import MOST_ISSUES, shown_json
 from tui.text import clean, clean_line
 from tui.words import _
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from tui.agent_fields import Form
-from tui.agent_files import AgentFile, AgentFileError, read, write
+from tui.agents.fields import Form
+from tui.agents.files import AgentFile, AgentFileError, read, write
 
 PAUSE = 0.5
 """Seconds after the last change before a draft is written."""

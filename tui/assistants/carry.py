@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tui.assistant_fields import tool_name
+from tui.assistants.fields import tool_name
 from tui.services.assistant_models import Assistant, AssistantProfile, BuiltinTool, FunctionTool, Tool
 from tui.text import clean_line
 from tui.words import _

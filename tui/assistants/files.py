@@ -36,7 +36,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from tui.assistant_fields import AnyAssistant, WrongValue, fields_of, metadata_problem, parse, problems
+from tui.assistants.fields import AnyAssistant, WrongValue, fields_of, metadata_problem, parse, problems
 from tui.services.assistant_models import Assistant, AssistantProfile, BuiltinTool, FunctionTool, PluginAuth, Tool
 from tui.services.keys import Secret
 from tui.text import clean, clean_line

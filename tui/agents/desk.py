@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
-from tui.agent_drafts import DraftFiles
-from tui.agent_editing import Agent, AgentChanged, AgentGone, AgentLine, Draft
-from tui.agent_fields import (
+from tui.agents.drafts import DraftFiles
+from tui.agents.editing import Agent, AgentChanged, AgentGone, AgentLine, Draft
+from tui.agents.fields import (
     FORMS,
     AgentService,
     Form,
@@ -29,7 +29,7 @@ from tui.agent_fields import (
     value_of,
     with_value,
 )
-from tui.agent_files import AgentFile
+from tui.agents.files import AgentFile
 from tui.changes import Change
 from tui.models import Problem
 from tui.services.dms_agents import CustomAgent, DmsAgentField

@@ -79,7 +79,7 @@ def options_of(parsed: argparse.Namespace) -> AssistantsOptions:
 
 def run(options: Options, wanted: AssistantsOptions) -> int:
     """Do it; the exit code (`tui.exits`). `diff` ends with `Exit.DIFFERS` where something differs."""
-    from tui.assistant_files import FileProblem
+    from tui.assistants.files import FileProblem
     from tui.services.codes import kind_of
     from tui.services.errors import ServiceError
     from tui.settings import SettingsError
@@ -118,7 +118,7 @@ class _Run:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def main(self) -> int:
-        from tui.assistants import AssistantDesk, DeskHooks
+        from tui.assistants.desk import AssistantDesk, DeskHooks
         from tui.services.dashscope import DashScope
         from tui.services.dashscope_assistants import Assistants
         from tui.services.dashscope_keys import dashscope_place
@@ -179,7 +179,7 @@ class _Run:
         return Exit.ANSWERED
 
     async def _export(self) -> int:
-        from tui.assistant_files import dump
+        from tui.assistants.files import dump
 
         chosen = self._known
         if self._wanted.ids:
@@ -197,8 +197,8 @@ class _Run:
         return Exit.ANSWERED
 
     async def _apply(self) -> int:
-        from tui.assistant_files import Entry, FileProblem, load
-        from tui.assistant_plan import Planned, plan, plan_lines
+        from tui.assistants.files import Entry, FileProblem, load
+        from tui.assistants.plan import Planned, plan, plan_lines
 
         entries: list[Entry] = []
         for path in self._wanted.files:
@@ -223,7 +223,7 @@ class _Run:
         return Exit.ANSWERED
 
     async def _save(self, planned: Any) -> None:
-        from tui.assistant_drafts import NEW, Draft, compared
+        from tui.assistants.drafts import NEW, Draft, compared
 
         key = planned.held.id or f"{NEW}{uuid.uuid4().hex}"
         draft = Draft(key, planned.held, planned.after)
@@ -234,7 +234,7 @@ class _Run:
 
 def _read(path: Path) -> str:
     """The text of a file, or of stdin. Raises FileProblem, OSError."""
-    from tui.assistant_files import FileProblem
+    from tui.assistants.files import FileProblem
 
     if str(path) == "-":
         data = sys.stdin.buffer.read(MOST_BYTES + 1)

@@ -1,0 +1,1 @@
+"""Assistants of DashScope and local profiles: fields, files, versions, drafts, their desk and its command."""
