@@ -36,11 +36,7 @@ async def fork(store: Store, memory: Memory, conversation: Conversation, turn_id
         note = NoticeBlock(said.format(title=conversation.title))
         copies[-1] = replace(copies[-1], blocks=(*copies[-1].blocks, note))
     memory.open[made.id] = replace(made, title=title, turns=tuple(copies))
-    records = [
-        record
-        for turn in copies
-        for record in (QuestionRecord(turn.id, turn.asked_at, turn.question), AnswerRecord(turn))
-    ]
+    records = [record for turn in copies for record in (QuestionRecord.of(turn), AnswerRecord(turn))]
     if records:
         await memory.keep(made.id, MetaRecord(title=title), *records, sync=True)
         memory.put_line(memory.open[made.id])

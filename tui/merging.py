@@ -250,7 +250,7 @@ def _records(conversation: Conversation, fetched: Sequence[Turn]) -> list[Record
             continue
         state: TurnState = "interrupted" if turn.state in ACTIVE else turn.state
         records[:0] = [
-            QuestionRecord(turn.id, turn.asked_at, turn.question, before=before),
+            QuestionRecord.of(turn, before=before),
             AnswerRecord(replace(turn, state=state), at=turn.finished_at or turn.asked_at),
         ]
     return records

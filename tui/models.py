@@ -297,6 +297,9 @@ class Turn:
     frames_skipped: int = 0
     """Broken frames of the stream that were left out."""
     unknown_events: int = 0
+    attachments: tuple[FileBlock, ...] = ()
+    """Files that went along with the question: those that were attached since the one before it was asked. Only the
+    Data Agent takes files. To be shown beside the question; empty for turns of before they were kept."""
 
     @property
     def answer(self) -> str:

@@ -13,9 +13,10 @@ from tui.cache.matching import text_of
 from tui.cache.records import AnswerRecord, FeedbackRecord, MetaRecord, QuestionRecord, Record
 from tui.cache.store import NotWriter, Store
 from tui.memory import Hooks, Memory
-from tui.models import AskBlock, Conversation, Position, Problem, Rating, Turn
+from tui.models import AskBlock, Conversation, FileBlock, Position, Problem, Rating, Turn
 from tui.services.accumulator import LiveTurn
 from tui.services.base import AnswerRequest, AskReply, TurnRequest
+from tui.services.dms_options import read_data
 from tui.services.errors import ServiceError
 from tui.text import clean, clean_line
 from tui.turns import RunningTurn, TurnActivity, TurnUpdate, line_was_lost, open_ask, reference, run_turn
@@ -83,7 +84,8 @@ class Questions:
 
         `options` go with this question alone, beside those of the conversation; such a one goes before queued ones.
         """
-        turn = Turn(id=uuid.uuid4().hex, question=clean(text), asked_at=self._hooks.now())
+        attached = _attached(self._memory.open[conversation_id])
+        turn = Turn(uuid.uuid4().hex, clean(text), self._hooks.now(), attachments=attached)
         if options:
             self._own_options[turn.id] = dict(options)
         self._memory.put_turn(conversation_id, turn)
@@ -94,7 +96,7 @@ class Questions:
         try:
             conversation = self._memory.open[conversation_id]
             own = self._own_options.get(turn.id, {})
-            records: list[Any] = [QuestionRecord(turn.id, turn.asked_at, turn.question, own)]
+            records: list[Any] = [replace(QuestionRecord.of(turn), options=own)]
             if not conversation.title:
                 title = clean_line(turn.question, TITLE_CHARACTERS)
                 self._memory.open[conversation_id] = replace(self._memory.open[conversation_id], title=title)
@@ -301,6 +303,16 @@ class Questions:
         """Wait until turns whose tasks were cancelled have written what they held."""
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*(run.over.wait() for run in [*self._running.values()])), patience)
+
+
+def _attached(conversation: Conversation) -> tuple[FileBlock, ...]:
+    """The files that the conversation works on and that no question took along yet."""
+    if conversation.service != "dms":
+        return ()
+    sent = [turn for turn in conversation.turns if turn.problem is None or turn.problem.delivered != "no"]
+    known = {file.file_id for turn in sent for file in turn.attachments}
+    sources = read_data(conversation.options.get("data", ""))
+    return tuple(FileBlock(each.name, each.file_id) for each in sources if each.file_id and each.file_id not in known)
 
 
 def _remote_id(conversation: Conversation) -> str:

@@ -67,6 +67,8 @@ def records(text: SearchStrategy[str] = plain, depth: int = 2) -> SearchStrategy
     """Any record as the program writes it: the answer's question is kept in its own record."""
 
     def as_written(record: Record) -> Record:
-        return replace(record, turn=replace(record.turn, question="")) if isinstance(record, AnswerRecord) else record
+        if isinstance(record, AnswerRecord):
+            return replace(record, turn=replace(record.turn, question="", attachments=()))
+        return record
 
     return of(Record, text, depth).map(as_written)

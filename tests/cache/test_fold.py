@@ -25,7 +25,7 @@ from tui.cache.records import (
     StateRecord,
     TombstoneRecord,
 )
-from tui.models import ACTIVE, ServiceName, TextBlock, ThinkingBlock, ToolBlock, Turn, TurnIds, TurnState
+from tui.models import ACTIVE, FileBlock, ServiceName, TextBlock, ThinkingBlock, ToolBlock, Turn, TurnIds, TurnState
 from tui.services.events import TextDelta, TextReplaced, ThinkingDelta, ToolProgress, TurnStarted
 
 START = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
@@ -75,8 +75,10 @@ def test_partials_grow_into_one_answer() -> None:
 
 def test_an_answer_replaces_what_came_before_but_the_question() -> None:
     final = Turn("t1", "", at(99), "done", (TextBlock("Because."),), TurnIds("c"), finished_at=at(5))
-    turn = only_turn(ASKED, PartialRecord("t1", (TextDelta("Perhaps"),), at=at(2)), AnswerRecord(final, at=at(5)))
-    assert turn == replace(final, question="why?", asked_at=at(1))
+    files = (FileBlock("sales.csv", "f-1"),)
+    asked = replace(ASKED, attachments=files)
+    turn = only_turn(asked, PartialRecord("t1", (TextDelta("Perhaps"),), at=at(2)), AnswerRecord(final, at=at(5)))
+    assert turn == replace(final, question="why?", asked_at=at(1), attachments=files)
 
 
 def test_what_follows_an_answer_goes_on_from_it() -> None:

@@ -8,6 +8,7 @@ from tests.turns.desk import Desk, control
 from tui.models import CodeBlock, Conversation, FileBlock, TextBlock, Turn
 from tui.sandbox.server import SandboxServer
 from tui.services.base import AskReply
+from tui.services.dms_options import DataSource, write_data
 from tui.turns import open_ask
 
 YES = AskReply("approve")
@@ -55,3 +56,22 @@ async def test_from_the_question_to_the_report(server: SandboxServer, tmp_path: 
         assert isinstance(held, Conversation)
         assert kept.turns == held.turns
         assert control(server, "state")["accepted"] == state["accepted"]
+
+
+async def test_a_question_has_the_files_that_went_along_with_it_first(server: SandboxServer, tmp_path: Path) -> None:
+    sales, second, database = DataSource("f-1", "sales.csv"), DataSource("f-2", "b.xlsx"), DataSource(database_id="7")
+    async with Desk(server, tmp_path) as desk:
+        ask, conversation_id = desk.conversations.ask, await desk.conversations.create("dms")
+        await desk.conversations.set_options(conversation_id, {"data": write_data([sales, database])})
+        turns = [ask(conversation_id, QUESTION)]
+        await desk.conversations.set_options(conversation_id, {"data": write_data([sales, second])})
+        turns.append(ask(conversation_id, "taken back"))
+        desk.conversations.unqueue(conversation_id, turns[-1].id)
+        turns += [ask(conversation_id, "with this"), ask(conversation_id, "and now?")]
+        names = [[file.name for file in turn.attachments] for turn in turns]
+        assert names == [["sales.csv"], ["b.xlsx"], ["b.xlsx"], []]
+        await desk.ended(turns[0].id)
+    async with Desk(server, tmp_path) as desk:
+        kept = await desk.conversations.open(conversation_id)
+        assert [turn.attachments for turn in kept.turns] == [turn.attachments for turn in turns]
+        assert kept.turns[0].attachments == (FileBlock("sales.csv", "f-1"),)

@@ -77,6 +77,7 @@ LAG = Conversation(
             BLOCKS,
             TurnIds("conv-1", "msg-1", "task-1", "REQ-1"),
             finished_at=AT + timedelta(seconds=14),
+            attachments=(FileBlock("lag.csv", "f-1"),),
         ),
         Turn(
             "t2",
@@ -115,8 +116,8 @@ def test_markdown_has_everything() -> None:
     begun = "- conversation with: RDS Copilot\n- begun: 2026-11-20 10:14:05 UTC+08:00\n"
     assert text.startswith(f"# lag on rm-bp1k3\n\n{begun}")
     assert (
-        "## Question 1 · 2026-11-20 10:14:05 UTC+08:00\n\n> why?\n> 主从延迟\n\n### Answer · answered · after 14.0 s"
-        in text
+        "## Question 1 · 2026-11-20 10:14:05 UTC+08:00\n\n> why?\n> 主从延迟\n\n- file: lag.csv (`f-1`)\n\n"
+        "### Answer · answered · after 14.0 s" in text
     )
     assert "**tool** `describe_slow_log`, 1.2 s\n\n```json\n" in text
     assert "- [x] read\n- [!] draw\n- [ ] tell" in text

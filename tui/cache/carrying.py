@@ -58,6 +58,6 @@ def _records(conversation: Conversation) -> Iterator[Record]:
         at=conversation.created_at,
     )
     for turn in conversation.turns:
-        yield QuestionRecord(turn.id, turn.asked_at, turn.question)
+        yield QuestionRecord.of(turn)
         known = replace(turn, state="interrupted") if turn.state in ACTIVE else turn
         yield AnswerRecord(known, at=turn.finished_at or turn.asked_at)

@@ -66,6 +66,7 @@ def record_to_table(record: Record) -> dict[str, Any]:
     if isinstance(record, AnswerRecord):
         turn = converter.unstructure(record.turn)
         del turn["question"]
+        turn.pop("attachments", None)
         at = {"at": record.at} if record.at else {}
         return {"kind": "answer", "turn": turn.pop("id"), **at, **turn}
     table = converter.unstructure(record, Record)

@@ -43,7 +43,7 @@ class Fold:
             case QuestionRecord():
                 known = self._turns.get(record.turn)
                 turn = known.snapshot() if known else Turn(record.turn, record.text, record.at)
-                self._put(replace(turn, question=record.text, asked_at=record.at))
+                self._put(replace(turn, question=record.text, asked_at=record.at, attachments=record.attachments))
                 if known is None and record.before in self._turns:
                     self._move(record.turn, record.before)
                 self.updated_at = max(self.updated_at, self._now)
@@ -60,7 +60,7 @@ class Fold:
             case AnswerRecord(turn):
                 if turn.id in self._turns:
                     held = self._turns[turn.id].snapshot()
-                    turn = replace(turn, question=held.question, asked_at=held.asked_at)
+                    turn = replace(turn, question=held.question, asked_at=held.asked_at, attachments=held.attachments)
                 self._put(replace(turn, rating=turn.rating or self._ratings.get(turn.id, "")))
                 self.updated_at = max(self.updated_at, self._now)
             case FeedbackRecord(turn_id, rating):

@@ -106,7 +106,8 @@ def hit_of(wanted: Wanted, conversation_id: str, turn_id: str, asked_at: datetim
 
 def text_of(turn: Turn) -> str:
     """Everything of a turn that somebody may search for, the question first."""
-    pieces = [turn.question, *(piece for block in turn.blocks for piece in _pieces(block))]
+    blocks = (*turn.attachments, *turn.blocks)
+    pieces = [turn.question, *(piece for block in blocks for piece in _pieces(block))]
     if turn.problem is not None:
         pieces += [turn.problem.title, turn.problem.sentence, turn.problem.code, turn.problem.request_id]
     pieces += [turn.ids.request, turn.ids.message]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
-from tui.models import Rating, ServiceName, Turn, TurnIds, TurnState
+from tui.models import FileBlock, Rating, ServiceName, Turn, TurnIds, TurnState
 from tui.services.events import Event
 
 
@@ -35,6 +35,13 @@ class QuestionRecord:
     options: Mapping[str, str] = field(default_factory=dict)
     before: str = ""
     """The turn in front of which this one belongs; empty for at the end. Of turns that were asked elsewhere."""
+    attachments: tuple[FileBlock, ...] = ()
+    """See `Turn.attachments`."""
+
+    @classmethod
+    def of(cls, turn: Turn, *, before: str = "") -> QuestionRecord:
+        """The record of a turn that was asked elsewhere or earlier."""
+        return cls(turn.id, turn.asked_at, turn.question, before=before, attachments=turn.attachments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,8 @@ class PartialRecord:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRecord:
-    """The whole turn as it stands, in place of all earlier records of it but the question, which stays in its own."""
+    """The whole turn as it stands, in place of all earlier records of it but the question, which stays in its own,
+    with its time and its attachments."""
 
     turn: Turn
     at: datetime | None = field(default=None, kw_only=True)

@@ -96,6 +96,7 @@ def _turn(turn: Turn, number: int, shape: Shape) -> Iterator[str]:
     asked = _("Question {number}").format(number=number) if number else _("Question")
     yield f"## {asked} · {time_in(turn.asked_at, shape.zone)}"
     yield quoted(turn.question)
+    yield "\n".join(part for file in turn.attachments for part in block_parts(file, shape))
     took = (turn.finished_at - turn.asked_at).total_seconds() if turn.finished_at else 0.0
     after = " · " + _("after {seconds} s").format(seconds=round(took, 1)) if took > 0 else ""
     yield f"### {_('Answer')} · {state_in_words(turn.state)}{after}"
