@@ -295,6 +295,8 @@ async def test_the_trash_is_emptied_after_thirty_days(
 ) -> None:
     conversation_id = await answered(store)
     kept = await answered(store)
+    await store.set_draft(conversation_id, "half a word")
+    (root / "conversations" / f"{conversation_id}.toml.corrupt-20261122T010203").write_text("what could not be read")
     await store.delete(conversation_id)
     await store.close()
     clock.now += timedelta(days=29)
@@ -307,7 +309,8 @@ async def test_the_trash_is_emptied_after_thirty_days(
     await later.open()
     assert [summary.id for summary in await later.summaries()] == [kept]
     assert [path.stem for path in (root / "conversations").iterdir()] == [kept]
-    assert list((root / "locks").iterdir()) == []
+    assert list((root / "locks").iterdir()) == list((root / "drafts").iterdir()) == []
+    assert conversation_id not in (root / "index.tsv").read_text()
 
 
 async def test_the_id_of_a_dashscope_thread_outlives_the_trash(store: Store, open_store: Opener, clock: Clock) -> None:

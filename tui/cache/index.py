@@ -105,9 +105,9 @@ class Index:
                     return
                 files.append(self._path, data)
 
-    def tidy(self, entries: Mapping[str, Entry]) -> None:
-        """Write the file anew from `entries` when most of what it holds is overridden or broken."""
-        if not self._broken and self._lines <= 2 * len(entries) + 100:
+    def tidy(self, entries: Mapping[str, Entry], *, anew: bool = False) -> None:
+        """Write the file anew from `entries`: where that is wanted, or most of what it holds is overridden or broken."""
+        if not anew and not self._broken and self._lines <= 2 * len(entries) + 100:
             return
         oldest_first = sorted(entries.values(), key=lambda entry: entry.summary.updated_at)
         data = _HEAD + b"".join(_line(entry, entry.stamp) for entry in oldest_first if entry.stamp)

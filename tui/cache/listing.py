@@ -95,16 +95,19 @@ class Listing:
     def _check(self, places: Places, index: Index, tell: Tell | None) -> None:
         seen: set[str] = set()
         stale: list[str] = []
-        with suppress(OSError), os.scandir(places.conversations) as names:
-            for name in names:
-                conversation_id = name.name.removesuffix(".toml")
-                entry = self._entries.get(conversation_id)
-                if entry is None and (conversation_id == name.name or not is_conversation_id(conversation_id)):
-                    continue
-                seen.add(conversation_id)
-                with suppress(OSError):
-                    if entry is None or entry.stamp != files.Stamp.of(name.stat(follow_symlinks=False)):
-                        stale.append(conversation_id)
+        try:
+            with os.scandir(places.conversations) as names:
+                for name in names:
+                    conversation_id = name.name.removesuffix(".toml")
+                    entry = self._entries.get(conversation_id)
+                    if entry is None and (conversation_id == name.name or not is_conversation_id(conversation_id)):
+                        continue
+                    seen.add(conversation_id)
+                    with suppress(OSError):
+                        if entry is None or entry.stamp != files.Stamp.of(name.stat(follow_symlinks=False)):
+                            stale.append(conversation_id)
+        except OSError:  # a folder that cannot be read now has lost nothing
+            return
         stale.sort(reverse=True)
         told = time.monotonic()
         for begin in range(0, len(stale), _CHUNK):
@@ -113,10 +116,20 @@ class Listing:
             if tell is not None and time.monotonic() - told > _TELL:
                 tell(self._shown(list(self._entries.values())))
                 told = time.monotonic()
-        for conversation_id, entry in list(self._entries.items()):
-            if (conversation_id not in seen and entry.stamp) or self._purge(places, entry):
-                self._entries.pop(conversation_id, None)
-        index.tidy(dict(self._entries))
+        gone = [
+            conversation_id
+            for conversation_id, entry in list(self._entries.items())
+            if self._is_gone(places, entry, seen) or self._purge(places, entry)
+        ]
+        for conversation_id in gone:
+            self._entries.pop(conversation_id, None)
+        # Titles and first words of what is gone go too.
+        index.tidy(dict(self._entries), anew=bool(gone))
+
+    def _is_gone(self, places: Places, entry: Entry, seen: set[str]) -> bool:
+        """It has no file any more; one that was begun while the folder was read has."""
+        conversation_id = entry.summary.id
+        return bool(entry.stamp) and conversation_id not in seen and not places.journal(conversation_id).exists()
 
     def _purge(self, places: Places, entry: Entry) -> bool:
         """Take off the disk what was deleted long ago, once."""
@@ -125,7 +138,10 @@ class Listing:
         file = ConversationFile(places, entry.summary.id, self._clock, self._say)
         with suppress(OSError, KeyError):
             file.refresh()
-            return file.purge()
+            if file.purge():
+                for left in (*places.drafts.glob(f"{file.id}.toml"), *places.conversations.glob(f"{file.id}.toml.*")):
+                    left.unlink(missing_ok=True)  # its draft, and what of it was set aside as broken
+                return True
         return False
 
     def _read_again(self, places: Places, conversation_id: str) -> Entry | None:

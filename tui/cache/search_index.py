@@ -115,6 +115,20 @@ class SearchIndex:
         self._run("DELETE FROM turns WHERE conversation = ?", conversation_id)
         self._run("DELETE FROM files WHERE conversation = ?", conversation_id)
 
+    def erase(self, conversation_id: str) -> None:
+        """Forget a conversation that was deleted, and leave nothing of its text in the file. Raises Unusable."""
+        import sqlite3
+
+        self.begin()
+        # Without it the trigrams of a text stay until they are merged with others; it is too slow for every change.
+        if has_switch := sqlite3.sqlite_version_info >= (3, 42):
+            self._run("INSERT INTO grams (grams, rank) VALUES ('secure-delete', 1)")
+        self.remove(conversation_id)
+        if has_switch:
+            self._run("INSERT INTO grams (grams, rank) VALUES ('secure-delete', 0)")
+        self.commit()
+        self.tidy()
+
     def _run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         import sqlite3
 
@@ -192,6 +206,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA secure_delete = ON")  # what was deleted is not left in free pages
         _prepare(db)
     except (sqlite3.Error, OSError) as error:
         if db is not None:

@@ -224,10 +224,23 @@ class Searcher:
         file = ConversationFile(places, entry.summary.id, self._clock, lambda _notice: None)
         with suppress(OSError, KeyError):
             file.refresh()
-            if file.fold is not None and file.stamp is not None:
+            if file.fold is not None and file.stamp is not None and file.fold.deleted_at is None:
                 index.put(entry.summary.id, entry.summary.service, file.stamp, texts_of(file.fold.conversation()))
                 return file.stamp
         return None
+
+    def remove(self, conversation_id: str) -> None:
+        """Take a deleted conversation out of the index; where that cannot be now, the next `update` does it."""
+        with self._guard:
+            self._known.pop(conversation_id, None)
+        if self._path is None or not self._path.exists():
+            return
+        with suppress(Unusable):
+            index = SearchIndex(self._path)
+            try:
+                index.erase(conversation_id)
+            finally:
+                index.close()
 
     def forget(self) -> None:
         """Delete the index: the next `update` makes it anew."""

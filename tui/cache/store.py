@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from tui.cache import codec
 from tui.cache.conversation import ConversationFile, NotWriter
 from tui.cache.drafts import Drafts
-from tui.cache.files import private_folder
 from tui.cache.history import History
 from tui.cache.ids import is_conversation_id, new_conversation_id
 from tui.cache.index import Index
@@ -140,23 +139,12 @@ class Store:
     @cached_property
     def searcher(self) -> Searcher:
         """Finds what was said. To be made after `open`; its methods block, and are called in threads."""
+        from tui.cache.mounts import index_place
         from tui.cache.searching import Searcher
 
-        return Searcher(self._places, self._search_index(), self._listing.entries, self._held, self._clock)
-
-    def _search_index(self) -> Path | None:
-        """Where the search index goes: beside the conversations, unless that is on another machine's disk."""
-        from tui.cache.mounts import is_remote
-
         folder = self._places.index.parent if self._places else None
-        if folder is None or not is_remote(folder):
-            return folder and folder / "search.db"
-        if self._fallback is None or is_remote(self._fallback):
-            return None
-        with suppress(OSError):
-            private_folder(self._fallback)
-            return self._fallback / "search.db"
-        return None
+        path = index_place(folder, self._fallback) if folder else None
+        return Searcher(self._places, path, self._listing.entries, self._held, self._clock)
 
     def _held(self, conversation_id: str) -> Conversation | None:
         """A conversation that is not on disk, as it stands; blocking, for other threads."""
@@ -251,9 +239,10 @@ class Store:
         return error
 
     async def delete(self, conversation_id: str) -> None:
-        """Put it into the trash, where it stays for 30 days. Raises NotWriter, KeyError."""
+        """Put it into the trash, where it stays for 30 days; it leaves the search. Raises NotWriter, KeyError."""
         await self.append(conversation_id, TombstoneRecord(), sync=True)
         await self.release(conversation_id)
+        self._lanes.start("search", partial(self.searcher.remove, conversation_id))
 
     async def restore(self, conversation_id: str) -> None:
         """Take it out of the trash. Raises NotWriter, KeyError."""
