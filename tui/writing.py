@@ -78,9 +78,8 @@ class Writing:
             self._timer.cancel()
             self._timer = None
         store = await self._hooks.store()
-        drafts, self._drafts = self._drafts, {}
-        for conversation_id, text in drafts.items():
-            await store.set_draft(conversation_id, text)
+        while self._drafts:  # one by one: what was taken out is on its way, even when this is cancelled
+            await store.set_draft(*self._drafts.popitem())
 
     def write_now(self) -> None:
         """Write the drafts that changed, before anything else happens: the program is told to end."""

@@ -16,6 +16,7 @@ import pytest
 from tests.cache.conftest import Opener
 from tests.cache.test_store import answer, answered, asked, question
 from tui.cache import files
+from tui.cache.conversation import ConversationFile
 from tui.cache.records import PartialRecord
 from tui.cache.store import Store
 from tui.services.events import TextDelta
@@ -385,3 +386,23 @@ def test_a_file_of_another_user_is_not_opened(tmp_path: Path) -> None:
             files.open_private(path, os.O_RDONLY)
     with pytest.raises(files.NotOurs):
         files.open_private(tmp_path, os.O_RDONLY)
+
+
+async def test_what_could_not_be_written_outlives_a_disk_that_cannot_be_read(
+    store: Store, open_store: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation_id = await asked(store)
+
+    def broken(*_arguments: object, **_options: object) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "write", broken)
+    await store.append(conversation_id, answer())
+    monkeypatch.setattr(ConversationFile, "refresh", broken)
+    assert (await store.load(conversation_id)).turns[0].answer == "because"
+    monkeypatch.undo()
+    await store.retry()
+    assert store.banner == ""
+    other = open_store()
+    await other.open()
+    assert (await other.load(conversation_id)).turns[0].answer == "because"

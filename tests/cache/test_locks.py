@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tui.cache import codec, files, journal, locks
-from tui.cache.conversation import ConversationFile
+from tui.cache.conversation import ConversationFile, NotWriter
 from tui.cache.locks import Held, WriterLock, owner
 from tui.cache.places import prepare
-from tui.cache.records import Head, QuestionRecord
+from tui.cache.records import Head, QuestionRecord, StateRecord
 
 
 def before_first(original: Callable[..., bool], happens: Callable[[], object]) -> Callable[..., bool]:
@@ -58,6 +58,24 @@ def test_what_others_wrote_since_is_not_compacted_unread(tmp_path: Path) -> None
     assert not file.compact()
     file.refresh()
     assert [turn.question for turn in file.conversation().turns] == ["ours", "theirs"]
+
+
+def test_what_is_written_while_somebody_takes_over_is_not_acted_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one who took over may have read the file before: a question that is said to be sent must not be."""
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    places, _repaired = prepare(tmp_path / "state")
+    head = Head("20261122-010203-rds-7f3k9qzp", "rds", now)
+    ours = ConversationFile(places, head.id, lambda: now, print, head)
+    ours.append([QuestionRecord("t1", now, "why?")])
+    theirs = ConversationFile(places, head.id, lambda: now, print)
+    taken = before_first(files.lock, lambda: theirs.become_writer(take_over=True))
+    monkeypatch.setattr(files, "lock", taken)
+    with pytest.raises(NotWriter):
+        ours.append([StateRecord("t1", "sending")], sync=True)
+    theirs.refresh()
+    assert theirs.conversation().state == "sending"
 
 
 def test_a_lock_whose_file_was_removed_while_we_wait_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

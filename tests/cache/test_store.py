@@ -374,3 +374,35 @@ async def test_sent_questions_are_bounded(store: Store, root: Path, monkeypatch:
     assert (root / "questions.toml").read_bytes().count(b"[[record]]") == 10
     await store.add_input("rds", "new")
     assert (await store.input_history("rds"))[-2:] == ["34", "new"]
+
+
+async def test_two_windows_that_type_in_one_place_lose_nothing(store: Store, open_store: Opener, root: Path) -> None:
+    other = open_store()
+    await other.open()
+    await store.set_draft("new-rds", "typed here")
+    await other.set_draft("new-rds", "typed there")
+    assert await other.input_history("rds") == ["typed here"], "where Up finds it"
+    await store.set_draft("new-rds", "")
+    assert (root / "drafts" / "new-rds.toml").exists(), "what is sent here is not what is typed there"
+    await other.set_draft("new-rds", "typed there, and more")
+    last = open_store()
+    await last.open()
+    assert last.draft_of_new("rds") == "typed there, and more"
+    assert await last.input_history("rds") == ["typed here"]
+
+
+async def test_a_draft_that_cannot_be_written_does_not_hold_up_others(store: Store, root: Path) -> None:
+    (root / "drafts" / "new-rds.toml").mkdir()
+    await store.set_draft("new-rds", "one")
+    assert store.banner
+    await store.set_draft("new-dms", "other")
+    assert (root / "drafts" / "new-dms.toml").exists()
+
+
+async def test_what_is_loaded_again_while_it_is_released_is_still_held(store: Store, root: Path) -> None:
+    conversation_id = await answered(store)
+    await asyncio.gather(store.release(conversation_id), store.load(conversation_id))
+    await store.append(conversation_id, question("t2"), sync=True)
+    assert [path.stem for path in (root / "locks").iterdir()] == [conversation_id]
+    await store.release(conversation_id)
+    assert list((root / "locks").iterdir()) == []

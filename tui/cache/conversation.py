@@ -87,6 +87,19 @@ class ConversationFile:
         self._seen = self._version()
         return self.conversation()
 
+    def read(self) -> Conversation:
+        """Read what is new, repair what is broken, `look`. Raises KeyError where there is none, OSError.
+
+        What could not be written yet is in memory, and can be looked at on a disk that cannot be read either.
+        """
+        try:
+            self.refresh()
+        except OSError:
+            if not self._pending:
+                raise
+        self.mend()
+        return self.look()
+
     def has_changed(self) -> bool:
         """True when it is not as it was at the last `look`; a disk that cannot be read now has not changed it."""
         with suppress(OSError, KeyError):
@@ -206,7 +219,7 @@ class ConversationFile:
     def append(self, records: Sequence[Record], *, sync: bool = False) -> OSError | None:
         """Take the records, and write them and what waits before them; the error where that is not possible now.
 
-        Raises NotWriter: nothing was taken.
+        Raises NotWriter: nothing was taken; or, with `sync`, another process took over while they were written.
         """
         try:
             self.become_writer()
@@ -216,7 +229,11 @@ class ConversationFile:
             self._take(records)
             return error
         self._take(records)
-        return self._flush(sync=sync)
+        error = self._flush(sync=sync)
+        if sync and self.wrote and not self.is_writer:
+            # Taken over between the first line and the last: what was to be done after this record is not.
+            raise NotWriter(_in_use(owner(self._lock_path) if self._lock_path else ""))
+        return error
 
     def flush(self, *, sync: bool = False) -> OSError | None:
         """Write what is not written yet; the error where that is not possible now. Raises NotWriter."""

@@ -175,11 +175,19 @@ def create(path: Path, data: bytes) -> Stamp:
         os.close(fd)
 
 
+def append_or_create(path: Path, data: bytes, head: bytes) -> Stamp:
+    """Append `data`, to a new file that begins with `head` where there is none. Raises OSError: nothing was written."""
+    with suppress(FileNotFoundError):
+        return append(path, data)
+    with suppress(FileExistsError):
+        return create(path, head + data)
+    return append(path, data)  # another process was quicker
+
+
 def replace(path: Path, data: bytes) -> Stamp:
     """Put a file with `data` in the place of `path`: at any time either the old or the new one is there, whole."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    with suppress(FileNotFoundError):
-        beside.unlink()
+    # Not by our process: there may be one of the same number on another machine that has the folder too.
+    beside = path.with_name(f".{path.name}.{os.urandom(4).hex()}.new")
     try:
         stamp = create(beside, data)
         sync(beside)

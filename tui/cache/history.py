@@ -56,10 +56,7 @@ class History:
         records = [{"service": service, "text": text} for service, text in self._unwritten]
         data = b"".join(journal.record_fragment(record) for record in records)
         try:
-            try:
-                files.append(self._path, data)
-            except FileNotFoundError:
-                files.create(self._path, _head() + data)
+            files.append_or_create(self._path, data, _head())
         except OSError as error:
             return error
         self._unwritten.clear()

@@ -97,16 +97,10 @@ class Index:
             return
         self._own.update(line.rstrip(b"\n") for line in lines)
         with suppress(OSError):
-            try:
-                files.append(self._path, data)
-            except FileNotFoundError:
-                with suppress(FileExistsError):
-                    files.create(self._path, _HEAD + data)
-                    return
-                files.append(self._path, data)
+            files.append_or_create(self._path, data, _HEAD)
 
     def tidy(self, entries: Mapping[str, Entry], *, anew: bool = False) -> None:
-        """Write the file anew from `entries`: where that is wanted, or most of what it holds is overridden or broken."""
+        """Write the file from `entries`: where it shall be `anew`, or most of it is overridden or broken."""
         if not anew and not self._broken and self._lines <= 2 * len(entries) + 100:
             return
         oldest_first = sorted(entries.values(), key=lambda entry: entry.summary.updated_at)

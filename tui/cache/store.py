@@ -67,6 +67,8 @@ class Store:
         self._failures: dict[str, str] = {}
         self._retrying: asyncio.Task[None] | None = None
         self._files: dict[str, ConversationFile] = {}
+        self._left: set[str] = set()
+        """Conversations that are being released."""
         self._listing = Listing(None, None, clock, self.notices.append)
         self._drafts = Drafts(None)
         self._history = History(None)
@@ -109,7 +111,7 @@ class Store:
             self._reason = said.format(folder=root)
         self._places = places
         self._listing = Listing(places, Index(places.index), self._clock, self.notices.append)
-        self._drafts = Drafts(places.drafts)
+        self._drafts = Drafts(places.drafts, self._spare)
         self._drafts.read_new()
         self._history = History(places.history)
 
@@ -181,14 +183,9 @@ class Store:
         version did, `read_only` says so. Raises KeyError where there is none.
         """
         file = self._file(conversation_id)
-
-        def load() -> Conversation:
-            file.refresh()
-            file.mend()
-            return file.look()
-
+        self._left.discard(conversation_id)
         try:
-            conversation = await self._lanes.run(conversation_id, load)
+            conversation = await self._lanes.run(conversation_id, file.read)
         except (KeyError, OSError) as error:
             self._files.pop(conversation_id, None)
             if isinstance(error, OSError):
@@ -274,11 +271,15 @@ class Store:
         return await self._lanes.run(conversation_id, lambda: file.wrote and not file.is_writer)
 
     async def release(self, conversation_id: str) -> None:
-        """Write what is left and let other processes write."""
+        """Write what is left and let other processes write, unless it is loaded again meanwhile."""
         file = self._files.get(conversation_id)
         if file is None:
             return
+        self._left.add(conversation_id)
         self._record(conversation_id, await self._lanes.run(conversation_id, partial(self._settle, file)))
+        if conversation_id not in self._left:
+            return
+        self._left.discard(conversation_id)
         if not file.unwritten:
             # Forgotten before it is released: who asks for it from now on reads it anew, after the release.
             self._files.pop(conversation_id, None)
@@ -325,6 +326,10 @@ class Store:
     def set_draft_now(self, key: str, text: str) -> None:
         """Keep what is being typed and wait for it, blocking: the program is told to end."""
         self._lanes.run_now("drafts", partial(self._drafts.write, key, text))
+
+    def _spare(self, service: ServiceName, text: str) -> None:
+        """What another window was typing is overwritten: it goes where Up finds it."""
+        self._lanes.start("history", partial(self._history.add, service, text))
 
     def draft_of_new(self, service: ServiceName) -> str:
         """What was being typed of a new conversation, as far as `open` read it or this process kept it."""
