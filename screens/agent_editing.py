@@ -177,7 +177,7 @@ class AgentEditing(TryingScreen):
             self.app.notify(_("This profile is read-only: nothing is changed on the service."), severity="warning")
         return not self.app.context.read_only
 
-    @work(group="agent-save", exclusive=True)
+    @work(group="agent-save")
     async def action_save_agent(self) -> None:
         """Show what will change, and send it."""
         draft = self.held

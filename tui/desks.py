@@ -118,7 +118,12 @@ class Desks(ConversationApi):
         from tui.agents.drafts import DraftFiles
 
         folder = self._places.state / "agents" if self._places.state else None
-        hooks = AgentHooks(rds=self._rds_copilot, dms=self._data_agent, language=lambda: ANSWER_LANGUAGE[language()])
+        hooks = AgentHooks(
+            rds=self._rds_copilot,
+            dms=self._data_agent,
+            language=lambda: ANSWER_LANGUAGE[language()],
+            failed=self.show_problem,
+        )
         return Agents(hooks, DraftFiles(folder, self._whose))
 
     @cached_property

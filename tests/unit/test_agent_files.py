@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.agents.fields import changed, check, find_field, merge
+from tui.agents.fields import changed, check, find_field, merge, same
 from tui.agents.files import AgentFile, AgentFileError, read, write
 from tui.services.dms_agents import DmsAgentForm
 from tui.services.rds_agents import AgentForm
@@ -52,6 +54,9 @@ def test_texts_stand_over_several_lines() -> None:
         ("schema = 1\n[[agent]]\nservice='dms'\nname=1", "`name` has the wrong type"),
         ("schema = 1\n[[agent]]\nservice='dms'\nid=1", "`id` has the wrong type"),
         ("x" * 2_000_001, "too long"),
+        ("a = " + "[" * 5000, "nested"),
+        ("a = " + "1" * 5000, "No TOML"),
+        ("schema = 1\n" + "[[agent]]\nservice='rds'\n" * 201, "more than 200"),
     ],
 )
 def test_what_cannot_be_read_is_said(text: str, words: str) -> None:
@@ -105,6 +110,7 @@ def test_what_is_not_known_is_not_checked() -> None:
         (DmsAgentForm(), "name", "needs a name"),
         (DmsAgentForm("n", instruction="x" * 10_001), "instruction", "10001 characters; the service takes 10000"),
         (DmsAgentForm("n", questions=tuple("abcdefghijk")), "questions", "At most 10"),
+        (DmsAgentForm("n", skips=("plan", "breakfast")), "skips", "does not offer: breakfast"),
         (DmsAgentForm("n", description=""), "description", "takes no empty text"),
     ],
 )
@@ -116,7 +122,7 @@ def test_what_is_wrong_with_an_agent_of_dms(form: DmsAgentForm, field: str, word
 
 
 def with_description(form: DmsAgentForm) -> DmsAgentForm:
-    return DmsAgentForm(form.name, "d", form.instruction, form.knowledge, form.questions)
+    return replace(form, description="d")
 
 
 @pytest.mark.parametrize(
@@ -164,4 +170,4 @@ def test_a_merge_loses_nothing_of_mine_and_hides_nothing_of_theirs(
     for name in changed(base, mine):
         assert getattr(merged, name) == getattr(mine, name)
     for name in changed(base, theirs):
-        assert getattr(merged, name) == getattr(theirs, name) or name in both
+        assert same(merged, theirs, name) or name in both

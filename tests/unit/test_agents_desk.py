@@ -13,6 +13,8 @@ from tests.turns.desk import control, services_of
 from tui.agents.desk import AgentHooks, Agents
 from tui.agents.drafts import DraftFiles
 from tui.agents.editing import AgentChanged, AgentGone
+from tui.agents.fields import AgentService
+from tui.models import Problem
 from tui.sandbox.server import SandboxServer
 from tui.services.dms import DmsDataAgent
 from tui.services.dms_agents import CustomAgent, DmsAgentForm
@@ -30,11 +32,12 @@ class Desk:
     def __init__(self, services: Services, folder: Path | None = None) -> None:
         self.services = services
         self.folder = folder
+        self.failures: list[Problem] = []
         self.agents = self.again()
 
     def again(self, account: str = "me") -> Agents:
         """The desk of another start of the program."""
-        hooks = AgentHooks(self.rds, self.dms, lambda: "en-US")
+        hooks = AgentHooks(self.rds, self.dms, lambda: "en-US", self.failures.append)
         return Agents(hooks, DraftFiles(self.folder, lambda: account))
 
     async def rds(self) -> RdsCopilot:
@@ -239,6 +242,71 @@ async def test_a_creation_that_never_arrived_is_not_found(desk: Desk, server: Sa
 
     assert desk.agents.draft(draft.key) is draft
     assert await (await desk.rds()).agents.list() == ()
+
+
+async def test_somebody_elses_agent_of_the_same_name_is_not_taken_for_the_one_that_was_made(
+    desk: Desk, server: SandboxServer
+) -> None:
+    await (await desk.rds()).agents.create(AgentForm(FORM.name, "theirs"))
+    draft = desk.agents.begin("rds", FORM)
+    faults(server, "drop-before-accept@CreateCustomAgent")
+
+    with pytest.raises(ServiceError):
+        await desk.agents.save(draft.key)
+
+    assert desk.agents.draft(draft.key) is draft
+
+
+@pytest.mark.parametrize("service", ["rds", "dms"])
+async def test_a_creation_that_cannot_be_read_back_was_made_all_the_same(
+    desk: Desk, server: SandboxServer, service: AgentService
+) -> None:
+    """Else the next save would make a second one."""
+    form = FORM if service == "rds" else DmsAgentForm("周报", instruction="先看总体。")
+    draft = desk.agents.begin(service, form)
+    faults(server, "http-500@GetCustomAgent", "http-500@DescribeCustomAgent")
+
+    saved = await desk.agents.save(draft.key)
+
+    assert (saved.base, saved.unsaved, saved.is_read) == (form, False, False)
+    assert desk.agents.draft(draft.key) is None
+    assert [line.name for line in desk.agents.lines()] == [form.name]
+    faults(server)
+    assert (await desk.agents.open(saved.key)).form == form
+
+
+async def test_a_new_agent_that_is_saved_twice_at_once_is_made_once(desk: Desk) -> None:
+    """The screen is left and opened again while the creation is on its way."""
+    draft = desk.agents.begin("rds", FORM)
+
+    first, second = await asyncio.gather(desk.agents.save(draft.key), desk.agents.save(draft.key))
+
+    assert first is second
+    assert len(await (await desk.rds()).agents.list()) == 1
+    desk.agents.discard(draft.key)  # what was asked before it was saved
+    assert desk.agents.draft(first.key) is first
+
+
+async def test_what_fails_when_nobody_waits_is_told(desk: Desk, server: SandboxServer) -> None:
+    draft = desk.agents.begin("rds", FORM)
+    faults(server, "agent-quota")
+    waiting = asyncio.create_task(desk.agents.save(draft.key))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    async with asyncio.timeout(10):
+        while not desk.failures:  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0.01)
+    assert [problem.title for problem in desk.failures] == ["Limit reached"]
+
+
+async def test_the_order_of_what_has_none_is_no_change(desk: Desk) -> None:
+    made = await (await desk.dms()).agents.create(DmsAgentForm("a", skips=("plan",)))
+    key = (await desk.agents.open(f"dms:{made.id}")).key
+    desk.agents.change(key, "skips", ("sql", "plan"))
+
+    saved = await desk.agents.save(key)
+
+    assert (saved.refused, saved.unsaved) == ((), False)
 
 
 async def test_a_save_goes_on_when_nobody_waits_for_it(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tui.assistants.arguments import TEMPLATES
 from tui.assistants.fields import AnyAssistant
-from tui.assistants.files import FileFormat, FileProblem, dump, load
+from tui.assistants.files import FileFormat, FileProblem, dump, load, read_entry, to_table
 from tui.services.assistant_models import Assistant, AssistantProfile, BuiltinTool, FunctionTool, PluginAuth
 from tui.services.keys import Secret
 from tui.text import clean
@@ -97,6 +97,7 @@ def test_a_token_is_that_of_the_assistant_that_is_there() -> None:
 
 
 HEAD = "format = 1\n[[assistant]]\n"
+DEEP = '{"a":' * 200 + "1" + "}" * 200
 
 
 @pytest.mark.parametrize(
@@ -108,6 +109,11 @@ HEAD = "format = 1\n[[assistant]]\n"
         ("format = ", "cannot be read"),
         ('{"format": 1', "cannot be read"),
         ("[" * 100_000, "cannot be read"),
+        ("format = " + "[" * 5000, "cannot be read"),
+        (HEAD + "top_k = " + "1" * 5000, "cannot be read"),
+        (HEAD + "[[assistant]]\n" * 200, "more than 200"),
+        (HEAD + f"tools = [{{type = 'x', extra = '{DEEP}'}}]", "nested too deeply"),
+        (HEAD + 'backend = "responses"\nthinking = "no"', "true, false or unset"),
         (HEAD + 'modle = "x"', "no field modle"),
         (HEAD + 'backend = "other"', "backend"),
         (HEAD + "temperature = 3", "between 0 and 2"),
@@ -144,3 +150,18 @@ def test_what_was_not_set_is_not_set_again(form: FileFormat) -> None:
     assert entry.over(replace(ADDER, top_p=0.1, max_tokens=5, metadata={}, description="x")) == ADDER
     [entry] = load(dump([replace(LOCAL, thinking=None)], form))
     assert entry.over(LOCAL) == replace(LOCAL, thinking=None)
+
+
+def test_what_the_service_has_is_read_back_whatever_it_is() -> None:
+    """Versions and drafts hold assistants that this program would not make: made by the SDK, by another version."""
+    odd = Assistant(
+        "asst_1",
+        "",
+        metadata={"a": "x" * 600},
+        tools=(FunctionTool("查询 a.b"), FunctionTool("查询 a.b")),
+        temperature=2.5,
+        max_tokens=0,
+    )
+    assert read_entry(to_table(odd)).over(Assistant("asst_1", "")) == odd
+    with pytest.raises(FileProblem):
+        load(dump([odd], "toml"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tui.assistants.arguments import TEMPLATES, Argument, FunctionTemplate, argument_problems, arguments_of
-from tui.assistants.schema import CheckedSchema, check_schema, function_name_problem, schema_text
+from tui.assistants.schema import DEEPEST, CheckedSchema, check_schema, function_name_problem, schema_text
 
 ADD = TEMPLATES[0]
 
@@ -116,3 +116,15 @@ def test_arguments_against_their_schema() -> None:
 def test_many_errors_are_cut() -> None:
     bad = {"type": "object", "properties": {f"p{n}": {"type": "nope"} for n in range(60)}}
     assert len(check_schema(json.dumps(bad)).issues) == 20
+
+
+def test_what_is_nested_too_deeply_is_said_and_what_is_not_is_checked() -> None:
+    def nested(levels: int) -> str:
+        return '{"type": "object", "properties": {"a": ' * levels + '{"type": "strng"}' + "}}" * levels
+
+    assert "did you mean string?" in check_schema(nested(DEEPEST // 2 - 1)).issues[0].message
+    for text in (nested(DEEPEST), nested(300), '{"type": "object", "maximum": ' + "1" * 5000 + "}"):
+        checked = check_schema(text)
+        assert checked.schema is None
+        assert len(checked.issues) == 1
+    assert argument_problems(ADD.parameters, '{"left": ' + "1" * 5000 + "}") == ("The arguments are no valid JSON.",)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from tui.agents.drafts import DraftFiles
 from tui.agents.editing import Agent, AgentChanged, AgentGone, AgentLine, Draft
@@ -31,6 +32,7 @@ from tui.agents.fields import (
 )
 from tui.agents.files import AgentFile
 from tui.changes import Change
+from tui.finishing import finish, wait_for_end
 from tui.models import Problem
 from tui.services.dms_agents import CustomAgent, DmsAgentField
 from tui.services.errors import ApiError, ServiceError
@@ -42,7 +44,6 @@ if TYPE_CHECKING:  # httpx comes with them
     from tui.services.rds import RdsCopilot
     from tui.services.rds_catalog import Skill, Tool
 
-T = TypeVar("T")
 Operation = Literal["RELEASE", "OFFLINE"]
 
 
@@ -55,6 +56,8 @@ class AgentHooks:
     dms: Callable[[], Awaitable[DmsDataAgent]]
     language: Callable[[], str]
     """Of the texts of tools and skills: `zh-CN`, `en-US` ..."""
+    failed: Callable[[Problem], None] = lambda _problem: None
+    """Something went wrong that nobody waits for any more."""
 
 
 class Agents:
@@ -67,7 +70,7 @@ class Agents:
         self._drafts: dict[str, Draft] = {}
         self._tools: dict[str, tuple[Tool, ...]] = {}
         self._skills: dict[str, tuple[Skill, ...]] = {}
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._saving: dict[str, asyncio.Task[Draft]] = {}
         self._drafts_read = False
         self.problems: dict[AgentService, Problem] = {}
         """Why a service's agents could not be listed."""
@@ -77,11 +80,11 @@ class Agents:
     async def load(self) -> None:
         """List the agents of both services; what fails is in `problems`. Drafts without changes are read anew."""
         self._drafts = {key: draft for key, draft in self._drafts.items() if draft.unsaved}
-        if not self._drafts_read:
+        await asyncio.gather(self._list("rds"), self._list("dms"))
+        if not self._drafts_read:  # after the lists: whose drafts they are is known once a service was spoken with
             self._drafts_read = True
             for key, mine, base in await self._files.read():
                 self._drafts.setdefault(key, Draft(key, mine.service, base, mine.form))
-        await asyncio.gather(self._list("rds"), self._list("dms"))
 
     async def _list(self, service: AgentService) -> None:
         try:
@@ -203,8 +206,10 @@ class Agents:
             self.change(key, name, value_of(form, name))
 
     def discard(self, key: str) -> None:
-        """Throw away what was not saved."""
-        draft = self._drafts[key]
+        """Throw away what was not saved; nothing happens where it was saved meanwhile."""
+        draft = self._drafts.get(key)
+        if draft is None:
+            return
         if draft.base is None:
             del self._drafts[key]
         else:
@@ -240,13 +245,18 @@ class Agents:
     async def save(self, key: str) -> Draft:
         """Send what is changed; the draft as it then stands, under its new key where it was new.
 
-        Where the service keeps other values than were sent, the draft still shows them as changed.
+        Where the service keeps other values than were sent, the draft still shows them as changed. It goes on when
+        its caller is cancelled; while one save of a draft is under way, another is the same one.
 
         Raises:
             ServiceError: nothing was saved, as far as can be known; what it said of a field is in `check`.
             AgentChanged, AgentGone: see there.
         """
-        return await self._whole(self._save(self._drafts[key]))
+        task = self._saving.get(key)
+        if task is None:
+            task = self._saving[key] = asyncio.create_task(self._save(self._drafts[key]), name=f"save:{key}")
+            task.add_done_callback(lambda _task: self._saving.pop(key, None))
+        return await wait_for_end(task, self._hooks.failed)
 
     async def _save(self, draft: Draft) -> Draft:
         if draft.base is not None:
@@ -254,18 +264,22 @@ class Agents:
         before = draft.agent
         sent = draft.form  # what is typed meanwhile is not
         try:
-            agent = await (self._create(sent) if draft.base is None else self._update(draft, sent))
+            made = await (self._create(sent) if draft.base is None else self._update(draft, sent))
         except ServiceError as error:
             field_name = find_field(draft.service, error.problem.sentence)
             draft.problems = {field_name: error.problem.sentence} if field_name else {}
             raise
         # One answer may name an agent by number, another by UUID: it stays under the id that it was listed by.
-        key = draft.key if draft.base is not None else f"{draft.service}:{agent.id}"
+        key = draft.key if draft.base is not None else f"{draft.service}:{made.id}"
+        agent: Agent | None = None
+        with suppress(ServiceError):  # it is saved all the same, and read when somebody looks at it
+            agent = await self.saved(key)
         self._files.forget(draft.key)
-        del self._drafts[draft.key]
-        self._agents[key] = agent
-        saved = self._drafts[key] = Draft(key, draft.service, agent.form, draft.form, agent)
-        saved.refused = changed(agent.form, sent)
+        self._drafts.pop(draft.key, None)
+        self._agents[key] = agent or self._agents.get(key, made)
+        base = agent.form if agent is not None else sent
+        saved = self._drafts[key] = Draft(key, draft.service, base, draft.form, agent)
+        saved.refused = changed(base, sent)
         if isinstance(before, CustomAgent) and isinstance(agent, CustomAgent):
             saved.also_changed = agent.differs_elsewhere(before)
         if saved.unsaved:
@@ -287,36 +301,36 @@ class Agents:
             # It may have been made; it is looked for and never sent again.
             await self._list(service)
             found = [
-                agent
+                key
                 for key, agent in self._agents.items()
                 if key not in known and agent.form.name == form.name and _service_of(key) == service
             ]
             if len(found) != 1:
                 raise
-            made = found[0]
-        return await self._read(service, made.id)
+            made = await self.saved(found[0])
+            if changed(made.form, form):  # somebody else's of this name
+                raise
+        return made
 
     async def _update(self, draft: Draft, form: Form) -> Agent:
         names = changed(draft.base, form)
         try:
             if isinstance(form, AgentForm):
                 rds = await self._hooks.rds()
-                await rds.agents.update(draft.agent_id, form, cast("tuple[AgentField, ...]", names))
-            else:
-                dms = await self._hooks.dms()
-                await dms.agents.modify(draft.agent_id, form, cast("tuple[DmsAgentField, ...]", names))
+                return await rds.agents.update(draft.agent_id, form, cast("tuple[AgentField, ...]", names))
+            dms = await self._hooks.dms()
+            return await dms.agents.modify(draft.agent_id, form, cast("tuple[DmsAgentField, ...]", names))
         except ServiceError as error:
             if error.problem.delivered == "no":
                 raise
-            agent = await self._read(draft.service, draft.agent_id)
-            if agent.form != form:
+            agent = await self.saved(draft.key)
+            if changed(agent.form, form):
                 raise
             return agent
-        return await self._read(draft.service, draft.agent_id)
 
     async def delete(self, key: str) -> None:
         """Delete an agent on the service, and its draft. Raises ServiceError."""
-        await self._whole(self._delete(key))
+        await finish(self._delete(key), self._hooks.failed)
 
     async def _delete(self, key: str) -> None:
         service, _colon, agent_id = key.partition(":")
@@ -330,7 +344,7 @@ class Agents:
 
     async def operate(self, key: str, operation: Operation) -> None:
         """Release an agent of the Data Agent, or take it offline. Raises ServiceError."""
-        await self._whole(self._operate(key, operation))
+        await finish(self._operate(key, operation), self._hooks.failed)
 
     async def _operate(self, key: str, operation: Operation) -> None:
         agent_id = key.partition(":")[2]
@@ -371,7 +385,7 @@ class Agents:
             raise AgentGone from None
         before, draft.agent = draft.base, agent
         self._agents[draft.key] = agent
-        if agent.form == before:
+        if not changed(before, agent.form):
             return
         theirs = changes(draft.service, before, agent.form, self.skill_names)
         draft.form, both = merge(before, draft.form, agent.form)
@@ -383,13 +397,6 @@ class Agents:
         """It could not be read: because it is not there any more?"""
         await self._list(draft.service)
         return draft.service not in self.problems and draft.key not in self._agents
-
-    async def _whole(self, work: Coroutine[object, object, T]) -> T:
-        """Let `work` come to its end even when nobody waits for it any more: half of a change helps nobody."""
-        task = asyncio.create_task(work)
-        self._tasks.add(cast("asyncio.Task[object]", task))
-        task.add_done_callback(lambda done: self._tasks.discard(cast("asyncio.Task[object]", done)))
-        return await asyncio.shield(task)
 
 
 def _service_of(key: str) -> AgentService:

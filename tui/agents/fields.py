@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeAlias
 
 from tui.changes import Change, changes_between
-from tui.services.dms_agents import MOST_QUESTIONS, MOST_TEXT, DmsAgentForm
+from tui.services.dms_agents import MOST_QUESTIONS, MOST_TEXT, SKIPS, DmsAgentForm
 from tui.services.rds_agents import PROMPT_BYTES, AgentForm
 from tui.words import _
 
@@ -25,6 +25,8 @@ Kind = Literal[
     "theme",
 ]
 FORMS: dict[AgentService, type[Form]] = {"rds": AgentForm, "dms": DmsAgentForm}
+UNORDERED = frozenset({"tools", "skill_ids", "skips"})
+"""Fields whose order means nothing: a service may give them back in another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,21 @@ def with_value(form: Form, name: str, value: Value) -> Form:
     return replace(form, **change)
 
 
+def same(one: Form, other: Form, name: str) -> bool:
+    """Whether a field has the same value in both."""
+    values = value_of(one, name), value_of(other, name)
+    return values[0] == values[1] or (
+        name in UNORDERED
+        and isinstance(values[0], tuple)
+        and isinstance(values[1], tuple)
+        and set(values[0]) == set(values[1])
+    )
+
+
 def changed(base: Form | None, form: Form) -> tuple[str, ...]:
     """The names of the fields that differ; all that are filled where there is no base."""
     base = base or type(form)()
-    return tuple(entry.name for entry in fields(form) if value_of(base, entry.name) != value_of(form, entry.name))
+    return tuple(entry.name for entry in fields(form) if not same(base, form, entry.name))
 
 
 def in_words(value: Value, kind: Kind, names: Mapping[str, str]) -> str:
@@ -119,6 +132,8 @@ def changes(service: AgentService, base: Form | None, form: Form, names: Mapping
     """What a save would change, field by field."""
     rows = []
     for spec in FIELDS[service]:
+        if base is not None and same(base, form, spec.name):
+            continue
         old = in_words(value_of(base, spec.name), spec.kind, names) if base is not None else ""
         rows.append((label(spec.name), old, in_words(value_of(form, spec.name), spec.kind, names)))
     return changes_between(rows)
@@ -130,9 +145,10 @@ def check(service: AgentService, base: Form | None, form: Form, known: Mapping[s
     `known`: for `tools` and `skill_ids` what the service offers, as far as it was read.
     """
     found: dict[str, str] = {}
+    known = {"skips": SKIPS, **known}
     for spec in FIELDS[service]:
         value = value_of(form, spec.name)
-        if base is not None and value == value_of(base, spec.name):
+        if base is not None and same(base, form, spec.name):
             continue  # The service has it so, and it is not sent.
         if isinstance(value, str):
             text = value.strip()
@@ -157,9 +173,9 @@ def merge(base: Form, mine: Form, theirs: Form) -> tuple[Form, tuple[str, ...]]:
     """`mine` on top of `theirs`: what only they changed is theirs. And the fields that both changed, differently."""
     merged, both = mine, []
     for name in changed(base, theirs):
-        if value_of(mine, name) == value_of(base, name):
+        if same(mine, base, name):
             merged = with_value(merged, name, value_of(theirs, name))
-        elif value_of(mine, name) != value_of(theirs, name):
+        elif not same(mine, theirs, name):
             both.append(name)
     return merged, tuple(both)
 

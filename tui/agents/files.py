@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, get_args
 
 from tui.agents.fields import FORMS, AgentService, Form
-from tui.text import clean
+from tui.text import clean, clean_line
 from tui.words import _
 
 SCHEMA = 1
 MOST_CHARACTERS = 2_000_000
 """Of a file that is read."""
+MOST_AGENTS = 200
+"""In one file: each becomes a draft, which somebody must look at."""
 
 
 class AgentFileError(ValueError):
@@ -53,11 +55,13 @@ def read(text: str) -> tuple[AgentFile, ...]:
         raise AgentFileError(_("The file is too long to hold agents."))
     try:
         table = tomli.loads(text)
-    except tomli.TOMLDecodeError as error:
-        raise AgentFileError(_("No TOML: {reason}").format(reason=error)) from None
+    except (ValueError, RecursionError) as error:
+        raise AgentFileError(_("No TOML: {reason}").format(reason=clean_line(str(error)))) from None
     entries = table.get("agent")
     if table.get("schema") != SCHEMA or not isinstance(entries, list) or not entries:
         raise AgentFileError(_("No file of custom agents: it lacks `schema = 1` and `[[agent]]`."))
+    if len(entries) > MOST_AGENTS:
+        raise AgentFileError(_("There are more than {limit} in one file.").format(limit=MOST_AGENTS))
     return tuple(_agent(number, entry) for number, entry in enumerate(entries, 1))
 
 

@@ -23,7 +23,7 @@ def argument_problems(schema: Mapping[str, Any], arguments: str) -> tuple[str, .
     """In what the arguments that a model wrote break the function's schema, a sentence each; none where they fit."""
     try:
         value = json.loads(arguments or "{}")
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return (_("The arguments are no valid JSON."),)
     if not schema:
         return ()

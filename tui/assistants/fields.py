@@ -32,6 +32,8 @@ RESPONSES_TOOLS: tuple[str, ...] = ("web_search", "code_interpreter", "web_extra
 """Tools that the Responses API runs (protocol notes 9.1)."""
 OLD_NAMES = ("search", "wanx")
 """Built-in tools as older pages and the SDK call them (protocol notes 4.2)."""
+UNSET_WORD = "unset"
+"""What stands for a number or a switch that is not set, typed or in a file."""
 MASK = "***"
 """What stands for a plugin's token wherever an assistant is shown or written."""
 
@@ -216,7 +218,10 @@ def parse(field: Field, typed: str) -> Any:
     """
     text = typed.strip()
     if field.kind in ("number", "whole"):
-        return _parse_number(field, text)
+        value = parse_number(field, text)
+        if reason := number_problem(field, value):
+            raise WrongValue(reason)
+        return value
     if field.kind == "ids":
         return tuple(dict.fromkeys(part for part in text.replace(",", " ").split()))
     if field.kind == "model" and not text:
@@ -224,25 +229,25 @@ def parse(field: Field, typed: str) -> Any:
     return clean_line(text, 2000) if field.kind != "text" else clean(typed)
 
 
-def _parse_number(field: Field, text: str) -> float | int | None:
-    if not text or text == "unset":
+def parse_number(field: Field, text: str) -> float | int | None:
+    """The number, None for "not set"; whether it is in its limits is for `number_problem`. Raises WrongValue."""
+    if not text or text == UNSET_WORD:
         return None
     try:
-        value = int(text) if field.kind == "whole" else float(text)
+        return int(text) if field.kind == "whole" else float(text)
     except ValueError:
-        raise WrongValue(
-            _("{text} is no whole number.").format(text=text)
-            if field.kind == "whole"
-            else _("{text} is no number.").format(text=text)
-        ) from None
+        wrong = _("{text} is no whole number.") if field.kind == "whole" else _("{text} is no number.")
+        raise WrongValue(wrong.format(text=clean_line(text, 40))) from None
+
+
+def number_problem(field: Field, value: float | int | None) -> str:
+    """Why this number cannot be, or ""."""
     low, high = field.low, field.high
-    if not (low is None or value >= low) or not (high is None or value <= high):
-        if high is None:
-            raise WrongValue(_("{name} is {low} at least.").format(name=field.name, low=_number(low or 0)))
-        raise WrongValue(
-            _("{name} is between {low} and {high}.").format(name=field.name, low=_number(low or 0), high=_number(high))
-        )
-    return value
+    if value is None or ((low is None or value >= low) and (high is None or value <= high)):
+        return ""
+    if high is None:
+        return _("{name} is {low} at least.").format(name=field.name, low=_number(low or 0))
+    return _("{name} is between {low} and {high}.").format(name=field.name, low=_number(low or 0), high=_number(high))
 
 
 def metadata_problem(metadata: Mapping[str, str]) -> str:
@@ -280,9 +285,6 @@ def problems(assistant: AnyAssistant) -> tuple[tuple[str, str], ...]:
             names.append(tool.name)
     for field in fields_of(assistant):
         value = getattr(assistant, field.name)
-        if field.kind in ("number", "whole") and value is not None:
-            try:
-                _parse_number(field, str(value))
-            except WrongValue as error:
-                found.append((field.name, str(error)))
+        if field.kind in ("number", "whole") and (reason := number_problem(field, value)):
+            found.append((field.name, reason))
     return tuple(found)

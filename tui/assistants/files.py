@@ -36,7 +36,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from tui.assistants.fields import AnyAssistant, WrongValue, fields_of, metadata_problem, parse, problems
+from tui.assistants.fields import (
+    UNSET_WORD,
+    AnyAssistant,
+    Field,
+    WrongValue,
+    fields_of,
+    parse,
+    parse_number,
+    problems,
+)
+from tui.assistants.schema import too_deep
 from tui.services.assistant_models import Assistant, AssistantProfile, BuiltinTool, FunctionTool, PluginAuth, Tool
 from tui.services.keys import Secret
 from tui.text import clean, clean_line
@@ -45,10 +55,10 @@ from tui.words import _
 FORMAT = 1
 FileFormat = Literal["toml", "json"]
 Backend = Literal["assistants", "responses"]
-UNSET_WORD = "unset"
+MOST_ASSISTANTS = 200
+"""In a file from outside: each becomes something that somebody must look at."""
 NO_TOKEN = Secret("")
 """In place of a token that a file cannot hold."""
-_NUMBERS = ("temperature", "top_p", "top_k", "max_tokens", "max_output_tokens")
 _TOOL_KEYS = ("type", "name", "description", "parameters", "auth")
 
 
@@ -188,11 +198,22 @@ def _toml_text(value: str) -> Any:
 
 
 def load(source: str, form: FileFormat | None = None) -> tuple[Entry, ...]:
-    """The assistants of a file; the format is told by its first character where `form` does not say.
+    """The assistants of a file from outside; the format is told by its first character where `form` does not say.
 
     Raises:
         FileProblem: it cannot be read, or a value cannot be.
     """
+    entries = read_entries(source, form)
+    if len(entries) > MOST_ASSISTANTS:
+        raise FileProblem(_("There are more than {limit} in one file.").format(limit=MOST_ASSISTANTS))
+    for number, entry in enumerate(entries, 1):
+        if wrong := [reason for name, reason in problems(entry.fresh()) if name in entry.values]:
+            raise FileProblem(f"{_('Assistant {number}').format(number=number)}{_(': ')}{wrong[0]}")
+    return entries
+
+
+def read_entries(source: str, form: FileFormat | None = None) -> tuple[Entry, ...]:
+    """As `load`, whatever the values are: a file of ours holds what the service had, too. Raises FileProblem."""
     document = _document(source, form or ("json" if source.lstrip()[:1] in ("{", "[") else "toml"))
     if document.get("format") != FORMAT:
         raise FileProblem(_("It is no file of assistants: `format = 1` is missing, or a newer version wrote it."))
@@ -235,20 +256,17 @@ def read_entry(table: Mapping[str, Any], where: str = "") -> Entry:
             raise FileProblem(_("{where}: it has no field {name}.").format(where=where, name=clean_line(key)))
         else:
             try:
-                values[key] = _value(known[key].name, known[key].kind, value, known[key])
-            except (WrongValue, TypeError, AttributeError) as error:
-                raise FileProblem(f"{where}, {key}{_(': ')}{clean_line(str(error))}") from error
+                values[key] = _value(known[key], value)
+            except WrongValue as error:
+                raise FileProblem(f"{where}{_(', ')}{key}{_(': ')}{clean_line(str(error))}") from error
     identity = table.get("id", "")
     tools: tuple[Tool, ...] = values.get("tools", ())
     secret = tuple(tool.type for tool in tools if isinstance(tool, BuiltinTool) and tool.auth is not None)
-    entry = Entry(backend, clean_line(identity) if isinstance(identity, str) else "", values, secret)
-    wrong = [reason for name, reason in problems(replace(blank, **values)) if name in values]
-    if wrong:
-        raise FileProblem(f"{where}{_(': ')}{wrong[0]}")
-    return entry
+    return Entry(backend, clean_line(identity) if isinstance(identity, str) else "", values, secret)
 
 
-def _value(name: str, kind: str, value: Any, item: Any) -> Any:
+def _value(item: Field, value: Any) -> Any:
+    kind = item.kind
     if kind == "tools":
         if not isinstance(value, list):
             raise WrongValue(_("it must be a list"))
@@ -256,20 +274,19 @@ def _value(name: str, kind: str, value: Any, item: Any) -> Any:
     if kind == "metadata":
         if not isinstance(value, Mapping) or not all(isinstance(part, str) for part in value.values()):
             raise WrongValue(_("it must be a table of texts"))
-        pairs = {clean_line(key): clean(part) for key, part in value.items()}
-        if reason := metadata_problem(pairs):
-            raise WrongValue(reason)
-        return pairs
+        return {clean_line(key): clean(part) for key, part in value.items()}
     if kind == "ids":
         if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
             raise WrongValue(_("it must be a list of texts"))
         return tuple(clean_line(part) for part in value)
     if kind == "thinking":
-        return None if value == UNSET_WORD else bool(value)
-    if name in _NUMBERS:
+        if value != UNSET_WORD and not isinstance(value, bool):
+            raise WrongValue(_("it must be true, false or unset"))
+        return None if value == UNSET_WORD else value
+    if kind in ("number", "whole"):
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             raise WrongValue(_("it must be a number"))
-        return parse(item, str(value))
+        return parse_number(item, str(value))
     if not isinstance(value, str):
         raise WrongValue(_("it must be a text"))
     return parse(item, value) if value or kind == "model" else ""
@@ -302,6 +319,8 @@ def _json(value: Any) -> dict[str, Any]:
             raise WrongValue(str(error)) from error
     if not isinstance(value, dict):
         raise WrongValue(_("it must be an object"))
+    if too_deep(value):
+        raise WrongValue(_("It is nested too deeply."))
     from tui.services.dashscope_wire import cleaned
 
     found: dict[str, Any] = cleaned(value)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tui.assistants.fields import AnyAssistant, changed_fields, changes, label
+from tui.assistants.fields import AnyAssistant, changed_fields, changes
 from tui.assistants.files import Entry, FileProblem
 from tui.changes import Change, diff_lines
 from tui.services.assistant_models import Assistant, AssistantProfile
@@ -81,7 +81,7 @@ def plan_lines(planned: Planned) -> Iterator[str]:
     """A head line, then each field that changes."""
     place = _("on the service") if isinstance(planned.after, Assistant) else _("on this machine")
     name = clean_line(planned.after.name or planned.after.model)
-    where = planned.held.id or f"{_('new')}, {place}"
+    where = planned.held.id or f"{_('new')}{_(', ')}{place}"
     yield f"{SIGNS[planned.action]} {name}  ({clean_line(where)})"
     for change in changes(planned.held, planned.after):
         yield from _change_lines(change)
@@ -101,8 +101,3 @@ def _change_lines(change: Change) -> Iterator[str]:
     for line in diff_lines(clean(change.old), clean(change.new)):
         text = _("… {count} lines as before").format(count=line.count) if line.kind == "skipped" else line.text
         yield f"      {_MARKS[line.kind]} {text}"
-
-
-def sent_names(planned: Planned) -> str:
-    """The fields that would be sent."""
-    return _(", ").join(label(name) for name in changed_fields(planned.held, planned.after))

@@ -24,6 +24,8 @@ TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
 ALLOWED_BESIDES = frozenset({"definitions", "nullable"})
 """Keywords of older drafts that models and services still read."""
 MOST_ISSUES = 20
+DEEPEST = 64
+"""Levels of objects and lists in each other; the checks and the writing go down by recursion."""
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -61,6 +63,12 @@ def function_name_problem(name: str, others: Sequence[str] = ()) -> str:
     return ""
 
 
+def too_deep(value: object, room: int = DEEPEST) -> bool:
+    """Whether a JSON value has more levels than may be."""
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return room < 0 or any(too_deep(part, room - 1) for part in inner)
+
+
 def schema_text(schema: Mapping[str, Any]) -> str:
     """The schema as it is edited; "" for a function without arguments."""
     return json.dumps(schema, ensure_ascii=False, indent=2) if schema else ""
@@ -75,9 +83,13 @@ def check_schema(text: str) -> CheckedSchema:
     except json.JSONDecodeError as error:
         return CheckedSchema(None, (SchemaIssue(error.lineno, error.colno, _syntax(error)),))
     except RecursionError:
-        return CheckedSchema(None, (SchemaIssue(1, 1, _("It is nested too deeply.")),))
+        return _whole_issue(_("It is nested too deeply."))
+    except ValueError as error:  # a number of thousands of digits
+        return _whole_issue(clean_line(str(error)))
     if not isinstance(schema, dict):
-        return CheckedSchema(None, (SchemaIssue(1, 1, _("It must be an object, in curly brackets.")),))
+        return _whole_issue(_("It must be an object, in curly brackets."))
+    if too_deep(schema):
+        return _whole_issue(_("It is nested too deeply."))
     places = _Places(text)
     issues = [
         *_of_root(schema, places),
@@ -86,6 +98,10 @@ def check_schema(text: str) -> CheckedSchema:
     ]
     issues = sorted(dict.fromkeys(issues), key=lambda issue: (issue.line, issue.column))
     return CheckedSchema(schema, tuple(issues[:MOST_ISSUES]))
+
+
+def _whole_issue(message: str) -> CheckedSchema:
+    return CheckedSchema(None, (SchemaIssue(1, 1, message),))
 
 
 def _syntax(error: json.JSONDecodeError) -> str:

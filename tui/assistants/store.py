@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from tui.assistants.fields import AnyAssistant
-from tui.assistants.files import Entry, FileProblem, dump, load, read_entry, to_table
+from tui.assistants.files import Entry, FileProblem, dump, read_entries, read_entry, to_table
 from tui.services.assistant_models import AssistantProfile
 
 VERSIONS = 20
@@ -75,14 +75,14 @@ class AssistantStore:
         if not data:
             return
         try:
-            entries = load(data.decode(), "toml")
+            entries = read_entries(data.decode(), "toml")
         except (FileProblem, UnicodeDecodeError):
             self._set_aside("profiles.toml")
             return
         for entry in entries:
             profile = entry.fresh()
             if isinstance(profile, AssistantProfile) and entry.id:
-                yield _named(profile, entry.id)
+                yield replace(profile, id=entry.id)
 
     # --- versions ------------------------------------------------------------------------------------------
 
@@ -236,12 +236,6 @@ def _rows(table: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """The objects in a list of a file that somebody may have edited."""
     rows = table.get(name)
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def _named(profile: AssistantProfile, profile_id: str) -> AssistantProfile:
-    from dataclasses import replace
-
-    return replace(profile, id=profile_id)
 
 
 def _json(table: Mapping[str, Any]) -> bytes:
