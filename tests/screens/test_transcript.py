@@ -586,8 +586,10 @@ async def test_wide_tables_scroll_sideways_and_turn_into_rows() -> None:
         assert "column_1" not in shown.text
         await shown.press("right", "h")
         await shown.press(*["l"] * 20)
-        assert "← 2 of 9 columns ─" in shown.text
+        assert "← 7 of 9 columns ─" in shown.text
         assert "column_8" in shown.text
+        await shown.press("h")  # at once, however often l was pressed at the end
+        assert "← 7 of 9 columns →" in shown.text
         await shown.press("v")
         assert "*** 2. row ***" in shown.text
         assert "column_7: value 1 7" in shown.text
@@ -605,6 +607,18 @@ async def test_a_markdown_table_in_the_answer_too() -> None:
         assert "name of column 1" not in shown.text
         await shown.press("v")
         assert "name of column 8: v8" in shown.text
+
+
+async def test_a_table_in_a_list_too() -> None:
+    lines = ["|".join(f"name of column {n}" for n in range(9)), "|".join(["-"] * 9), "|".join("v" * 9)]
+    text = "1. these:\n\n" + "".join(f"   | {line} |\n" for line in lines) + "\n2. more\n"
+    async with stage(turn("1", text)) as shown:
+        await shown.focus()
+        await shown.press("K", "l")
+        assert "name of column 0" in shown.text
+        assert "name of column 1" not in shown.text
+        await shown.press("v")
+        assert "name of column 8: v" in shown.text
 
 
 async def test_charts_show_their_table() -> None:

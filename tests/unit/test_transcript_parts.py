@@ -145,11 +145,15 @@ def test_a_plan_fits(natural: list[int], width: int, column: int) -> None:
         )
 
 
-def test_every_column_can_be_reached() -> None:
-    seen: set[int] = set()
-    for column in range(9):
-        seen.update(plan([30] * 9, 80, TableView(column=column), "<", ">").columns)
-    assert seen == set(range(9))
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=12), st.integers(10, 100))
+def test_every_column_can_be_reached_and_the_last_one_is_the_end(natural: list[int], width: int) -> None:
+    plans = [plan(natural, width, TableView(column=column), "<", ">") for column in range(12)]
+    assert {column for shape in plans for column in shape.columns} == {*range(len(natural))}
+    last = plans[0].last
+    assert len({shape.columns for shape in plans[: last + 1]}) == last + 1, "each step shows something else"
+    assert {shape.columns for shape in plans[last:]} == {plans[last].columns}
+    assert not last or plans[last - 1].columns[-1] < len(natural) - 1, "it goes no further than it must"
 
 
 def test_numbers_stand_at_the_right() -> None:
@@ -197,7 +201,7 @@ def test_charts_fit_and_name_their_series(kind: str, ascii_only: bool) -> None:
 )
 def test_what_cannot_be_drawn_shows_its_table(chart: ChartBlock) -> None:
     assert chart_rows(chart, LOOK) is None
-    drawn = draw(chart, LOOK, opened=False, views=lambda _number: TableView(), number=1, live=False)
+    drawn = draw(chart, LOOK, opened=False, turn="t", number=1, live=False)
     assert drawn.parts[0].kind == "chart"
 
 
@@ -220,7 +224,7 @@ def test_sizes(count: int, text: str) -> None:
 @pytest.mark.parametrize("arguments", ["{", "[1, 2", "null", '"x"', "{}", "[" * 3000, '{"a": {"b": [1]}}', "x" * 9000])
 def test_any_arguments_of_a_tool_are_shown(arguments: str) -> None:
     tool = ToolBlock("c", "tool", "done", arguments, arguments)
-    drawn = draw(tool, LOOK, opened=True, views=lambda _number: TableView(), number=1, live=False)
+    drawn = draw(tool, LOOK, opened=True, turn="t", number=1, live=False)
     assert len(drawn.rows) > 1
     assert all(width_of(row) <= LOOK.content for row in drawn.rows)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TypeAlias
 
 from tui.models import (
     AskBlock,
@@ -29,7 +28,7 @@ from tui.widgets.transcript.code import code_block, rule
 from tui.widgets.transcript.lines import Look, TableView
 from tui.widgets.transcript.markdown import Part
 from tui.widgets.transcript.styles import BOLD, DIM, ITALIC, TEXT, Kind
-from tui.widgets.transcript.tables import grid_row, header_cells, numeric, plan, record_rows, widest
+from tui.widgets.transcript.tables import numeric, table_rows
 from tui.words import _
 
 _MOST_ROWS = 200
@@ -38,10 +37,6 @@ _MOST_LINES = 60
 _MOST_JSON = 50_000
 
 ERROR, WARNING, ASK = Kind.ERROR.key, Kind.WARNING.key, Kind.ASK.key
-
-
-Views: TypeAlias = Callable[[int], TableView]
-"""How the table of a number is looked at."""
 
 
 class Drawn:
@@ -58,13 +53,13 @@ class Drawn:
         self.waiting = False
 
 
-def draw(block: Block, look: Look, *, opened: bool, views: Views, number: int, live: bool) -> Drawn:
+def draw(block: Block, look: Look, *, opened: bool, turn: str, number: int, live: bool) -> Drawn:
     """`block` as rows of at most `look.content` cells.
 
     Args:
         block: any but text.
         opened: unfolded, for what can be.
-        views: how its tables are looked at, by their numbers.
+        turn: id of the turn that it is of.
         number: of its first numbered part.
         live: it is the last one of a turn that goes on.
     """
@@ -79,12 +74,12 @@ def draw(block: Block, look: Look, *, opened: bool, views: Views, number: int, l
             return _plan(block, look)
         case TableBlock():
             drawn = Drawn()
-            _table(drawn, block, look, views(number), number, _("table"))
+            _table(drawn, block, look, look.view(turn, number), number, _("table"))
             return drawn
         case ChartBlock():
-            return _chart(block, look, views(number), number)
+            return _chart(block, look, look.view(turn, number), number)
         case CodeBlock():
-            return _code(block, look, opened, views, number)
+            return _code(block, look, opened, turn, number)
         case FileBlock():
             return _file(block, look)
         case SuggestionsBlock():
@@ -313,22 +308,12 @@ def _table(drawn: Drawn, table: TableBlock, look: Look, view: TableView, number:
     count = _("{n} of {all} rows").format(n=f"{len(shown):,}", all=f"{total:,}") if total > len(shown) else ""
     names: list[Spans] = [((name, TEXT),) for name in table.columns]
     rows: list[list[Spans]] = [[((cell, TEXT),) if cell else () for cell in row] for row in shown]
-    start = len(drawn.rows)
-    sizes = [1] * len(names)
-    widest(sizes, [names, *rows])
-    shape = plan(sizes or [1], look.content, view, look.marks.left, look.marks.right)
-    dot = f" {look.marks.dot} "
-    label = dot.join(part for part in (f"{kind} {number}", table.title, count) if part)
-    drawn.rows.append(rule(look, look.content, label, "" if view.rows else shape.note))
-    if view.rows:
-        drawn.rows += record_rows(look, table.columns, rows, look.content)
-    elif names:
-        aligns = ["right" if numeric(shown, column) else "" for column in range(len(names))]
-        drawn.rows += grid_row(header_cells(names), shape, aligns)
-        for row in rows:
-            drawn.rows += grid_row(row, shape, aligns)
-    columns = len(names) if shape.note and not view.rows else 0
-    drawn.parts.append(Part("table", "", table_text(table), start, len(drawn.rows), number, columns))
+    aligns = ["right" if numeric(shown, column) else "" for column in range(len(names))]
+    label = f" {look.marks.dot} ".join(part for part in (f"{kind} {number}", table.title, count) if part)
+    lines, scroll = table_rows(look, look.content, label, names, rows, aligns, view)
+    start, end = len(drawn.rows), len(drawn.rows) + len(lines)
+    drawn.rows += lines
+    drawn.parts.append(Part("table", "", table_text(table), start, end, number, scroll))
 
 
 def _chart(block: ChartBlock, look: Look, view: TableView, number: int) -> Drawn:
@@ -345,7 +330,7 @@ def _chart(block: ChartBlock, look: Look, view: TableView, number: int) -> Drawn
     return drawn
 
 
-def _code(block: CodeBlock, look: Look, opened: bool, views: Views, number: int) -> Drawn:
+def _code(block: CodeBlock, look: Look, opened: bool, turn: str, number: int) -> Drawn:
     live = block.state in ("running", "pending")
     language = block.language.lower()
     drawn = Drawn(code_block(look, look.content, block.source, language, number, live))
@@ -361,14 +346,14 @@ def _code(block: CodeBlock, look: Look, opened: bool, views: Views, number: int)
         drawn.rows.append(((" " + mark + words[block.state], key),))
     most = 0 if opened else 20
     for output in block.outputs:
-        _output(drawn, output, look, views, number + len(drawn.parts), most)
+        _output(drawn, output, look, turn, number + len(drawn.parts), most)
     drawn.foldable = any(output.text.count("\n") > 20 for output in block.outputs)
     return drawn
 
 
-def _output(drawn: Drawn, output: CellOutput, look: Look, views: Views, number: int, most: int) -> None:
+def _output(drawn: Drawn, output: CellOutput, look: Look, turn: str, number: int, most: int) -> None:
     if output.table is not None:
-        _table(drawn, output.table, look, views(number), number, _("table"))
+        _table(drawn, output.table, look, look.view(turn, number), number, _("table"))
     elif output.error:
         rows = wrapped(output.error.strip("\n"), look.content - 4, ERROR, _MOST_LINES)
         drawn.rows += [

@@ -108,8 +108,8 @@ class Unit:
     language: str = ""
     source: str = ""
     foldable: bool = False
-    columns: int = 0
-    """Of a table that does not fit: how many columns it has."""
+    scroll: int = 0
+    """Of a table that does not fit: the `TableView.column` with which its last column is in view."""
 
 
 @dataclass(slots=True)
@@ -155,6 +155,10 @@ class Look:
     def content(self) -> int:
         """Cells for content."""
         return max(8, self.width - GUTTER - MARGIN)
+
+    def view(self, turn: str, number: int) -> TableView:
+        """How a turn's table of that number is looked at."""
+        return self.tables.get((turn, number)) or TableView()
 
     def clock(self, when: datetime) -> str:
         """`02:14`, with the date where it was not today."""

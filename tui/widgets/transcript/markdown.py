@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tui.widgets.transcript.cells import Span, Spans, wrap
-from tui.widgets.transcript.code import code_block, language_of, rule
-from tui.widgets.transcript.lines import Look, TableView
+from tui.widgets.transcript.code import code_block, language_of
+from tui.widgets.transcript.lines import Look
 from tui.widgets.transcript.styles import BOLD, DIM, ITALIC, RULE, TEXT, UNDERLINE, Kind
-from tui.widgets.transcript.tables import grid_row, header_cells, plan, widest
+from tui.widgets.transcript.tables import table_rows
 from tui.words import _
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ class Part:
     start: int
     end: int
     number: int
-    columns: int = 0
-    """Of a table that does not fit: how many it has."""
+    scroll: int = 0
+    """Of a table: see `Unit`."""
 
 
 class Markdown:
@@ -41,13 +41,15 @@ class Markdown:
     Args:
         look: width and all.
         references: link definitions known by now.
+        turn: id of the turn that it is of.
         number: what the first code block or table in it is numbered.
         live: more may come, so code is not yet lexed as a whole.
     """
 
-    def __init__(self, look: Look, references: Mapping[str, Any], number: int, live: bool) -> None:
+    def __init__(self, look: Look, references: Mapping[str, Any], turn: str, number: int, live: bool) -> None:
         self.look = look
         self.references = dict(references)
+        self.turn = turn
         self.number = number
         self.live = live
         self.parts: list[Part] = []
@@ -178,16 +180,10 @@ class Markdown:
     def _table(self, tokens: Sequence[Token], width: int) -> list[Spans]:
         names, rows, aligns = table_cells(self.look, tokens, self.references)
         number = self._next()
-        sizes = [1] * len(names)
-        widest(sizes, [names, *rows])
-        marks = self.look.marks
-        shape = plan(sizes, width, TableView(), marks.left, marks.right)
-        lines = [rule(self.look, width, _("table"), str(number), shape.note)]
-        lines += grid_row(header_cells(names), shape, aligns)
-        for row in rows:
-            lines += grid_row(row, shape, aligns)
+        label, view = f"{_('table')} {number}", self.look.view(self.turn, number)
+        lines, scroll = table_rows(self.look, width, label, names, rows, aligns, view)
         text = "\n".join("\t".join("".join(text for text, _ in cell) for cell in row) for row in [names, *rows]) + "\n"
-        self.parts.append(Part("table", "", text, 0, len(lines), number))
+        self.parts.append(Part("table", "", text, 0, len(lines), number, scroll))
         return lines
 
 

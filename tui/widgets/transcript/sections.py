@@ -17,7 +17,7 @@ from tui.models import (
     ToolBlock,
 )
 from tui.widgets.transcript.blocks import Drawn, draw
-from tui.widgets.transcript.lines import Line, Look, TableView, Unit, splice
+from tui.widgets.transcript.lines import Line, Look, Unit, splice
 
 
 class Section(Protocol):
@@ -61,7 +61,7 @@ class BlockSection:
             self._block,
             look,
             opened=look.fold.is_open(self.turn, self.index),
-            views=lambda number: look.tables.get((self.turn, number)) or TableView(),
+            turn=self.turn,
             number=self.number,
             live=self._live,
         )
@@ -87,12 +87,12 @@ class BlockSection:
         if drawn.parts:
             part = drawn.parts[0]
             whole.number, whole.language, whole.source = part.number, part.language, part.text
-            whole.kind, whole.columns = part.kind, part.columns
+            whole.kind, whole.scroll = part.kind, part.scroll
         units = [whole]
         for part in drawn.parts[1:]:
             units[-1].end = part.start
             unit = Unit(part.kind, part.start, len(self.lines), self.index, part.number, part.language, part.text)
-            unit.columns = part.columns
+            unit.scroll = part.scroll
             units.append(unit)
         return units
 

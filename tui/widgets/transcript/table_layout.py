@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui.widgets.transcript.cells import Spans
 from tui.widgets.transcript.code import rule
-from tui.widgets.transcript.lines import Line, Look, TableView, splice
+from tui.widgets.transcript.lines import Line, Look, splice
 from tui.widgets.transcript.markdown import table_cells
 from tui.widgets.transcript.styles import DIM
 from tui.widgets.transcript.tables import Plan, grid_row, header_cells, plan, record_rows, widest
@@ -35,14 +35,13 @@ class TableLayout:
         self.lines: list[Line] = []
         self.source = ""
         self.complete = False
-        self.columns = 0
+        self.scroll = 0
         self._names: list[Spans] = []
         self._aligns: list[str] = []
         self._rows: list[list[Spans]] = []
         self._sizes: list[int] = []
         self._at = 0
         self._plan: Plan | None = None
-        self._view = TableView()
         self._laid = 0
         self._settled = 0
         self._references = 0
@@ -76,9 +75,9 @@ class TableLayout:
 
     def _lay_out(self, extra: list[list[Spans]]) -> int | None:
         look, width = self.look, self.look.content
-        view = look.tables.get((self.turn, self.number)) or TableView()
+        view = look.view(self.turn, self.number)
         shape = plan(self._sizes, width, view, look.marks.left, look.marks.right)
-        self.columns = len(self._names) if shape.note else 0
+        self.scroll = 0 if view.rows else shape.last
         label = (_("table"), str(self.number))
         if view.rows:
             names = ["".join(text for text, _key in name) for name in self._names]

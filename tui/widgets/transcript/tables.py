@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from tui.widgets.transcript.cells import Span, Spans, width_of, wrap
+from tui.widgets.transcript.code import rule
 from tui.widgets.transcript.lines import Look, TableView
 from tui.widgets.transcript.styles import BOLD, DIM, TEXT, Kind
 from tui.words import _
@@ -29,6 +30,8 @@ class Plan:
     columns: tuple[int, ...]
     widths: tuple[int, ...]
     note: str = ""
+    last: int = 0
+    """The `TableView.column` from which the last column is in view: there is nothing to scroll to beyond."""
 
 
 def plan(natural: Sequence[int], width: int, view: TableView, marks_left: str, marks_right: str) -> Plan:
@@ -54,7 +57,11 @@ def plan(natural: Sequence[int], width: int, view: TableView, marks_left: str, m
             spare -= more
         return Plan(tuple(range(count)), tuple(widths))
     capped = [min(size, _WIDEST, max(4, width - 2)) for size in natural]
-    first = max(1, min(view.column + 1, count - 1)) if count > 1 else 0
+    last, left = count - 1, width - 1 - capped[0] - _GAP - capped[-1]
+    while last > 1 and left >= _GAP + capped[last - 1]:
+        last -= 1
+        left -= _GAP + capped[last]
+    first = min(view.column + 1, last)
     columns, widths, used = [0], [capped[0]], 1 + capped[0]
     for column in range(first, count) if count > 1 else ():
         if used + _GAP + capped[column] > width and len(columns) > 1:
@@ -70,7 +77,7 @@ def plan(natural: Sequence[int], width: int, view: TableView, marks_left: str, m
         right=marks_right if columns[-1] < count - 1 else "",
     )
     # What stands before it ends in a number too: without an arrow in between, a second space.
-    return Plan(tuple(columns), tuple(widths), note.rstrip())
+    return Plan(tuple(columns), tuple(widths), note.rstrip(), max(0, last - 1))
 
 
 def grid_row(cells: Cells, shape: Plan, aligns: Sequence[str]) -> list[Spans]:
@@ -115,6 +122,28 @@ def widest(sizes: list[int], rows: Sequence[Cells]) -> None:
                 size = max(cell_len(part) for part in "".join([text for text, _ in cell]).split("\n"))
                 if size > sizes[column]:
                     sizes[column] = size
+
+
+def table_rows(
+    look: Look,
+    width: int,
+    label: str,
+    names: Sequence[Spans],
+    rows: Sequence[Cells],
+    aligns: Sequence[str],
+    view: TableView,
+) -> tuple[list[Spans], int]:
+    """A whole table below its rule, and how far it can be scrolled sideways (`Plan.last`)."""
+    sizes = [1] * len(names)
+    widest(sizes, [names, *rows])
+    shape = plan(sizes or [1], width, view, look.marks.left, look.marks.right)
+    if view.rows:
+        plain = ["".join(text for text, _key in name) for name in names]
+        return [rule(look, width, label), *record_rows(look, plain, rows, width)], 0
+    lines = [rule(look, width, label, shape.note)]
+    for row in [header_cells(names), *rows] if names else ():
+        lines += grid_row(row, shape, aligns)
+    return lines, shape.last
 
 
 def record_rows(look: Look, names: Sequence[str], rows: Sequence[Cells], width: int) -> list[Spans]:

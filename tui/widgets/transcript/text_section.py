@@ -18,8 +18,9 @@ class BlocksLayout:
     kind = "blocks"
     complete = True
 
-    def __init__(self, look: Look, number: int, splitter: Splitter) -> None:
+    def __init__(self, look: Look, turn: str, number: int, splitter: Splitter) -> None:
         self.look = look
+        self.turn = turn
         self.number = number
         self.splitter = splitter
         self.lines: list[Line] = []
@@ -43,7 +44,7 @@ class BlocksLayout:
             rows = plain_lines(text[piece.start : piece.end], self.look.content)
             self.parts, self.waiting = [], False
         else:
-            render = Markdown(self.look, known, self.number, live=not piece.final)
+            render = Markdown(self.look, known, self.turn, self.number, live=not piece.final)
             rows = render.piece(text[piece.start : piece.end], piece.tokens, piece.first)
             self.parts, self.waiting = render.parts, render.waiting
         piece.tokens = None
@@ -147,7 +148,7 @@ class TextSection:
         elif kind == "table":
             layout = TableLayout(self.look, self.turn, number, self._splitter)
         else:
-            layout = BlocksLayout(self.look, number, self._splitter)
+            layout = BlocksLayout(self.look, self.turn, number, self._splitter)
         self._slots[index:] = [_Slot(layout, piece)]
         return self._slots[index]
 
@@ -192,7 +193,7 @@ class TextSection:
             if not isinstance(layout, BlocksLayout):
                 source = layout.source or text[piece.body : piece.body_end]
                 unit = Unit(layout.kind, offset, end, self.index, layout.number, layout.language, source)
-                unit.columns = layout.columns if isinstance(layout, TableLayout) else 0
+                unit.scroll = layout.scroll if isinstance(layout, TableLayout) else 0
                 units.append(unit)
                 continue
             source = text[piece.start : piece.end].rstrip("\n")
@@ -205,9 +206,9 @@ class TextSection:
                 if part.start + offset > at:
                     units.append(Unit("text", at, part.start + offset, self.index, source=source))
                 at = offset + part.end
-                units.append(
-                    Unit(part.kind, offset + part.start, at, self.index, part.number, part.language, part.text)
-                )
+                unit = Unit(part.kind, offset + part.start, at, self.index, part.number, part.language, part.text)
+                unit.scroll = part.scroll
+                units.append(unit)
             if at < end:
                 units.append(Unit("text", at, end, self.index, source=source))
         return units
@@ -227,7 +228,7 @@ class TextSection:
         """Colours have come, or the view of table `number` was changed: lay out those blocks again."""
         for index, slot in enumerate(self._slots):
             layout = slot.layout
-            if layout.waiting or layout.number == number:
+            if layout.waiting or layout.number <= number < self._after(layout):
                 layout.recolour()
                 self._done = min(self._done, index)
                 self.complete = False

@@ -62,7 +62,7 @@ class ViewActions:
         table, here = self._table_here(), self._here()
         if table:
             turn, unit = table
-            view = self._view.look.tables.get((turn.id, unit.number)) or TableView()
+            view = self._view.look.view(turn.id, unit.number)
             self._look_at(turn, unit, TableView(not view.rows, view.column))
         elif here and (pictures := self._pictures(*here)):
             from tui.widgets.transcript.selection import file_name
@@ -73,10 +73,11 @@ class ViewActions:
 
     def action_scroll_columns(self, step: int) -> None:
         here = self._table_here()
-        if here and here[1].columns:
+        if here and here[1].scroll:
             turn, unit = here
-            view = self._view.look.tables.get((turn.id, unit.number)) or TableView()
-            column = max(0, min(unit.columns - 2, view.column + step))
+            view = self._view.look.view(turn.id, unit.number)
+            # In a narrower window it went further.
+            column = max(0, min(unit.scroll, min(unit.scroll, view.column) + step))
             self._look_at(turn, unit, TableView(view.rows, column))
         elif here:
             self._explain(_("All columns of this table are in view; v shows it as rows, x writes it."))

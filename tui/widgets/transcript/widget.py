@@ -285,8 +285,8 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         if len(strips) < crop.height:
             base = self._palette[0] if self._palette else self.rich_style
             strips += [Strip.blank(self.size.width, base)] * (crop.height - len(strips))
-        background = self.background_colors[1]
         for line_filter in self.get_line_filters():
+            background = self.background_colors[1]
             strips = [strip.apply_filter(line_filter, background) for strip in strips]
         if crop.x or crop.width != self.size.width:
             strips = [strip.crop_extend(crop.x, crop.right, None) for strip in strips]
