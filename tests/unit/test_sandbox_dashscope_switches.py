@@ -394,7 +394,7 @@ FRAMES: dict[str, tuple[bool, Callable[[bytes], bool]]] = {
     "no-event-lines": (False, lambda b: b"event:" not in b),
     "data-first": (True, lambda b: b.startswith(b"data:{") and b.endswith(b"data:[DONE]\nevent:done\n\n")),
     "empty-deltas": (True, lambda b: b'"content":[],"file_ids":[]' in b),
-    "comments": (True, lambda b: b":keepalive\n\n" in b),
+    "comments": (True, lambda b: b": sandbox\n\n" in b),
     "multi-line-data": (True, lambda b: b'\ndata: "id"' in b),
     "bom": (True, lambda b: b.startswith(b"\xef\xbb\xbf")),
     "malformed=3": (True, lambda b: b'"message_broken"' in b),

@@ -79,8 +79,8 @@ def _pages(info: Any, fault: str) -> list[list[str]]:
 FRAMES: dict[str, tuple[str, Callable[[bytes], bool]]] = {
     "data-space": (ECHO, lambda b: all(x.startswith(b"data: ") for x in blocks(b))),
     "crlf": (ECHO, lambda b: b.count(b"\r\n") == b.count(b"\n") > 4),
-    "event-lines": (ECHO, lambda b: all(x.startswith(b"event: message\n") for x in blocks(b))),
-    "id-lines": (ECHO, lambda b: blocks(b)[1].startswith(b"id: 2\n")),
+    "event-lines": (ECHO, lambda b: all(x.startswith(b"event:message\n") for x in blocks(b))),
+    "id-lines": (ECHO, lambda b: blocks(b)[1].startswith(b"id:2\n")),
     "comments": (ECHO, lambda b: b.count(b": sandbox\n") > 4),
     "multi-line-data": (ECHO, lambda b: blocks(b)[0].count(b"\ndata:") > 3),
     "bom": (ECHO, lambda b: b.startswith(b"\xef\xbb\xbfdata:")),

@@ -3,19 +3,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import AsyncIterator, Iterator
 
 from aiohttp import web
 
-from tui.sandbox.call import ConnectionDropped, encode_json
 from tui.sandbox.dashscope_call import DashCall, shaped
 from tui.sandbox.dashscope_records import Json
 from tui.sandbox.dashscope_state import DashScope
 from tui.sandbox.dashscope_turn import Frame, Play
 from tui.sandbox.faults import Faults
-from tui.sandbox.sse import Cut, Line
+from tui.sandbox.sse import Encoder, write
 
 _UNKNOWN = (
     Frame("thread.run.weather", {"note": "it rains in the sandbox"}),
@@ -24,56 +21,7 @@ _UNKNOWN = (
 )
 
 
-class Encoder:
-    """Events to bytes: nothing stands between a colon and its value, unless it is switched on.
-
-    Args:
-        numbered: each frame has an `id:` line and the comment `:HTTP_STATUS/200`.
-    """
-
-    def __init__(self, faults: Faults, *, numbered: bool = False) -> None:
-        self._faults = faults
-        self._numbered = numbered
-        self._newline = b"\r\n" if "crlf" in faults else b"\n"
-        self._number = 0
-        self._held = b""
-
-    def encode(self, event: str, value: object) -> bytes:
-        """One frame; a text stands as it is."""
-        faults = self._faults
-        self._number += 1
-        out = b"\xef\xbb\xbf" if self._number == 1 and "bom" in faults else b""
-        if "comments" in faults:
-            out += b":keepalive" + 2 * self._newline
-        if self._number == 1 + (faults.count("malformed") or -1):
-            out += self._lines(event, b'{"id":"message_broken","delta":{"content":[{"ty')
-        if event == "error" and isinstance(value, dict) and "error-text" in faults:
-            value = str(value["message"])
-        data = value.encode() if isinstance(value, str) else encode_json(value)
-        if "multi-line-data" in faults and not isinstance(value, str):
-            data = json.dumps(value, indent=1).encode()
-        return out + self._lines(event, data)
-
-    def _lines(self, event: str, data: bytes) -> bytes:
-        faults, newline = self._faults, self._newline
-        space = b" " if "data-space" in faults else b""
-        lines = []
-        if self._numbered or "id-lines" in faults:
-            lines.append(b"id:" + space + b"%d" % self._number)
-        named = "no-event-lines" not in faults and not (event == "done" and "bare-done" in faults)
-        if named:
-            lines.append(b"event:" + space + event.encode())
-        if self._numbered or "status-lines" in faults:
-            lines.append(b":HTTP_STATUS/%d" % (429 if event == "error" else 200))
-        if event == "error" and "status-lines" in faults:
-            lines.append(b"status:429")
-        texts = [b"data:" + space + line for line in data.split(b"\n")]
-        lines = [*texts, *lines] if "data-first" in faults else [*lines, *texts]
-        frame = b"".join(line + newline for line in lines)
-        if "no-final-blank" in faults:
-            before, self._held = self._held, newline
-            return before + frame
-        return frame + newline
+_BROKEN = b'{"id":"message_broken","delta":{"content":[{"ty'
 
 
 class _Shaper:
@@ -145,7 +93,7 @@ async def stream_run(agents: DashScope, call: DashCall, play: Play, first: Frame
         if first is not None:
             yield first.event, first.data
         last = ""
-        async for frame in play.follow():
+        async for frame in play.log.follow():
             for sent in shaper.shape(frame):
                 yield sent.event, sent.data
             last = frame.event
@@ -155,43 +103,40 @@ async def stream_run(agents: DashScope, call: DashCall, play: Play, first: Frame
             if "after-finish" in faults:
                 yield "ping", {}
 
-    return await write_stream(agents, call, events(), Encoder(call.faults), play)
+    return await write_stream(agents, call, events(), play)
 
 
 async def write_stream(
     agents: DashScope,
     call: DashCall,
     events: AsyncIterator[tuple[str, object]],
-    encoder: Encoder,
     play: Play | None = None,
+    *,
+    numbered: bool = False,
 ) -> web.StreamResponse:
-    """Write events until there are no more, or the line breaks; the turn goes on without it.
+    """Write events, a text as it stands, until there are no more or the line breaks; the turn goes on without it.
 
     Args:
         play: what is lost with the connection, where that is switched on.
+        numbered: each frame has an `id:` line and the comment `:HTTP_STATUS/200`.
     """
     faults = call.faults
-    headers = {
-        "Content-Type": faults.argument("mislabelled") or "text/event-stream;charset=UTF-8",
-        "Cache-Control": "no-cache",
-        "x-request-id": call.request_id,
-    }
-    if "gzip" in faults:
-        headers["Content-Encoding"] = "gzip"
-    response = web.StreamResponse(headers=headers)
-    line = Line(response, faults)
-    cut, number = Cut(call.request, line, faults), 0
+    headers = {"x-request-id": call.request_id}
+    if kind := faults.argument("mislabelled"):
+        headers["Content-Type"] = kind
     agents.counts["streams"] += 1
-    try:
-        await response.prepare(call.request)
-        async for event, value in events:
-            number += 1
-            if await cut.put(encoder.encode(event, value), number):
-                break
-        await line.end()
-    except (ConnectionError, ConnectionDropped, asyncio.CancelledError):
+
+    def lost() -> None:
         agents.counts["streams lost"] += 1
         if "dies-with-connection" in faults and play and not play.over:
             play.stop("lost")
-        raise
-    return response
+
+    async def frames() -> AsyncIterator[tuple[bytes, bool]]:
+        encoder = Encoder(faults, _BROKEN, named="no-event-lines" not in faults, numbered=numbered)
+        async for event, value in events:
+            if event == "error" and isinstance(value, dict) and "error-text" in faults:
+                value = str(value["message"])
+            data = value.encode() if isinstance(value, str) else encoder.json(value)
+            yield encoder.encode("" if event == "done" and "bare-done" in faults else event, data), True
+
+    return await write(call.request, faults, headers, frames(), lost)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 from tui.sandbox.faults import Faults
-from tui.sandbox.pace import Pace
-
-_FRAMES_AT_ONCE = 16
-"""At an unlimited pace: how many frames are made before others have their say."""
+from tui.sandbox.log import Log
+from tui.sandbox.pace import Metronome, Nap, Pace
 
 End: TypeAlias = Literal["cancelled", "failed", "expired", "incomplete", "error", "lost"]
 _ENDS: tuple[tuple[str, End], ...] = (
@@ -93,8 +91,7 @@ class Play:
     def __init__(
         self, beats: Iterator[Beat], script: Script, pace: Pace, faults: Faults, changed: Callable[[], None]
     ) -> None:
-        self.frames: list[Frame] = []
-        self.over = False
+        self.log: Log[Frame] = Log()
         self.holds = False
         self._beats = beats
         self._script = script
@@ -102,11 +99,13 @@ class Play:
         self._faults = faults
         self._changed = changed
         self._end: End | None = None
-        self._news = asyncio.Event()
-        self._woken = asyncio.Event()
-        self._next_at = 0.0
-        self._chance = random.Random(0)
+        self._nap = Nap()
+        self._metronome = Metronome(pace, random.Random(0), self._nap.take)
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.log.over
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run())
@@ -114,13 +113,13 @@ class Play:
     def stop(self, end: End) -> None:
         """End at the next frame, in this way."""
         self._end = self._end or end
-        self._woken.set()
+        self._nap.wake()
 
     def release(self) -> bool:
         """Let a turn go on that holds; whether it did."""
         held, self.holds = self.holds, False
         if held:
-            self._woken.set()
+            self._nap.wake()
         return held
 
     async def finish(self) -> None:
@@ -134,29 +133,12 @@ class Play:
             pass
         self._close()
 
-    async def follow(self) -> AsyncIterator[Frame]:
-        """All frames from the first on, then live, until the turn is over."""
-        position = 0
-        while True:
-            news = self._news
-            while position < len(self.frames):
-                yield self.frames[position]
-                position += 1
-            if self.over:
-                return
-            await news.wait()
-
-    async def wait(self) -> None:
-        """Until the turn is over."""
-        while not self.over:
-            await self._news.wait()
-
     async def _run(self) -> None:
         try:
             await self._play()
         except Exception as error:  # noqa: BLE001  # told to the client as a service tells it
             for frame in self._script.cut("failed", f"sandbox: {error!r}"):
-                self._put(frame)
+                self.log.put(frame)
         self._close()
 
     async def _play(self) -> None:
@@ -169,64 +151,37 @@ class Play:
                 await self._rest(beat)
                 continue
             if beat.paced:
-                await self._keep_pace()
-            self._put(beat)
+                await self._metronome.beat()
+            self.log.put(beat)
             await self._strike()
         for frame in self._script.cut(self._end):
-            self._put(frame)
+            self.log.put(frame)
 
     def _close(self) -> None:
         self._script.settled()
-        self.over = True
-        self._tell()
+        self.log.close()
         self._changed()
 
     async def _strike(self) -> None:
         """The switches that count frames."""
-        faults, count = self._faults, len(self.frames)
+        faults, count = self._faults, len(self.log.frames)
         if faults.count("hold") == count:
             await self._rest(Rest(hold=True))
         if (seconds := faults.number("silence")) is not None and count == 5:
             await self._rest(Rest(seconds, real=True))
         if (size := faults.count("huge-frame")) is not None and count == 8:
-            self._put(self._script.huge(size))
+            self.log.put(self._script.huge(size))
         for name, end in _ENDS:
             if faults.count(name) == count:
                 self.stop(end)
 
-    async def _keep_pace(self) -> None:
-        now = asyncio.get_running_loop().time()
-        # By the clock, not by sleeping: so that a rate of 200 a second is kept on a busy machine too.
-        self._next_at = max(self._next_at or now, now - 0.25) + self._pace.interval(self._chance)
-        if self._next_at > now:
-            await self._nap(self._next_at - now)
-        elif len(self.frames) % _FRAMES_AT_ONCE == 0:
-            await asyncio.sleep(0)
-
     async def _rest(self, rest: Rest) -> None:
+        if self._end:
+            return
         if rest.hold:
             self.holds = True
             self._changed()
-            await self._nap(None)
+            await self._nap.take(None)
             self.holds = False
-        elif rest.real or self._pace.pause(rest.seconds):
-            await self._nap(rest.seconds if rest.real else self._pace.pause(rest.seconds))
-
-    async def _nap(self, seconds: float | None) -> None:
-        """Sleep `seconds` (None: for ever) or until something wakes the turn."""
-        if self._end:
-            return
-        self._woken.clear()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            pass
-
-    def _put(self, frame: Frame) -> None:
-        self.frames.append(frame)
-        self._tell()
-
-    def _tell(self) -> None:
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+        elif seconds := rest.seconds if rest.real else self._pace.pause(rest.seconds):
+            await self._nap.take(seconds)

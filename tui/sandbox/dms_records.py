@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -121,6 +123,22 @@ class Session:
             artifacts=[Artifact(**artifact) for artifact in data.pop("artifacts")],
             **data,
         )
+
+
+def kept_chats(frames: Sequence[Frame], form: str) -> bytes:
+    """The file of a session that was reclaimed; what the service's own looks like is not published."""
+    texts = [json.dumps(frame, ensure_ascii=False) for frame in frames]
+    match form:
+        case "lines":
+            whole = "\n".join(texts)
+        case "stream":
+            pairs = zip(frames, texts, strict=True)
+            whole = "".join(f"event: {frame['event_type']}\ndata: {text}\n\n" for frame, text in pairs)
+        case "strange":
+            whole = "<chats>(sandbox data)</chats>"
+        case _:
+            whole = f"[{','.join(texts)}]"
+    return whole.encode()
 
 
 def checkpoint_of(frame: Frame) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tui.sandbox.auth import Key
 from tui.sandbox.dms_agents import CustomAgents
-from tui.sandbox.dms_records import Frame, Runtime, Session, TurnRecord, UploadedFile, checkpoint_of
+from tui.sandbox.dms_records import Frame, Runtime, Session, TurnRecord, UploadedFile, checkpoint_of, kept_chats
 from tui.sandbox.dms_steps import Piece
 from tui.sandbox.dms_turn import AgentTurn, Perform
 from tui.sandbox.faults import Faults, parse_many
@@ -114,24 +114,23 @@ class DataAgents:
         runtime_life = faults.number("runtime-life") or RUNTIME_LIFE
         for session in self.sessions.values():
             if not session.reclaimed and not session.is_busy and now - session.active_at >= session_life:
-                self._reclaim_session(session)
+                self._reclaim_session(session, faults.argument("kept-chats"))
         for account, runtime in self.runtimes.items():
             own = [s for s in self.sessions.values() if s.account == account and not s.reclaimed]
             last = max([runtime.started_at, *(session.active_at for session in own)])
             if not any(session.is_busy for session in own) and now - last >= runtime_life:
                 runtime.stopped = True
 
-    def _reclaim_session(self, session: Session) -> None:
+    def _reclaim_session(self, session: Session, form: str) -> None:
         session.reclaimed = True
         session.ask = session.offer = 0
         if session.turn:
             session.turn.over = True
             if turn := self.turns.pop(session.id, None):
                 turn.abandon()
-        if session.frames:
+        if session.frames and form != "none":
             session.history_key = f"data_agent/chat_history/{session.id}.json"
-            data = json.dumps(session.frames, ensure_ascii=False).encode()
-            self.objects.put(session.history_key, data, "application/json")
+            self.objects.put(session.history_key, kept_chats(session.frames, form), "application/json")
         self.save(session)
         session.tell()
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import json
+from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from tui.sandbox.call import ConnectionDropped, encode_json
 from tui.sandbox.dms_chat import check_agent, live_session
 from tui.sandbox.dms_records import Frame, Session
 from tui.sandbox.dms_reply import DmsCall
 from tui.sandbox.dms_state import DataAgents
 from tui.sandbox.faults import Faults
 from tui.sandbox.refusals import invalid_parameter
-from tui.sandbox.sse import Cut, Line
+from tui.sandbox.sse import Encoder, write
 
 HEARTBEAT = 15.0
 """Seconds of silence before a heartbeat; the real period is not known."""
@@ -26,47 +26,32 @@ _UNKNOWN: tuple[tuple[str, str, str], ...] = (
 )
 
 
+_BROKEN = b'{"event_type":"delta","category":"llm","content":"brok'
+
+
 class _Encoder:
     """The frames of one connection to bytes."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
-        self._newline = b"\r\n" if "crlf" in faults else b"\n"
-        self._number = 0
+        self._encoder = Encoder(faults, _BROKEN, named="no-event-lines" not in faults, spaced=True)
 
-    def encode(self, frame: Mapping[str, object]) -> bytes:
-        """One frame with its empty line, and what the switches put before it."""
-        faults, newline = self._faults, self._newline
-        self._number += 1
-        out = b"\xef\xbb\xbf" if self._number == 1 and "bom" in faults else b""
-        if "comments" in faults:
-            out += b": sandbox" + newline + newline
-        if self._number == 1 + (faults.count("malformed") or -1):
-            out += (
-                b"event: delta"
-                + newline
-                + b'data: {"event_type":"delta","category":"llm","content":"brok'
-                + 2 * newline
-            )
-        event = str(frame["event_type"])
-        technical = event == "HEARTBEAT"
+    def encode(self, frame: Frame) -> bytes:
+        """One frame, spelt as the switches want it."""
+        faults, event = self._faults, str(frame["event_type"])
+        data: bytes | None = None
         if "upper-names" in faults:
             frame = {**frame, "event_type": event.upper(), "category": str(frame["category"]).upper()}
         if "object-content" in faults and frame["content_type"] == "json" and event in ("data", "chat_finish"):
             frame = {**frame, "content": _object(str(frame["content"]))}
-        mark = str(frame["event_type"]) + (f" at {frame['timestamp']}" if "event-at" in faults else "")
-        if "no-event-lines" not in faults:
-            out += b"event: " + mark.encode() + newline
-        if technical and "bare-heartbeats" in faults:
-            return out + newline
-        if technical and "empty-heartbeats" in faults:
-            return out + b"data:" + newline + newline
-        return out + b"data: " + encode_json(frame) + newline + newline
+        if event != "HEARTBEAT" or "bare-heartbeats" not in faults:
+            empty = event == "HEARTBEAT" and "empty-heartbeats" in faults
+            data = b"" if empty else self._encoder.json(frame)
+        name = str(frame["event_type"]) + (f" at {frame['timestamp']}" if "event-at" in faults else "")
+        return self._encoder.encode(name, data)
 
 
 def _object(text: str) -> object:
-    import json
-
     try:
         return json.loads(text)
     except ValueError:
@@ -79,33 +64,27 @@ async def get_chat_content(agents: DataAgents, call: DmsCall) -> web.StreamRespo
     session = live_session(agents, call)
     check_agent(session, call)
     position = _position(session, call)
-    faults = call.faults
-    headers = {
-        "Content-Type": "text/event-stream;charset=UTF-8",
-        "Cache-Control": "no-cache",
-        "x-acs-request-id": call.request_id,
-    }
-    if "gzip" in faults:
-        headers["Content-Encoding"] = "gzip"
-    response = web.StreamResponse(headers=headers)
-    line, encoder = Line(response, faults), _Encoder(faults)
-    cut, finish, number = Cut(call.request, line, faults), faults.count("finish-after"), 0
     agents.counts["streams"] += 1
-    try:
-        await response.prepare(call.request)
-        async for frame in _frames(agents, session, position, faults):
-            # What only keeps the line alive is not counted.
-            number += frame["event_type"] != "HEARTBEAT"
-            if await cut.put(encoder.encode(frame), number):
-                break
-            if number == finish:
-                await line.put(encoder.encode(_technical(agents, session, "SSE_FINISH")))
-                break
-        await line.end()
-    except (ConnectionError, ConnectionDropped, asyncio.CancelledError):
+
+    def lost() -> None:
         agents.counts["streams lost"] += 1
-        raise
-    return response
+
+    frames = _written(agents, session, position, call.faults)
+    return await write(call.request, call.faults, {"x-acs-request-id": call.request_id}, frames, lost)
+
+
+async def _written(
+    agents: DataAgents, session: Session, position: int, faults: Faults
+) -> AsyncIterator[tuple[bytes, bool]]:
+    encoder, finish, number = _Encoder(faults), faults.count("finish-after"), 0
+    async for frame in _frames(agents, session, position, faults):
+        # What only keeps the line alive is not counted.
+        counts = frame["event_type"] != "HEARTBEAT"
+        number += counts
+        yield encoder.encode(frame), counts
+        if number == finish:
+            yield encoder.encode(_technical(agents, session, "SSE_FINISH")), False
+            return
 
 
 def _position(session: Session, call: DmsCall) -> int:

@@ -10,9 +10,7 @@ from typing import TypeAlias
 from tui.sandbox.dms_records import Session, TurnRecord, checkpoint_of
 from tui.sandbox.dms_steps import Ask, Block, Failure, Offer, Piece, Step, compact, pieces
 from tui.sandbox.faults import Faults
-from tui.sandbox.pace import Pace
-
-_FRAMES_AT_ONCE = 16
+from tui.sandbox.pace import Metronome, Pace
 
 Perform: TypeAlias = Callable[[Step], Awaitable[str]]
 """Plays one step; for an `Ask` it waits and gives back the answer's text."""
@@ -49,7 +47,6 @@ class AgentTurn:
         self.holds = False
         self._session = session
         self._script = script
-        self._pace = pace
         self._put_in_log = put
         self._changed = changed
         self._faults = faults
@@ -59,8 +56,7 @@ class AgentTurn:
         self._answered = asyncio.Event()
         self._released = asyncio.Event()
         self._canceled = False
-        self._next_at = 0.0
-        self._chance = random.Random(record.text)
+        self._metronome = Metronome(pace, random.Random(record.text))
         self._task: asyncio.Task[None] | None = None
 
     def start(self, delay: float = 0.0) -> None:
@@ -153,7 +149,7 @@ class AgentTurn:
         if known:
             checkpoint = checkpoint_of(self._session.frames[self.record.first + self._count - 1])
         else:
-            await self._wait(piece.pause)
+            await self._metronome.beat(piece.pause)
             checkpoint = self._put_in_log(piece)
         await self._strike(known)
         return checkpoint
@@ -170,17 +166,6 @@ class AgentTurn:
                 await self._put(piece)
         if faults.count("error-frame") == count:
             await self._perform(Failure("the runtime was lost (sandbox data)", as_text="failure-text" in faults))
-
-    async def _wait(self, pause: float) -> None:
-        now = asyncio.get_running_loop().time()
-        seconds = self._pace.pause(pause)
-        interval = self._pace.interval(self._chance)
-        # By the clock, not by sleeping: so that a rate of 200 a second is kept on a busy machine too.
-        self._next_at = now + seconds if seconds else max(self._next_at, now - 0.25) + interval
-        if self._next_at > now:
-            await asyncio.sleep(self._next_at - now)
-        elif self._count % _FRAMES_AT_ONCE == 0:
-            await asyncio.sleep(0)
 
     async def _rest(self, seconds: float | None) -> None:
         if seconds is not None:

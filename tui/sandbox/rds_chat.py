@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from tui.sandbox import answers, approvals, sse
+from tui.sandbox import answers, approvals
 from tui.sandbox.call import Call, drop, reply
 from tui.sandbox.plans import make_plan
 from tui.sandbox.question import Question
 from tui.sandbox.rds_agents import check_model, find_agent
 from tui.sandbox.rds_history import conversation_of
+from tui.sandbox.rds_stream import stream
 from tui.sandbox.records import ApprovalRound, Conversation, Message, new_id
 from tui.sandbox.refusals import Refusal, invalid_parameter, quota_exceeded, too_many_requests
 from tui.sandbox.script import AskApproval, Step
@@ -61,7 +62,7 @@ async def chat_messages(call: Call) -> web.StreamResponse:
     turn = call.world.begin_turn(conversation, *_message_and_plan(call, conversation, query, steps))
     if "drop-after-accept" in call.faults:
         drop(call.request)
-    return await sse.stream(call, turn)
+    return await stream(call, turn)
 
 
 def _message_and_plan(

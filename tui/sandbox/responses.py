@@ -14,7 +14,7 @@ from tui.sandbox.dashscope_call import DashCall, page, reply_as
 from tui.sandbox.dashscope_records import Json
 from tui.sandbox.dashscope_refusals import Refused, invalid
 from tui.sandbox.dashscope_state import DashScope
-from tui.sandbox.dashscope_stream import Encoder, write_stream
+from tui.sandbox.dashscope_stream import write_stream
 from tui.sandbox.dashscope_turn import Play
 from tui.sandbox.responses_records import StoredResponse, nested_tools, read_input, text_of
 
@@ -45,7 +45,7 @@ async def create(agents: DashScope, call: DashCall) -> web.StreamResponse:
         drop(call.request)
     if body.get("stream") and "stream-json" not in call.faults:
         return await _stream(agents, call, play)
-    await play.wait()
+    await play.log.wait()
     return reply_as(call, response.wire())
 
 
@@ -119,7 +119,7 @@ async def _stream(agents: DashScope, call: DashCall, play: Play) -> web.StreamRe
     faults = call.faults
 
     async def events() -> AsyncIterator[tuple[str, object]]:
-        async for frame in play.follow():
+        async for frame in play.log.follow():
             if frame.event == "response.completed" and "no-run-end" in faults:
                 continue
             yield frame.event, frame.data
@@ -128,7 +128,7 @@ async def _stream(agents: DashScope, call: DashCall, play: Play) -> web.StreamRe
         if "response-done" in faults:
             yield "done", "[DONE]"
 
-    return await write_stream(agents, call, events(), Encoder(faults, numbered="plain-frames" not in faults), play)
+    return await write_stream(agents, call, events(), play, numbered="plain-frames" not in faults)
 
 
 async def _limited(agents: DashScope, call: DashCall, response: StoredResponse, stream: bool) -> web.StreamResponse:
@@ -138,12 +138,11 @@ async def _limited(agents: DashScope, call: DashCall, response: StoredResponse, 
     told = {**response.wire(), "status": "failed", "model": "", "error": {"code": "server_error", "message": message}}
     if not stream or "stream-json" in call.faults:
         return reply_as(call, told)
-    encoder = Encoder(call.faults, numbered="plain-frames" not in call.faults)
 
     async def events() -> AsyncIterator[tuple[str, object]]:
         yield "response.failed", {"type": "response.failed", "sequence_number": 0, "response": told}
 
-    return await write_stream(agents, call, events(), encoder)
+    return await write_stream(agents, call, events(), numbered="plain-frames" not in call.faults)
 
 
 def _stored(agents: DashScope, call: DashCall) -> StoredResponse:

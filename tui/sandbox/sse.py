@@ -5,53 +5,64 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 from aiohttp import web
 
-from tui.sandbox.call import Call, ConnectionDropped, drop, encode_json
+from tui.sandbox.call import ConnectionDropped, drop, encode_json
 from tui.sandbox.faults import Faults
-from tui.sandbox.frames import Shaper
-from tui.sandbox.turns import Turn
-
-_BROKEN = b'{"Event":"tool_call","TaskId":"t-2","Answer":"{\\"tool_call_name\\":\\"describe_db_ins'
 
 
 class Encoder:
-    """Frames to bytes. What it holds back (`rest`) belongs at the end of the body."""
+    """Events to the bytes of frames. What it holds back belongs at the end of the body.
 
-    def __init__(self, faults: Faults) -> None:
+    Args:
+        broken: what stands in the broken frame that a switch puts in.
+        named: frames have an `event:` line.
+        spaced: a blank stands after the colons.
+        numbered: each frame has an `id:` line and the comment `:HTTP_STATUS/200`.
+    """
+
+    def __init__(
+        self, faults: Faults, broken: bytes, *, named: bool, spaced: bool = False, numbered: bool = False
+    ) -> None:
         self._faults = faults
-        self._number = 0
-        self._texts = 0
+        self._broken = broken
+        self._named = named
+        self._space = b" " if spaced or "data-space" in faults else b""
+        self._numbered = numbered
         self._newline = b"\r\n" if "crlf" in faults else b"\n"
+        self._number = 0
         self._held = b""
 
-    def encode(self, value: object) -> bytes:
-        """The bytes of one frame, with what goes before and after it."""
+    def encode(self, event: str, data: bytes | None) -> bytes:
+        """One frame, and what the switches put before it. No `event:` line for "", no `data:` line for None."""
         faults, newline = self._faults, self._newline
         self._number += 1
         out = b"\xef\xbb\xbf" if self._number == 1 and "bom" in faults else b""
-        if self._number == 1 + (faults.count("malformed") or -1):
-            out += self._frame(_BROKEN)
         if "comments" in faults:
             out += b": sandbox" + newline + (newline if self._number % 2 else b"")
-        data = encode_json(value)
-        if isinstance(value, dict) and value.get("Event") == "message" and value.get("Answer"):
-            self._texts += 1
-            if self._texts == faults.count("malformed-text"):
-                data = data[: len(data) // 2]
-        if "multi-line-data" in faults:
-            data = json.dumps(value, indent=1).encode()
-        return out + self._frame(data)
+        if self._number == 1 + (faults.count("malformed") or -1):
+            out += self._frame(event, self._broken)
+        return out + self._frame(event, data)
 
-    def _frame(self, data: bytes) -> bytes:
-        faults, newline = self._faults, self._newline
-        lines = [b"event: message"] if "event-lines" in faults else []
-        if "id-lines" in faults:
-            lines.append(b"id: %d" % self._number)
-        mark = b"data: " if "data-space" in faults else b"data:"
-        lines += [mark + line for line in data.split(b"\n")]
+    def json(self, value: object) -> bytes:
+        """What stands in the `data:` lines of a frame."""
+        return json.dumps(value, indent=1).encode() if "multi-line-data" in self._faults else encode_json(value)
+
+    def _frame(self, event: str, data: bytes | None) -> bytes:
+        faults, space, newline = self._faults, self._space, self._newline
+        lines = []
+        if self._numbered or "id-lines" in faults:
+            lines.append(b"id:" + space + b"%d" % self._number)
+        if event and self._named:
+            lines.append(b"event:" + space + event.encode())
+        if self._numbered or "status-lines" in faults:
+            lines.append(b":HTTP_STATUS/%d" % (429 if event == "error" else 200))
+        if event == "error" and "status-lines" in faults:
+            lines.append(b"status:429")
+        texts = [b"data:" + (space + line if line else b"") for line in data.split(b"\n")] if data is not None else []
+        lines = [*texts, *lines] if "data-first" in faults else [*lines, *texts]
         frame = b"".join(line + newline for line in lines)
         if "no-final-blank" in faults:
             before, self._held = self._held, newline
@@ -132,31 +143,34 @@ class Cut:
         return number == self._end
 
 
-async def stream(call: Call, turn: Turn) -> web.StreamResponse:
-    """Write the turn's frames, from its first, until it is over or the line breaks."""
-    faults = call.faults
-    headers = {
-        "Content-Type": "text/event-stream;charset=utf-8",
-        "Cache-Control": "no-cache",
-        "x-acs-request-id": call.request_id,
-    }
+async def write(
+    request: web.Request,
+    faults: Faults,
+    headers: Mapping[str, str],
+    frames: AsyncIterator[tuple[bytes, bool]],
+    lost: Callable[[], None] = lambda: None,
+) -> web.StreamResponse:
+    """Write frames until there are no more, or the line breaks.
+
+    Args:
+        headers: those of the product.
+        frames: the bytes of each, and whether it counts for the switches that break the line off.
+        lost: called when the line breaks.
+    """
+    sent = {"Content-Type": "text/event-stream;charset=UTF-8", "Cache-Control": "no-cache", **headers}
     if "gzip" in faults:
-        headers["Content-Encoding"] = "gzip"
-    response = web.StreamResponse(headers=headers)
+        sent["Content-Encoding"] = "gzip"
+    response = web.StreamResponse(headers=sent)
     line = Line(response, faults)
-    shaper, encoder = Shaper(turn.message, call.request_id, faults), Encoder(faults)
-    cut, number = Cut(call.request, line, faults), 0
+    cut, number = Cut(request, line, faults), 0
     try:
-        await response.prepare(call.request)
-        async for frame in turn.follow():
-            for value in shaper.shape(frame):
-                number += 1
-                if await cut.put(encoder.encode(value), number):
-                    await line.end()
-                    return response
+        await response.prepare(request)
+        async for data, counts in frames:
+            number += counts
+            if await cut.put(data, number):
+                break
         await line.end()
     except (ConnectionError, ConnectionDropped, asyncio.CancelledError):
-        if "dies-with-connection" in faults and not turn.over:
-            turn.give_up()
+        lost()
         raise
     return response

@@ -170,6 +170,13 @@ _ALL = (
     ),
     Switch("session-life", "session", "a silent session is reclaimed after that many seconds", "21600", "*"),
     Switch(
+        "kept-chats",
+        "session",
+        "the file of a reclaimed session is no JSON list but `lines`, a `stream`, `strange`, or not there (`none`)",
+        "lines",
+        "*",
+    ),
+    Switch(
         "session-busy",
         "session",
         "200 SessionInBusy in snake_case, whatever the session does",

@@ -1,13 +1,18 @@
-"""From a turn's frames to the frames of one connection: ids added, quirks of form applied."""
+"""The stream of ChatMessages on one connection: ids added, quirks of form applied (protocol notes, section 3)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TypeAlias
 
+from aiohttp import web
+
+from tui.sandbox.call import Call
 from tui.sandbox.faults import Faults
 from tui.sandbox.records import Message, inline_text
+from tui.sandbox.sse import Encoder, write
+from tui.sandbox.turns import Turn
 
 Frame: TypeAlias = dict[str, object]
 _TEXT = ("message", "thinking")
@@ -38,7 +43,35 @@ _UNKNOWN: tuple[Frame, ...] = (
 _NO_OBJECTS: tuple[object, ...] = (None, 1, [], "a string", [{"Event": "message", "Answer": "in a list"}])
 
 
-class Shaper:
+_BROKEN = b'{"Event":"tool_call","TaskId":"t-2","Answer":"{\\"tool_call_name\\":\\"describe_db_ins'
+
+
+async def stream(call: Call, turn: Turn) -> web.StreamResponse:
+    """Write the turn's frames, from its first, until it is over or the line breaks."""
+
+    def lost() -> None:
+        if "dies-with-connection" in call.faults and not turn.over:
+            turn.give_up()
+
+    return await write(call.request, call.faults, {"x-acs-request-id": call.request_id}, _frames(call, turn), lost)
+
+
+async def _frames(call: Call, turn: Turn) -> AsyncIterator[tuple[bytes, bool]]:
+    faults = call.faults
+    shaper = _Shaper(turn.message, call.request_id, faults)
+    encoder = Encoder(faults, _BROKEN, named="event-lines" in faults)
+    texts = 0
+    async for frame in turn.log.follow():
+        for value in shaper.shape(frame):
+            data = encoder.json(value)
+            if isinstance(value, dict) and value.get("Event") == "message" and value.get("Answer"):
+                texts += 1
+                if texts == faults.count("malformed-text"):
+                    data = data[: len(data) // 2]
+            yield encoder.encode("message", data), True
+
+
+class _Shaper:
     """Shapes the frames of one connection, in order."""
 
     def __init__(self, message: Message, request_id: str, faults: Faults) -> None:
