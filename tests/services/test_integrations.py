@@ -51,8 +51,21 @@ async def test_a_memory_is_sent_once(server: SandboxServer, endpoint: Endpoint) 
 
 async def test_a_key_that_is_not_taken_any_more(server: SandboxServer, endpoint: Endpoint) -> None:
     server.set_faults("memory-key-refused")
+    project = MemoryProject(endpoint, Secret(KEY))
     with pytest.raises(AuthenticationError):
-        await MemoryProject(endpoint, Secret(KEY)).check()
+        await project.check()
+    await project.aclose()
+
+
+async def test_a_key_in_full_width_is_not_sent(server: SandboxServer, endpoint: Endpoint) -> None:
+    """An input method types it so; no header can hold it."""
+    before = server.state()["received"].get("memories:GET", 0)
+    project = MemoryProject(endpoint, Secret("ｋｅｙ"))
+    with pytest.raises(ConfigurationError, match="a character that no key has") as caught:
+        await project.check()
+    assert "ｋｅｙ" not in f"{caught.value.problem}"
+    assert server.state()["received"].get("memories:GET", 0) == before
+    await project.aclose()
 
 
 async def test_an_id_never_becomes_another_path(endpoint: Endpoint) -> None:

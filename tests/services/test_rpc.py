@@ -319,7 +319,7 @@ async def test_a_long_list_is_parsed_beside_the_event_loop() -> None:
 
 
 async def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.services.rpc.MAX_BODY", 1000)
+    monkeypatch.setattr("tui.services.host_client.MAX_BODY", 1000)
     async with served(replies(response(b" " * 5000))) as (rpc, _server):
         with pytest.raises(ProtocolError, match="sent more than"):
             await rpc.write("GetMessages", {})

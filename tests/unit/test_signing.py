@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from tui.services.errors import ConfigurationError
 from tui.services.keys import AccessKey, FixedKey, Secret
 from tui.services.rpc import Value, encode_params
-from tui.services.signing import Acs3Auth, authorization, encode_query
+from tui.services.signing import Acs3Auth, HeaderAuth, authorization, encode_query
 
 NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 GOLDEN_PARAMS: dict[str, Value] = {
@@ -36,10 +37,10 @@ def golden_headers() -> dict[str, str]:
 
 
 def test_the_golden_vector_gives_the_golden_signature() -> None:
-    params = encode_params(GOLDEN_PARAMS)
+    query = encode_query(encode_params(GOLDEN_PARAMS))
 
-    assert encode_query(params) == GOLDEN_QUERY
-    assert authorization("POST", "/", params, golden_headers(), "FAKE_AK_ID", "FAKE_AK_SECRET") == (
+    assert query == GOLDEN_QUERY
+    assert authorization("POST", "/", query, golden_headers(), "FAKE_AK_ID", "FAKE_AK_SECRET") == (
         "ACS3-HMAC-SHA256 Credential=FAKE_AK_ID,"
         "SignedHeaders=host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version,"
         "Signature=9ee082361e66c7134261dc1138f64f3f35dab0cdb7d832ed1be078cdc4cea6ef"
@@ -77,7 +78,7 @@ def test_a_request_that_the_official_client_sent_has_the_signature_that_it_compu
         "x-acs-version": "2025-05-07",
     }
 
-    signed = authorization("POST", "/", params, headers, "FAKE_AK_ID", "FAKE_AK_SECRET")
+    signed = authorization("POST", "/", encode_query(params), headers, "FAKE_AK_ID", "FAKE_AK_SECRET")
 
     assert signed.endswith("Signature=5ea1f35bc0da43932f89044ba9b4ee03cfc41031a86ab527cf26c0ffab828194")
 
@@ -141,6 +142,30 @@ async def test_every_attempt_has_a_nonce_and_a_date_of_its_own() -> None:
 )
 def test_parameters_are_encoded_as_the_service_reads_them(value: object, text: str | None) -> None:
     assert dict(encode_params({"P": value})) == ({} if text is None else {"P": text})  # type: ignore[dict-item]
+
+
+PARTS = ["a\nb", "a b", "\u5bc6\u94a5", "canary\udce4", "canary\x00"]
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("place", ["id", "secret", "token"])
+async def test_a_key_that_cannot_be_one_is_never_written_nor_shown(part: str, place: str) -> None:
+    parts = {"id": "id", "secret": "secret", "token": "", place: part}
+    keys = FixedKey(AccessKey(parts["id"], Secret(parts["secret"]), Secret(parts["token"]), source="cli_profile/a"))
+
+    for auth in (Acs3Auth(keys), HeaderAuth(keys))[: 2 if place == "secret" else 1]:
+        with pytest.raises(ConfigurationError, match="from cli_profile/a has a character that no key has") as caught:
+            await anext(auth.async_auth_flow(httpx.Request("POST", "https://rdsai.aliyuncs.com/")))
+        assert "canary" not in f"{caught.value} {caught.value.problem}"
+
+
+async def test_a_key_goes_into_a_header_for_services_without_signatures() -> None:
+    request = httpx.Request("POST", "https://dashscope.aliyuncs.com/")
+
+    for auth in (HeaderAuth(FixedKey(KEY)), HeaderAuth(FixedKey(KEY), "x-api-key", "")):
+        assert await anext(auth.async_auth_flow(request)) is request
+    assert request.headers["authorization"] == "Bearer FAKE_AK_SECRET"
+    assert request.headers["x-api-key"] == "FAKE_AK_SECRET"
 
 
 def test_a_secret_does_not_show_itself() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from tui.services.errors import ProtocolError
 from tui.services.fields import Fields, as_json
 from tui.services.keys import AccessKey, FixedKey, Secret
 from tui.services.rpc import Api, FrameStream, RpcClient, Value
+from tui.services.signing import HeaderAuth
 from tui.words import _
 
 DATA_AGENT = Api(service="dms", version="2025-04-14", ram_prefix="dms", empty_frames=True)
@@ -106,8 +107,9 @@ class _KeyClient(RpcClient):
     def __init__(
         self, endpoint: Endpoint, key: Secret, region: str, transport: httpx.AsyncBaseTransport | None
     ) -> None:
-        super().__init__(DATA_AGENT, endpoint, FixedKey(AccessKey("", key)), transport=transport)
-        self._auth = _ApiKeyAuth(key)
+        keys = FixedKey(AccessKey("", key, source="YUNLIAO_DMS_API_KEY"))
+        super().__init__(DATA_AGENT, endpoint, keys, transport=transport)
+        self._auth = HeaderAuth(keys, "x-api-key", "")
         self._region = region
 
     def _query(self, params: Mapping[str, Value]) -> str:
@@ -122,15 +124,6 @@ class _KeyClient(RpcClient):
         return client.build_request(
             "POST", _KEY_PATH, content=content, headers={"content-type": "application/json; charset=utf-8"}
         )
-
-
-class _ApiKeyAuth(httpx.Auth):
-    def __init__(self, key: Secret) -> None:
-        self._key = key
-
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        request.headers["x-api-key"] = self._key.reveal()
-        yield request
 
 
 def unwrap(table: Mapping[str, Any]) -> Fields:

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-import httpx
 
 from tui.models import Problem
 from tui.services.endpoints import Endpoint
 from tui.services.errors import ConfigurationError, ProtocolError
 from tui.services.fields import Fields, as_items, as_object, as_time
-from tui.services.http import open_client, repeat_read, transport_error
-from tui.services.keys import Secret
+from tui.services.host_client import MAX_ERROR_BODY, HostClient
+from tui.services.http import repeat_read
+from tui.services.keys import AccessKey, FixedKey, Secret
 from tui.services.problems import from_response
+from tui.services.signing import HeaderAuth
 from tui.words import _
 
 MOST = 100
@@ -38,13 +38,12 @@ class Memory:
     created_at: datetime | None = None
 
 
-class MemoryProject:
+class MemoryProject(HostClient):
     """The memories of one project. Every method raises ServiceError."""
 
     def __init__(self, endpoint: Endpoint, key: Secret) -> None:
-        self._endpoint = endpoint
-        self._key = key
-        self._client: httpx.AsyncClient | None = None
+        keys = FixedKey(AccessKey("", key))
+        super().__init__(endpoint, keys, HeaderAuth(keys, scheme="Token "))
 
     async def check(self) -> None:
         """Ask for the memories of a user that nobody is: shows whether the line, the whitelist and the key are good."""
@@ -53,15 +52,15 @@ class MemoryProject:
     async def add(self, user: str, text: str) -> None:
         """Have a text remembered for a user; sent once. What is kept of it, the service decides."""
         body = {"messages": [{"role": "user", "content": text}], "user_id": user}
-        await self._call("POST", "/v1/memories/", body=body)
+        await self._call("POST", "/v1/memories/", json=body)
 
     async def search(self, user: str, query: str) -> tuple[Memory, ...]:
         """What fits the query, the best first."""
         body = {"query": query, "user_id": user, "limit": MOST}
-        return _memories(await repeat_read(lambda: self._call("POST", "/v1/memories/search/", body=body)))
+        return _memories(await self._read("POST", "/v1/memories/search/", json=body))
 
     async def list(self, user: str) -> tuple[Memory, ...]:
-        return _memories(await repeat_read(lambda: self._call("GET", "/v1/memories/", query={"user_id": user})))
+        return _memories(await self._read("GET", "/v1/memories/", params={"user_id": user}))
 
     async def delete(self, memory_id: str) -> None:
         """Delete one for good."""
@@ -69,43 +68,32 @@ class MemoryProject:
             raise ConfigurationError(Problem(_("Memory"), _("This id is not one of a memory."), delivered="no"))
         await self._call("DELETE", f"/v1/memories/{memory_id}/")
 
-    async def aclose(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
+    async def _read(self, method: str, path: str, **what: Any) -> object:
+        return await repeat_read(lambda: self._call(method, path, idempotent=True, **what))
 
-    async def _call(
-        self, method: str, path: str, *, body: Mapping[str, Any] | None = None, query: Mapping[str, str] | None = None
-    ) -> Any:
-        if self._client is None:
-            self._client = await open_client(self._endpoint, keepalive=False)
-        headers = {"authorization": f"Token {self._key.reveal()}", "accept": "application/json"}
-        try:
-            response = await self._client.request(method, path, json=body, params=query, headers=headers)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise transport_error(error, host=self._endpoint.host) from error
-        if not response.is_success:
-            raise from_response("memory", response.status_code, response.headers, _told(response.content))
-        if not response.content.strip():
-            return None
-        try:
-            return response.json()
-        except ValueError:
+    async def _call(self, method: str, path: str, *, idempotent: bool = False, **what: Any) -> object:
+        """The JSON of the answer, None where it is empty; `what` goes with the request, as httpx takes it."""
+        response = await self._send(lambda client: client.build_request(method, path, **what), idempotent=idempotent)
+        async with aclosing(response):
+            if not response.is_success:
+                body = await self._body(response, MAX_ERROR_BODY)
+                raise from_response("memory", response.status_code, response.headers, _told(body))
+            body, answer = await self._json(response)
+        if answer is None and body.strip():
             raise ProtocolError(
                 Problem(
                     _("Memory"),
-                    _("{host} answered with something else than JSON.").format(host=self._endpoint.host),
+                    _("{host} answered with something else than JSON.").format(host=self.endpoint.host),
                     _("Check that the address is the project's connection string."),
                     delivered="yes",
                 )
-            ) from None
+            )
+        return answer
 
 
 def _told(body: bytes) -> bytes:
     """An error in the vendor's form; Mem0 says `{"detail": ...}` or `{"error": ...}`."""
-    try:
-        table = as_object(json.loads(body))
-    except ValueError:
-        return body
+    table = as_object(body.decode("utf-8", "replace"))
     if table is None or table.first("Code", "Message"):
         return body
     text = table.text("detail", "error")

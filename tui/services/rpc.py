@@ -5,29 +5,21 @@ Source: protocol notes 1.2 and 1.3. Nested values are compact JSON in one parame
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import httpx
 
 from tui.models import Problem
 from tui.services.endpoints import Endpoint
-from tui.services.errors import AuthenticationError, ConfigurationError, ProtocolError, ServiceError
-from tui.services.http import READ_TIMEOUT, STREAM_TIMEOUT, not_connected, open_client, repeat_read, transport_error
+from tui.services.errors import ConfigurationError, ServiceError
+from tui.services.host_client import MAX_ERROR_BODY, HostClient
+from tui.services.http import repeat_read
 from tui.services.keys import KeySource
-from tui.services.problems import (
-    clock_offset,
-    embedded_status,
-    from_refusal,
-    from_response,
-    is_refusal,
-    read_refusal,
-)
+from tui.services.problems import embedded_status, from_refusal, from_response, is_refusal, read_refusal
 from tui.services.signing import Acs3Auth, encode_query
 from tui.services.sse import Frame, Oversized, read_frames
 from tui.words import _
@@ -40,11 +32,6 @@ LONG_QUERY = 60_000
 """Bytes of encoded query from which proxies on the way are known to refuse; the user is told."""
 MAX_QUERY = 400_000
 """Bytes; beyond it nothing is sent."""
-MAX_BODY = 64 * 1024 * 1024
-"""Bytes of one answer that is no stream."""
-MAX_ERROR_BODY = 256 * 1024
-_PARSE_IN_THREAD = 256 * 1024
-"""Bytes of JSON from which parsing would be felt on the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +64,14 @@ def encode_params(params: Mapping[str, Value]) -> list[tuple[str, str]]:
     return encoded
 
 
-class RpcClient:
-    """Signed calls of one product at one endpoint.
-
-    Reads are repeated by the rule of `repeat_read`. Everything else is sent once, and once more only where no
-    connection was made at all, so that not a byte of it can have arrived.
-    """
+class RpcClient(HostClient):
+    """Signed calls of one product at one endpoint. Reads are repeated by the rule of `repeat_read`."""
 
     def __init__(
         self, api: Api, endpoint: Endpoint, keys: KeySource, *, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
+        super().__init__(endpoint, keys, Acs3Auth(keys), transport=transport)
         self.api = api
-        self.endpoint = endpoint
-        self.clock_offset = timedelta()
-        """How far the service's clock was ahead of ours in its newest answer."""
-        self._keys = keys
-        self._auth: httpx.Auth = Acs3Auth(keys)
-        self._transport = transport
-        self._clients: dict[bool, httpx.AsyncClient] = {}
-        self._opening = asyncio.Lock()
 
     async def read(self, action: str, params: Mapping[str, Value]) -> dict[str, Any]:
         """The answer of an operation that changes nothing; repeated where that may help."""
@@ -118,19 +94,13 @@ class RpcClient:
             ServiceError: not sent, or refused; `problem.delivered` says which. Status and content type are looked
                 at before any frame, so a refusal keeps its reason.
         """
-        response = await self._send(action, self._query(params), idempotent=False, stream=True)
-        try:
+        query = self._query(params)
+        response = await self._send(lambda client: self._request(client, action, query), idempotent=False, stream=True)
+        async with aclosing(response):
             content_type = response.headers.get("content-type", "")
             if not response.is_success or "text/event-stream" not in content_type:
-                raise await self._refused(action, response)
+                raise self._refused(action, response, await self._body(response, MAX_ERROR_BODY))
             yield read_frames(response, host=self.endpoint.host, empty_frames=self.api.empty_frames)
-        finally:
-            await response.aclose()
-
-    async def aclose(self) -> None:
-        clients, self._clients = list(self._clients.values()), {}
-        for client in clients:
-            await client.aclose()
 
     # --- one request -----------------------------------------------------------------------------------------
 
@@ -149,14 +119,6 @@ class RpcClient:
             )
         return query
 
-    async def _client(self, keepalive: bool) -> httpx.AsyncClient:
-        async with self._opening:
-            if keepalive not in self._clients:
-                self._clients[keepalive] = await open_client(
-                    self.endpoint, keepalive=keepalive, transport=self._transport
-                )
-            return self._clients[keepalive]
-
     def _request(self, client: httpx.AsyncClient, action: str, query: str) -> httpx.Request:
         """The request of an operation, not signed yet."""
         return client.build_request(
@@ -168,82 +130,29 @@ class RpcClient:
             extensions={"target": f"/?{query}".encode() if query else b"/"},
         )
 
-    async def _send(self, action: str, query: str, *, idempotent: bool, stream: bool = False) -> httpx.Response:
-        client = await self._client(keepalive=idempotent)
-        request = self._request(client, action, query)
-        request.headers["accept"] = "text/event-stream, application/json" if stream else "application/json"
-        timeout = STREAM_TIMEOUT if stream else READ_TIMEOUT
-        request.extensions = {**request.extensions, "timeout": timeout.as_dict()}
-        for attempt in (1, 2):
-            try:
-                response = await client.send(request, auth=self._auth, stream=True)
-                break
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                if attempt == 2 or not not_connected(error):
-                    raise transport_error(error, host=self.endpoint.host) from error
-        offset = clock_offset(response.headers)
-        if offset is not None:
-            self.clock_offset = offset
-        return response
-
     async def _call(self, action: str, query: str, *, idempotent: bool) -> dict[str, Any]:
-        response = await self._send(action, query, idempotent=idempotent)
-        try:
+        response = await self._send(lambda client: self._request(client, action, query), idempotent=idempotent)
+        async with aclosing(response):
             if not response.is_success:
-                raise await self._refused(action, response)
-            body = await self._body(response, MAX_BODY)
-        finally:
-            await response.aclose()
-        if len(body) > MAX_BODY:
-            raise ProtocolError(
-                Problem(
-                    _("Answer too long"),
-                    _("{host} sent more than {n} MB in one answer.").format(
-                        host=self.endpoint.host, n=MAX_BODY // (1024 * 1024)
-                    ),
-                    delivered="yes",
+                raise self._refused(action, response, await self._body(response, MAX_ERROR_BODY))
+            body, table = await self._json(response)
+        if not isinstance(table, dict):
+            raise self._refused(action, response, body)
+        if is_refusal(table):
+            raise self._noted(
+                from_refusal(
+                    self.api.service,
+                    read_refusal(table),
+                    status=embedded_status(table) or response.status_code,
+                    headers=response.headers,
+                    action=f"{self.api.ram_prefix}:{action}",
                 )
             )
-        try:
-            table = await asyncio.to_thread(json.loads, body) if len(body) > _PARSE_IN_THREAD else json.loads(body)
-        except (ValueError, RecursionError):
-            table = None
-        if not isinstance(table, dict):
-            raise from_response(self.api.service, response.status_code, response.headers, body)
-        if is_refusal(table):
-            raise self._refusal(action, table, response)
         return table
 
-    async def _refused(self, action: str, response: httpx.Response) -> ServiceError:
+    def _refused(self, action: str, response: httpx.Response, body: bytes) -> ServiceError:
         """The error in a response that is no answer: another status, or another content type than was asked for."""
-        body = await self._body(response, MAX_ERROR_BODY)
         error = from_response(
             self.api.service, response.status_code, response.headers, body, action=f"{self.api.ram_prefix}:{action}"
         )
-        if isinstance(error, AuthenticationError):
-            self._keys.forget()
-        return error
-
-    def _refusal(self, action: str, table: Mapping[str, Any], response: httpx.Response) -> ServiceError:
-        error = from_refusal(
-            self.api.service,
-            read_refusal(table),
-            status=embedded_status(table) or response.status_code,
-            headers=response.headers,
-            action=f"{self.api.ram_prefix}:{action}",
-        )
-        if isinstance(error, AuthenticationError):
-            self._keys.forget()
-        return error
-
-    async def _body(self, response: httpx.Response, limit: int) -> bytes:
-        """The body, or of a longer one its beginning: at least `limit` + 1 bytes."""
-        body = bytearray()
-        try:
-            async for piece in response.aiter_bytes():
-                body += piece
-                if len(body) > limit:
-                    break
-        except httpx.HTTPError as error:
-            raise transport_error(error, host=self.endpoint.host) from error
-        return bytes(body)
+        return self._noted(error)

@@ -1,7 +1,8 @@
-"""ACS3-HMAC-SHA256, the signature of Alibaba Cloud's RPC calls, over `host` and `x-acs-*` only.
+"""How a request says whose it is: the signature of Alibaba Cloud's RPC calls, or a key in a header.
 
-Other headers are left out on purpose: proxies and HTTP libraries add and repeat them (`accept`, `user-agent`),
-and a signature that covers them breaks. Source: protocol notes 1.3, compared with the vendor's own clients.
+ACS3-HMAC-SHA256 is made over `host` and `x-acs-*` only. Other headers are left out on purpose: proxies and HTTP
+libraries add and repeat them (`accept`, `user-agent`), and a signature that covers them breaks. Source: protocol notes
+1.3, compared with the vendor's own clients.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ import hmac
 import secrets
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 import httpx
 
+from tui.models import Problem
+from tui.services.codes import NO_CREDENTIALS
+from tui.services.errors import ConfigurationError
 from tui.services.keys import AccessKey, KeySource
+from tui.words import _
 
 ALGORITHM = "ACS3-HMAC-SHA256"
 
@@ -25,15 +30,14 @@ def encode_query(params: Iterable[tuple[str, str]]) -> str:
     return "&".join(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in sorted(params))
 
 
-def authorization(
-    method: str, path: str, params: Iterable[tuple[str, str]], headers: Mapping[str, str], key_id: str, secret: str
-) -> str:
-    """The Authorization header over all of `headers` (lower-case names); `x-acs-content-sha256` must be there."""
+def authorization(method: str, path: str, query: str, headers: Mapping[str, str], key_id: str, secret: str) -> str:
+    """The Authorization header over all of `headers` (lower-case names); `x-acs-content-sha256` must be there.
+
+    `query` is of `encode_query`.
+    """
     names = ";".join(sorted(headers))
     canonical_headers = "".join(f"{name}:{headers[name].strip()}\n" for name in sorted(headers))
-    canonical = "\n".join(
-        [method, path, encode_query(params), canonical_headers, names, headers["x-acs-content-sha256"]]
-    )
+    canonical = "\n".join([method, path, query, canonical_headers, names, headers["x-acs-content-sha256"]])
     to_sign = f"{ALGORITHM}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     # The plain secret is the key; there is no date-derived key as elsewhere.
     signature = hmac.new(secret.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
@@ -47,7 +51,7 @@ def _utc_now() -> datetime:
 class Acs3Auth(httpx.Auth):
     """Signs each request as it leaves, with the key of that moment and a nonce of its own.
 
-    The query is read from the `target` extension where there is one (see `tui.services.rpc`), else from the URL.
+    The query is that of the `target` extension (see `tui.services.rpc`), as `encode_query` wrote it.
     """
 
     def __init__(
@@ -64,7 +68,9 @@ class Acs3Auth(httpx.Auth):
         raise RuntimeError("keys are fetched asynchronously; use httpx.AsyncClient")
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        self.sign(request, await self._keys.key())
+        key = await self._keys.key()
+        _check(key.source, key.id, key.secret.reveal(), key.token.reveal())
+        self.sign(request, key)
         yield request
 
     def sign(self, request: httpx.Request, key: AccessKey) -> None:
@@ -79,7 +85,42 @@ class Acs3Auth(httpx.Auth):
         signed = {
             name: value for name, value in headers.items() if name in ("host", "content-type") or name[:6] == "x-acs-"
         }
-        target: bytes = request.extensions.get("target", request.url.raw_path)
-        path, _, query = target.decode("ascii").partition("?")
-        params = parse_qsl(query, keep_blank_values=True)
-        headers["authorization"] = authorization(request.method, path, params, signed, key.id, key.secret.reveal())
+        target: bytes = request.extensions.get("target", b"/")
+        path, _mark, query = target.decode("ascii").partition("?")
+        headers["authorization"] = authorization(request.method, path, query, signed, key.id, key.secret.reveal())
+
+
+class HeaderAuth(httpx.Auth):
+    """Puts the secret of a key into one header, for services that want no signature."""
+
+    def __init__(self, keys: KeySource, header: str = "authorization", scheme: str = "Bearer ") -> None:
+        self._keys = keys
+        self._header = header
+        self._scheme = scheme
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        key = await self._keys.key()
+        _check(key.source, key.secret.reveal())
+        request.headers[self._header] = f"{self._scheme}{key.secret.reveal()}"
+        yield request
+
+
+def _check(source: str, *parts: str) -> None:
+    """Refuse a key that cannot be one, such as a pasted one with a line break in it or typed in full width.
+
+    Raises:
+        ConfigurationError: where HTTP would refuse it too, but name the whole of it.
+    """
+    if all(part.isascii() and part.isprintable() and " " not in part for part in parts):
+        return
+    raise ConfigurationError(
+        Problem(
+            _("Access key"),
+            _("The key from {source} has a character that no key has.").format(source=source)
+            if source
+            else _("The key has a character that no key has."),
+            _("Look for a blank, a line break or a full-width character in it."),
+            NO_CREDENTIALS,
+            delivered="no",
+        )
+    )
