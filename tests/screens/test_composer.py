@@ -172,6 +172,36 @@ async def test_history_keeps_the_draft() -> None:
         assert app.composer.text == "draft"
 
 
+async def test_an_entry_that_was_changed_is_kept_while_walking() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        app.composer.set_history(["first", "second"])
+        await pilot.press("d", "up", "!", "up", "?")
+        assert app.composer.text == "first?"
+        app.composer.set_history(["first", "second"])  # told again, as when the context changes
+        await pilot.press("down")
+        assert app.composer.text == "second!"
+        await pilot.press("down")
+        assert app.composer.text == "d"
+        await pilot.press("up", "enter")
+        await until(pilot, lambda: app.sent == ["second!"])
+        app.composer.set_history(["first", "second", "second!"])
+        await pilot.press("up", "up")
+        assert app.composer.text == "second"
+
+
+async def test_a_paste_and_a_newline_take_the_place_of_what_is_selected() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        await pilot.press("a", "b", "c", "shift+left", "shift+left", "ctrl+j")
+        assert app.composer.text == "a\n"
+        await pilot.press("d", "shift+home")
+        app.composer.post_message(events.Paste("x\ny"))
+        await until(pilot, lambda: app.composer.text == "a\nx\ny")
+        assert app.composer.selection.is_empty
+        assert app.composer.cursor_location == (2, 1)
+
+
 async def test_ctrl_c_copies_a_selection_and_else_interrupts() -> None:
     app = Host()
     async with app.run_test() as pilot:

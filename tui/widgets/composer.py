@@ -106,7 +106,8 @@ class Composer(TerminalTextArea):
         self._history: Sequence[str] = ()
         self._walk = 0
         """0: the draft; n: the n-th newest of the history."""
-        self._draft = ""
+        self._left: dict[int, str] = {}
+        """What was in the composer when a place of the walk was left: the draft, entries that were changed."""
         self.keys_first: Callable[[str], bool] = lambda _key: False
         """Asked before a key is dealt with here: whether it was meant for the list above."""
         self.at_opens_files = False
@@ -121,15 +122,25 @@ class Composer(TerminalTextArea):
 
     def set_history(self, history: Sequence[str]) -> None:
         """What Up walks through, oldest first."""
-        self._history = history
-        self._walk = 0
+        if history != self._history:
+            self._history = history
+            self._walk = 0
+            self._left.clear()
 
     def put(self, text: str) -> None:
         """Replace the text (a draft, a question given back), cursor at its end."""
-        # reset() and not .text: assigning .text after a long paste rebuilds the undo history for ever.
         self._walk = 0
+        self._left.clear()
+        self._show(text)
+
+    def _show(self, text: str) -> None:
+        # Not .text: assigning that after a long paste rebuilds the undo history for ever.
         self.load_text(text)
         self.move_cursor(self.document.end)
+
+    def insert_typed(self, text: str) -> None:
+        """Put `text` where the cursor is, in the place of what is selected, as typing does."""
+        self.replace(text, *self.selection, maintain_selection_offset=False)
 
     def take(self) -> str:
         """Empty the composer; what was in it."""
@@ -150,7 +161,7 @@ class Composer(TerminalTextArea):
             self._held_enter.stop()
             self._held_enter = None
             self._lines_in_burst = True
-            self.insert("\n")
+            self.insert_typed("\n")
         if not in_burst and self.keys_first(event.key):
             event.stop()
             event.prevent_default()
@@ -158,7 +169,7 @@ class Composer(TerminalTextArea):
             event.stop()
             event.prevent_default()
             if self._lines_in_burst:
-                self.insert("\n")
+                self.insert_typed("\n")
             elif in_burst:
                 self._held_enter = self.set_timer(BURST_PAUSE, self._held_long_enough)
             else:
@@ -166,7 +177,7 @@ class Composer(TerminalTextArea):
         elif event.key in self._newline_keys:
             event.stop()
             event.prevent_default()
-            self.insert("\n")
+            self.insert_typed("\n")
         elif event.character == "@" and self.at_opens_files and not self.text and not in_burst:
             event.stop()
             event.prevent_default()
@@ -189,7 +200,7 @@ class Composer(TerminalTextArea):
                 severity="warning",
                 markup=False,
             )
-        self.insert(text[:PASTE_LIMIT])
+        self.insert_typed(text[:PASTE_LIMIT])
 
     def _held_long_enough(self) -> None:
         # Keys that have arrived meanwhile are dealt with first: that they wait is not the user's pause.
@@ -213,10 +224,9 @@ class Composer(TerminalTextArea):
         target = self._walk + step
         if not at_edge or not 0 <= target <= len(self._history) or not self.selection.is_empty:
             return False
-        if self._walk == 0:
-            self._draft = self.text
-        self.put(self._draft if target == 0 else self._history[-target])
+        self._left[self._walk] = self.text
         self._walk = target
+        self._show(self._left[target] if target in self._left else self._history[-target])
         return True
 
     # --- actions -------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ class PromptArea(TextArea):
         event.stop()
         event.prevent_default()
         if not self.read_only:
-            self.insert(clean(event.text))
+            self.replace(clean(event.text), *self.selection, maintain_selection_offset=False)
 
     def action_copy_selection(self) -> None:
         if self.selected_text:
