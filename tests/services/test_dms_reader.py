@@ -245,6 +245,17 @@ def test_an_ask_that_somebody_else_answered_is_closed() -> None:
     assert [(ask.kind, ask.answered) for ask in asks] == [("plan", "answered elsewhere"), ("sql", "")]
 
 
+def test_an_ask_whose_run_was_cancelled_elsewhere_is_closed() -> None:
+    client = Client(served=[*SCENES["shared"][0]])
+    client.connection()
+    client.restart()
+    client.served.append(row("chat_canceled", "chat", "", 23))
+    client.connection()
+    [ask] = [block for block in client.live.snapshot().blocks if isinstance(block, AskBlock)]
+    assert ask.answered == "cancelled elsewhere"
+    assert client.live.snapshot().state == "stopped"
+
+
 def feed_all(rows: Sequence[Row]) -> Client:
     client = Client(served=[row("chat_start", "chat", {"message": "?"}, 1), *rows])
     client.connection()

@@ -48,6 +48,8 @@ from tui.services.sse import Frame, Oversized
 from tui.text import clean_line
 from tui.words import _
 
+_CANCELED = frozenset({"chat_canceled", "chat_cancelled"})
+
 
 class DmsReader:
     """One turn's reader: tell it of each new connection (`connect`), `feed` its frames until `end` is set."""
@@ -143,6 +145,8 @@ class DmsReader:
             return self._failure(frame)
         if frame.name == "chat_start":
             return self._start(frame)
+        if frame.name in _CANCELED and self._position.phase in ("running", "waiting"):
+            return self._canceled(frame)
         if self._position.phase != "running":
             return []  # of an earlier turn: until our own begins, nothing counts
         match frame.name:
@@ -154,7 +158,7 @@ class DmsReader:
                 return [event for block in self._blocks_of(frame) for event in self._close(block)]
             case "data" if (blocks := self._blocks_of(frame)) and frame.content:
                 return self._snapshot(blocks[0], frame.content)
-            case "chat_finish" | "chat_canceled" | "chat_cancelled":
+            case "chat_finish":
                 return [*self._close_all(), *self._whole(frame, self._latest)]
         checkpoint = self._latest if frame.checkpoint is None else frame.checkpoint
         return self._unless_growing(partial(self._whole, frame, checkpoint))
@@ -183,6 +187,16 @@ class DmsReader:
             self._over("failed", Failed(stream_problem(frame.content)))
         return events
 
+    def _canceled(self, frame: DmsFrame) -> list[Event]:
+        """The run is over, wherever that was asked for; what it waited for is no more."""
+        events = self._close_all()
+        if self._take(frame.key(self._latest)):
+            ask = self._position.ask
+            if ask is not None and self._position.phase == "waiting":
+                events.append(Asked(replace(ask, answered=_("cancelled elsewhere"))))
+            self._over("stopped", Finished("stopped"))
+        return events
+
     def _whole(self, frame: DmsFrame, checkpoint: int) -> list[Event]:
         """A frame that is complete in itself."""
         key = frame.key(checkpoint)
@@ -191,9 +205,6 @@ class DmsReader:
         match frame.name:
             case "chat_finish":
                 return self._chat_finish(frame)
-            case "chat_canceled" | "chat_cancelled":
-                self._over("stopped", Finished("stopped"))
-                return []
             case "status_change":
                 return read_status(frame.content)
             case "data" if frame.category == "request_datasource":
