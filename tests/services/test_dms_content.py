@@ -22,6 +22,7 @@ from tui.services.dms_options import (
     read_data,
     session_config,
     wire_language,
+    without_known,
     write_data,
 )
 from tui.services.dms_text import Markdown, is_control, plain_markdown
@@ -96,6 +97,8 @@ def test_identities() -> None:
 
 # --- text ----------------------------------------------------------------------------------------------------------
 
+LONG = "![" + "a" * 500 + "](data:image/png;base64,iVBORw0KGgo=)"
+"""A mark must be complete within a window, in one piece as in many."""
 MARKED = 'a < b <trace id="1">x</trace> moc mocked image data! ![alt](data:image/png;base64,iVBORw0KGgo=) ![n](u) ![ q'
 
 
@@ -105,7 +108,7 @@ def test_marks_and_images_are_taken_out() -> None:
 
 @given(st.text(alphabet="a<>!/[]()tracemocked image:;=", max_size=80), st.integers(0, 10**6))
 def test_pieces_give_what_the_whole_gives(text: str, seed: int) -> None:
-    text = MARKED + text
+    text = MARKED + text + LONG
     markdown, chance, shown, at = Markdown(), random.Random(seed), "", 0
     while at < len(text):
         size = chance.randint(1, 9)
@@ -177,6 +180,12 @@ def test_a_code_cell_with_all_kinds_of_output() -> None:
         "**a**",
         "KeyError: t",
     ]
+
+
+def test_a_large_picture_is_whole() -> None:
+    large = {"output_type": "display_data", "data": {"image/png": ["A" * 250_000, "B" * 250_000]}}
+    [output] = only_cell(cell("c", "code", "x", [large])).outputs
+    assert len(output.image) == 500_000
 
 
 def test_a_cell_that_runs_still() -> None:
@@ -257,6 +266,9 @@ def test_the_states_of_a_plans_steps() -> None:
     assert states({"plan_status": "running", "current_step": 2, "plans": []}) == []
     own = {"plans": [{"plan": {"steps": [{"name": "a", "status": "SUCCESS"}, {"description": "b"}]}}]}
     assert read_steps(own) == (PlanStep("1", "a", "done"), PlanStep("2", "b", "pending"))
+    for odd in (float("nan"), float("inf"), -1, "two", [2], 1.5):
+        assert states(plan() | {"current_step": odd}) == ["pending", "pending"]
+    assert states(plan(1, "running") | {"current_step": 2.0}) == ["done", "running"]
     assert whole("plan", "no plan") == []
 
 
@@ -305,7 +317,7 @@ def test_notices() -> None:
             st.lists(inner, max_size=3)
             | st.dictionaries(
                 st.sampled_from(
-                    ["result", "data", "plans", "plan", "steps", "columns", "cell_id", "result_type", "text"]
+                    ["result", "data", "plans", "plan", "steps", "current_step", "columns", "result_type", "text"]
                 ),
                 inner,
                 max_size=4,
@@ -336,6 +348,22 @@ def test_an_ask_without_a_checkpoint_is_answered_without_one() -> None:
     message = reply_parameters(read_ask("ask_plan", "{}", "-1:abc"), AskReply("approve"))
     assert message is not None
     assert message["ReplyTo"] == ""
+
+
+def test_data_that_the_session_has_is_not_sent_again() -> None:
+    short, long = DataSource(file_id="f-1", name="a.csv"), DataSource(file_id="f-12", name="b.csv")
+    shop = DataSource(database_id="7", instance_id="i", name="shop", tables=("orders",))
+    had = [
+        {"Category": "CHAT", "Detail": json.dumps(long.parameters("cn-hangzhou"))},
+        {"Category": "CHAT", "Detail": json.dumps(shop.parameters("cn-hangzhou"))},
+        {"Category": "CHAT", "Detail": "no JSON"},
+    ]
+    other = DataSource(database_id="7", instance_id="i", name="shop", tables=("orders", "refunds"))
+    whole_shop = DataSource(database_id="7", instance_id="i", name="shop")
+    assert without_known((short, long, shop, other, whole_shop), had) == (short, other, whole_shop)
+    told = [{"Detail": '{"DmsDatabaseId":7}'}]
+    assert without_known((shop, whole_shop), told) == (), "no tables are all of them"
+    assert without_known((short,), None) == (short,)
 
 
 def test_data_sources_survive_the_option() -> None:

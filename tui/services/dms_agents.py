@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from tui.models import Problem
 from tui.services.base import Page, PageOf
+from tui.services.dms_options import SKIP_FIELDS
 from tui.services.errors import ApiError
 from tui.services.fields import Fields, as_bool, as_items, as_object, as_time
 from tui.services.paging import all_pages
@@ -25,13 +26,7 @@ MOST_TEXT = 10_000
 MOST_QUESTIONS = 10
 THEMES = ("default", "journal", "legacy", "neobrutalism", "infographic")
 """Of web reports."""
-SKIPS = {
-    "plan": "SkipPlan",
-    "sql": "SkipSqlConfirm",
-    "question": "SkipAskHuman",
-    "report": "SkipWebReportConfirm",
-    "data": "ForbiddenAppendDataSource",
-}
+SKIPS = {**SKIP_FIELDS, "data": "ForbiddenAppendDataSource"}
 """Fields of ExecutionConfig by our names: the confirmations that are left out, and `data`: no data may be added."""
 
 OTHER_PARAMETERS = (

@@ -56,13 +56,13 @@ def _is_placeholder(output: Fields) -> bool:
 def _read_output(output: Fields) -> list[CellOutput]:
     match output.line("output_type", limit=40).lower():
         case "stream":
-            text = _joined(output.first("text"))
+            text = _shown(output.first("text"))
             if output.line("name", limit=40).lower() == "stderr":
                 return [CellOutput(error=text)] if _is_failure(text) else [CellOutput(text=text)] if text else []
             return [CellOutput(text=text)] if text else []
         case "error":
             name, value = output.line("ename"), output.line("evalue", limit=500)
-            traceback = _joined(output.first("traceback"), "\n")
+            traceback = _shown(output.first("traceback"), "\n")
             head = ": ".join(part for part in (name, value) if part)
             return [CellOutput(error=traceback if name and name in traceback else f"{head}\n{traceback}".strip())]
         case _:  # display_data, execute_result
@@ -88,7 +88,7 @@ def _read_display(data: Fields | None) -> list[CellOutput]:
     if image is not None:
         outputs.append(CellOutput(image=read_image(_joined(image))))
     if not outputs:
-        text = _joined(data.first("text/markdown", "text/plain"))
+        text = _shown(data.first("text/markdown", "text/plain"))
         if text:
             outputs.append(CellOutput(text=text))
     return [output for output in outputs if output != CellOutput()]
@@ -103,8 +103,11 @@ def read_image(text: str) -> str:
 def _joined(value: object, separator: str = "") -> str:
     """Notebook texts are a string or a list of strings."""
     parts = value if isinstance(value, list) else [value]
-    text = separator.join(as_text(part) for part in parts if part is not None)
-    return clean(_ANSI.sub("", text[:MAX_OUTPUT]))
+    return separator.join(as_text(part) for part in parts if part is not None)
+
+
+def _shown(value: object, separator: str = "") -> str:
+    return clean(_ANSI.sub("", _joined(value, separator)[:MAX_OUTPUT]))
 
 
 # --- tables and charts -------------------------------------------------------------------------------------------

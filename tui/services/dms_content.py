@@ -59,7 +59,7 @@ _STATES: dict[str, StepState] = {
     "canceled": "skipped",
     "cancelled": "skipped",
 }
-_FILE_LINK = re.compile(r'<a\s[^>]*href="#file-([\w-]+)"[^>]*>([^<]*)</a>')
+_FILE_LINK = re.compile(r'<a\s[^<>]*href="#file-([\w-]+)"[^<>]*>([^<]*)</a>')
 _UPLOADED = re.compile(r"\s*(上传完成|upload(ed)?( is)? (complete|completed|done|finished))\s*[。.]?$", re.IGNORECASE)
 
 
@@ -157,8 +157,8 @@ def read_steps(value: object, known: Sequence[PlanStep] = ()) -> tuple[PlanStep,
     fields = as_object(value)
     if fields is None:
         return ()
-    current = fields.first("current_step")
-    number = int(current) if isinstance(current, (int, float)) or str(current).isdecimal() else 0
+    current = fields.line("current_step").removesuffix(".0")
+    number = int(current) if current.isdecimal() else 0
     status = _STATES.get(fields.line("plan_status", limit=40).lower())
     steps: list[PlanStep] = []
     stated: list[StepState | None] = []

@@ -20,20 +20,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from tui.services.fields import Fields, as_items
+from tui.services.fields import Fields, as_items, as_object
 
 if TYPE_CHECKING:
     from tui.services.rpc import Value  # at run time it brings httpx along, which screens must not load
 
 Mode = Literal["ASK_DATA", "ANALYSIS", "INSIGHT"]
 MODES: tuple[Mode, ...] = ("ASK_DATA", "ANALYSIS", "INSIGHT")
-SKIPS = ("plan", "sql", "question", "report")
-_SKIP_FIELDS = {
+SKIP_FIELDS = {
     "plan": "SkipPlan",
     "sql": "SkipSqlConfirm",
     "question": "SkipAskHuman",
     "report": "SkipWebReportConfirm",
 }
+"""Which confirmations are left out, by our names."""
+SKIPS = tuple(SKIP_FIELDS)
 MAX_TITLE = 128
 """Characters of a session's title."""
 
@@ -120,7 +121,7 @@ def first_message_config(options: Mapping[str, str]) -> dict[str, Any]:
     return {
         **session_config(options),
         **({"PlanMode": plan} if plan in ("disable", "enable", "force") else {}),
-        **{field: True for name, field in _SKIP_FIELDS.items() if name in skipped},
+        **{field: True for name, field in SKIP_FIELDS.items() if name in skipped},
     }
 
 
@@ -130,13 +131,20 @@ def data_parameters(sources: Sequence[DataSource], region: str) -> Value:
 
 
 def without_known(sources: Sequence[DataSource], described: object) -> tuple[DataSource, ...]:
-    """`sources` without those that the session has: `described` is `DataSources` of DescribeDataAgentSession."""
-    details = [as_detail(item) for item in as_items(described)]
-    return tuple(source for source in sources if not any(source.id in detail for detail in details))
+    """`sources` without those that the session has: `described` is `DataSources` of DescribeDataAgentSession.
+
+    Each `Detail` there is an item as `DataSource.parameters` makes it; without `Tables` it is all of them.
+    """
+    details = [detail for item in as_items(described) if (detail := as_object(item.first("Detail"))) is not None]
+    return tuple(source for source in sources if not any(_has(detail, source) for detail in details))
 
 
-def as_detail(item: Fields) -> str:
-    return item.text("Detail")
+def _has(detail: Fields, source: DataSource) -> bool:
+    if source.id not in (detail.line("FileId"), detail.line("DmsDatabaseId")):
+        return False
+    there = detail.first("Tables")
+    wanted = source.parameters("").get("Tables", [])
+    return not isinstance(there, list) or not there or (wanted != [] and {*wanted} <= {str(table) for table in there})
 
 
 def wire_language(name: str) -> str:

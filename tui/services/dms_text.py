@@ -11,7 +11,7 @@ from tui.services.dms_cells import read_image
 from tui.text import clean
 
 _TRACE = re.compile(r"</?trace(?:\s[^>]*)?>")
-_IMAGE_HEAD = re.compile(r"!\[[^\]\n]*\]\(data:image/")
+_IMAGE_HEAD = re.compile(r"!\[[^\]\n]{0,380}\]\(data:image/")
 _PLACEHOLDER = "mocked image data"
 _MARKS = ("<trace", "</trace", "![", _PLACEHOLDER)
 _MARK = re.compile("|".join(re.escape(mark) for mark in _MARKS))
