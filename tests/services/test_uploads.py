@@ -178,6 +178,8 @@ async def test_a_file_that_changed_meanwhile_is_not_sent(service: DmsDataAgent, 
         "https://a b/",
         "file:///etc/passwd",
         "https://bücket/",
+        "https://[b/",
+        "https://300.300.300.300/",
     ],
 )
 def test_files_go_over_https_only(url: str) -> None:
@@ -259,6 +261,15 @@ def test_what_may_not_be_uploaded(tmp_path: Path) -> None:
     assert check_file(tmp_path / "missing.csv").problem is not None
     with pytest.raises(ValueError):
         Upload(None, check_file(large))  # type: ignore[arg-type]  # it is refused before
+
+
+def test_a_workbook_of_a_zip_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx")
+    data = bytearray(path.read_bytes())
+    entry = data.index(b"PK\x01\x02")  # of the central directory; its needed version stands at 6
+    data[entry + 6] = 0xFF
+    path.write_bytes(data)
+    assert check_file(path).problem is not None
 
 
 def test_a_broken_workbook_is_refused_and_harms_nothing(tmp_path: Path) -> None:
@@ -343,5 +354,7 @@ def test_when_links_end() -> None:
     assert link_expiry("https://b/x?Expires=1767326645&Signature=y", asked) == datetime(2026, 1, 2, 4, 4, 5, tzinfo=UTC)
     new = link_expiry("https://b/x?x-oss-date=20260102T030405Z&x-oss-expires=3600", asked)
     assert new == datetime(2026, 1, 2, 4, 4, 5, tzinfo=UTC)
-    assert link_expiry("https://b/x", asked) == datetime(2026, 1, 1, 1, tzinfo=UTC)
+    for odd in ("", "?x-oss-date=20260102T030405Z&x-oss-expires=" + "9" * 30, "?x-oss-expires=1&x-oss-date=never"):
+        assert link_expiry(f"https://b/x{odd}", asked) == datetime(2026, 1, 1, 1, tzinfo=UTC)
+    assert link_expiry("https://[b/x", asked) == datetime(2026, 1, 1, 1, tzinfo=UTC)
     assert EXPIRED

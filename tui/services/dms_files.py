@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
-from tui.models import FileBlock
 from tui.services.dms_calls import Calls, need
 from tui.services.fields import Fields, as_items, as_object, as_time
 from tui.services.keys import NO_SECRET, Secret
@@ -61,9 +60,6 @@ class RemoteFile:
     link: Secret = NO_SECRET
     """Where it can be downloaded by anybody until `link_until`; never written down."""
     link_until: datetime | None = None
-
-    def block(self) -> FileBlock:
-        return FileBlock(self.name, self.id, size=self.size, kind=self.category or self.kind)
 
 
 class RemoteFiles:
@@ -151,12 +147,11 @@ def read_file(fields: Fields, asked_at: datetime) -> RemoteFile:
 
 def link_expiry(url: str, asked_at: datetime) -> datetime:
     """When a pre-signed link ends: its `Expires`, or `x-oss-date` and `x-oss-expires`, else an hour from now."""
-    query = {name.lower(): values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-    if (moment := query.get("expires", "")).isdecimal() and (found := as_time(moment)):
-        return found
-    seconds = query.get("x-oss-expires", "")
     try:
+        query = {name.lower(): values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+        if (moment := query.get("expires", "")).isdecimal() and (found := as_time(moment)):
+            return found
         begun = datetime.strptime(query.get("x-oss-date", ""), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        return begun + timedelta(seconds=int(seconds))
-    except ValueError:
+        return begun + timedelta(seconds=int(query.get("x-oss-expires", "")))
+    except (ValueError, OverflowError):
         return asked_at + LINK_LIFE

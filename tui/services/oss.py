@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -217,6 +217,10 @@ def parse_url(url: str) -> tuple[Endpoint, str]:
     except ValueError:
         parts, host, port = urlsplit(""), "", None
     loopback = is_loopback(host)
+    try:
+        httpx.URL(f"https://[{host}]" if ":" in host else f"https://{host}")
+    except httpx.InvalidURL:  # what looks like a number and is none
+        host = ""
     usable = host.isascii() and host.isprintable() and " " not in host and url.isascii() and parts.username is None
     if not host or not usable or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
         raise ConfigurationError(
@@ -236,17 +240,20 @@ def parse_url(url: str) -> tuple[Endpoint, str]:
     return Endpoint(f"{parts.scheme}://{shown}", shown, loopback), target
 
 
+def _numbered(target: Path) -> Iterator[Path]:
+    """`target`, then its name with a number: `orders (2).csv`."""
+    yield target
+    for number in range(2, 1000):
+        yield target.with_name(f"{target.stem} ({number}){target.suffix}")
+
+
 def open_new(folder: Path, name: str) -> tuple[BinaryIO, Path, Path]:
     """A new file for a download, 0600, where it is, and where it will be when it is whole: nothing is there yet.
 
     Blocking. `name` must be safe. The file is called `<target>.part`; of two downloads each gets a name of its own.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    stem, dot, extension = name.rpartition(".")
-    if not dot:
-        stem, extension = name, ""
-    for number in range(1, 1000):
-        target = folder / (name if number == 1 else f"{stem} ({number}){dot}{extension}")
+    for target in _numbered(folder / name):
         if target.exists() or target.is_symlink():
             continue
         part = target.with_name(f"{target.name}.part")
@@ -260,9 +267,7 @@ def open_new(folder: Path, name: str) -> tuple[BinaryIO, Path, Path]:
 
 def put_in_place(part: Path, target: Path) -> Path:
     """Give a whole download its name, without overwriting what came there meanwhile; where it is. Blocking."""
-    stem, suffix = target.stem, target.suffix
-    for number in range(1, 1000):
-        place = target if number == 1 else target.with_name(f"{stem} ({number}){suffix}")
+    for place in _numbered(target):
         try:
             os.link(part, place, follow_symlinks=False)
         except FileExistsError:

@@ -11,7 +11,7 @@ import io
 import itertools
 import stat
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tui.models import Problem, TableBlock
@@ -61,7 +61,7 @@ def check_file(path: Path) -> FileCheck:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             return _refuse(found, _("It is no file."))
-        found = FileCheck(path, found.name, status.st_size, status.st_mtime)
+        found = replace(found, size=status.st_size, modified=status.st_mtime)
         suffix = Path(found.name).suffix.lower()
         if suffix not in MEDIA_TYPES:
             return _refuse(found, _("The agent takes csv, xlsx and xls files."))
@@ -72,21 +72,14 @@ def check_file(path: Path) -> FileCheck:
             return _refuse(found, _("It is empty."))
         with path.open("rb") as file:
             head = file.read(_HEAD)
-        found = FileCheck(path, found.name, status.st_size, status.st_mtime, MEDIA_TYPES[suffix])
+        found = replace(found, media_type=MEDIA_TYPES[suffix])
         return _check_csv(found, head) if suffix == ".csv" else _check_workbook(found, head, suffix)
     except OSError as error:
         return _refuse(found, clean_line(error.strerror or str(error)))
 
 
 def _refuse(found: FileCheck, sentence: str) -> FileCheck:
-    problem = Problem(found.name, sentence, delivered="no")
-    return FileCheck(found.path, found.name, found.size, found.modified, problem=problem)
-
-
-def _filled(found: FileCheck, encoding: str, sheets: tuple[str, ...], preview: TableBlock | None) -> FileCheck:
-    return FileCheck(
-        found.path, found.name, found.size, found.modified, found.media_type, encoding, sheets, preview=preview
-    )
+    return replace(found, problem=Problem(found.name, sentence, delivered="no"))
 
 
 # --- CSV -----------------------------------------------------------------------------------------------------------
@@ -105,7 +98,7 @@ def _check_csv(found: FileCheck, head: bytes) -> FileCheck:
         return _refuse(found, _("It is no text, so no CSV file."))
     text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
     preview = _rows_of_csv(text, whole=found.size <= len(head), name=found.name)
-    return _filled(found, encoding.removesuffix("-sig"), (), preview)
+    return replace(found, encoding=encoding.removesuffix("-sig"), preview=preview)
 
 
 def _decodes(head: bytes, encoding: str, *, whole: bool) -> bool:
@@ -128,7 +121,7 @@ def _rows_of_csv(text: str, *, whole: bool, name: str) -> TableBlock | None:
         rows = list(itertools.islice(csv.reader(io.StringIO(text), dialect), PREVIEW_ROWS + 1))
     except csv.Error:
         return None
-    return _table([[cell for cell in row] for row in rows], name)
+    return _table(rows, name)
 
 
 def _table(rows: list[list[str]], name: str) -> TableBlock | None:
@@ -170,14 +163,14 @@ def _check_workbook(found: FileCheck, head: bytes, suffix: str) -> FileCheck:
             rows = [[_shown(cell) for cell in row] for row in itertools.islice(sheet.iter_rows(), PREVIEW_ROWS + 1)]
     except (CalamineError, ValueError, OSError, zipfile.BadZipFile) as error:
         return _refuse(found, _("The workbook cannot be read: {reason}.").format(reason=clean_line(str(error), 100)))
-    return _filled(found, "", sheets, _table(rows, sheets[0]))
+    return replace(found, sheets=sheets, preview=_table(rows, sheets[0]))
 
 
 def _is_xlsx(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.startswith("xl/workbook") for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
         return False
 
 
