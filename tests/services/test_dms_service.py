@@ -21,7 +21,7 @@ from tui.services.dms import DmsDataAgent
 from tui.services.dms_life import SESSION_EXPIRED
 from tui.services.dms_options import DataSource, write_data
 from tui.services.errors import ServiceError
-from tui.services.events import Event, Failed, Finished, Status
+from tui.services.events import Asked, Event, Failed, Finished, Status
 from tui.turns import _before, open_ask
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -281,6 +281,45 @@ async def test_a_line_that_brings_nothing_is_given_up_with_what_came() -> None:
     assert turn.blocks
 
 
+async def test_a_line_that_breaks_again_and_again_is_not_given_up_while_each_brings_something() -> None:
+    suggestions = [row("data", "recommended_question", [str(number)], number) for number in range(2, 12)]
+    whole = [row("chat_start", "chat", "", 1), *suggestions, row("chat_finish", "chat", "", 12)]
+    # Of each connection two frames arrive: the one that is known, and the next.
+    stage = Stage(parts=[whole], drop_at=set(range(2, 40, 3)))
+    async with on_stage(stage, replace(QUICK, tries=2)) as service:
+        _events, turn = await ask(service)
+    assert turn.state == "done"
+    assert stage.connections > 5
+
+
+async def test_a_question_of_unknown_delivery_is_not_looked_for_forever() -> None:
+    stage = Stage()
+    down = web.json_response, {"Code": "ServiceUnavailable"}, 503, {"x-acs-retry-after": "1"}
+
+    def refuse_all(_params: dict[str, str]) -> web.Response:
+        make, table, status, headers = down
+        for action in ("DescribeDataAgentSession", "GetChatContent"):
+            stage.answers[action] = lambda _params: make(table, status=status, headers=headers)
+        return make(table, status=status)
+
+    stage.answers["SendChatMessage"] = refuse_all
+    async with on_stage(stage, replace(QUICK, sure=0.0), limit=10) as service:
+        events, _turn = await ask(service)
+    assert problem_of(events).delivered == "unknown"
+    assert len(stage.messages()) == 1
+
+
+async def test_an_end_inside_a_replay_is_that_of_an_earlier_turn() -> None:
+    second = [row("chat_start", "chat", "", 6), *block("llm", ["Five."], 7), row("chat_finish", "chat", "", 8)]
+    third = [row("chat_start", "chat", "", 9), *block("llm", ["Six."], 10), row("chat_finish", "chat", "", 11)]
+    stage = Stage(parts=[third], served=[*plain_answer(), *second], keep_open=True)
+    async with on_stage(stage) as service:
+        _events, turn = await ask(service, conversation="se-1")
+        assert turn.answer == "Six."
+        told = await service.history("se-1", Page())
+    assert [turn.answer for turn in told.items] == ["In May **37 orders** were refunded.", "Five.", "Six."]
+
+
 async def test_an_agent_that_has_changed_is_asked_for_anew() -> None:
     stage = Stage(parts=[plain_answer()])
 
@@ -433,11 +472,12 @@ async def recovered(service: DmsDataAgent, turn: Turn) -> tuple[list[Event], Tur
 
 
 async def test_another_process_goes_on_where_the_first_one_died() -> None:
-    stage = Stage(parts=[plain_answer()], drop_at={8})
+    stage = Stage(parts=[plain_answer()], drop_at=set(range(8, 20)))
     async with on_stage(stage, replace(QUICK, tries=0)) as service:
         _events, turn = await ask(service)
     assert turn.state != "done"
     assert turn.position is not None
+    stage.drop_at = set()
     async with on_stage(stage) as service:
         _events, turn = await recovered(service, turn)
     assert turn.state == "done"
@@ -492,6 +532,38 @@ async def test_a_stop_while_the_agent_starts_sends_nothing_at_all() -> None:
                 assert await service.stop(TurnIds(), "t") == "remembered"
     assert got[-1] == Finished("stopped")
     assert not stage.messages()
+
+
+async def test_a_stop_while_a_known_session_starts_reads_nothing() -> None:
+    stage = Stage(session={"AgentStatus": "STARTING", "SessionStatus": "CREATING"})
+    request = TurnRequest("?", conversation="se-1", turn="t")
+    async with on_stage(stage) as service, service.stream(request) as events:
+        got: list[Event] = []
+        async for event in events:
+            got.append(event)
+            if isinstance(event, Status) and "starting" in event.text:
+                assert await service.stop(TurnIds(), "t") == "remembered"
+    assert got[-1] == Finished("stopped")
+    assert not {"SendChatMessage", "GetChatContent"} & {*stage.actions()}
+
+
+async def test_a_stop_before_an_answer_has_left_leaves_the_ask_open() -> None:
+    stage = Stage(parts=question())
+    async with on_stage(stage) as service:
+        _events, turn = await ask(service)
+        found = open_ask(turn)
+        assert found is not None
+        stage.session = {"AgentStatus": "STARTING", "SessionStatus": "CREATING"}
+        request = AnswerRequest(reference(turn), found, AskReply("reply", "No"), turn="t")
+        async with service.answer(request) as events:
+            got: list[Event] = []
+            async for event in events:
+                got.append(event)
+                if isinstance(event, Status):
+                    assert await service.stop(TurnIds(), "t") == "remembered"
+    assert got[-1] == Finished("waiting")
+    assert Asked(found) in got
+    assert len(stage.messages()) == 1
 
 
 # --- beside the turns ----------------------------------------------------------------------------------------------

@@ -56,6 +56,28 @@ def test_settable_lives(agent: Agent) -> None:
     assert agent.describe("session-life=10")["AgentId"] == ""
 
 
+def test_kept_chats(agent: Agent) -> None:
+    whole = turn(agent, "echo one")[:-1]
+    agent.server.advance(22_000)
+
+    def kept(fault: str) -> str:
+        [place] = agent.describe(fault)["ChatHistoryLocations"]
+        return httpx.get(place["Url"], trust_env=False, verify=False).text
+
+    first = kept("kept-chats")
+    assert [json.loads(line) for line in first.split("\n")] == whole
+    for form in ("stream", "strange", "none"):
+        agent.begin()
+        turn(agent, "echo one")
+        agent.server.advance(22_000)
+        if form == "none":
+            assert agent.describe("kept-chats=none")["ChatHistoryLocations"] == []
+        elif form == "stream":
+            assert kinds(parsed(kept("kept-chats=stream").encode())) == kinds(whole)
+        else:
+            assert "sandbox data" in kept("kept-chats=strange")
+
+
 def test_messages_that_are_refused_or_lost(agent: Agent) -> None:
     here = {"SessionId": agent.session, "Message": "echo x"}
     busy = agent.post("SendChatMessage", "session-busy", **here).json()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
+
+from tui.sandbox.log import News
 
 Frame: TypeAlias = dict[str, object]
 """The JSON of one event, as section 8.1 of the protocol notes lists its fields."""
@@ -81,7 +82,8 @@ class Session:
     history_key: str = ""
     """Where its events lie when it has been reclaimed."""
     frames: list[Frame] = field(default_factory=list)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
+    news: News = field(default_factory=News)
+    """Told whenever the log or the status changes."""
 
     @property
     def turn(self) -> TurnRecord | None:
@@ -97,11 +99,6 @@ class Session:
         if self.reclaimed:
             return "STOPPED"
         return "WAIT_INPUT" if self.ask else "RUNNING" if self.turn else "IDLE"
-
-    def tell(self) -> None:
-        """Wake the streams."""
-        news, self.news = self.news, asyncio.Event()
-        news.set()
 
     def position_of(self, checkpoint: int) -> int:
         """Where in the log the replay from `checkpoint` on begins: the checkpoint's own frames are in it."""

@@ -7,11 +7,11 @@ import json
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from tui.sandbox.auth import Key
 from tui.sandbox.dms_agents import CustomAgents
@@ -19,9 +19,10 @@ from tui.sandbox.dms_records import Frame, Runtime, Session, TurnRecord, Uploade
 from tui.sandbox.dms_steps import Piece
 from tui.sandbox.dms_turn import AgentTurn, Perform
 from tui.sandbox.faults import Faults, parse_many
+from tui.sandbox.log import News
 from tui.sandbox.oss_store import ObjectStore, temporary_folder
-from tui.sandbox.shelf import Shelf
-from tui.sandbox.world import World
+from tui.sandbox.shelf import Kept, Shelf
+from tui.sandbox.world import Part, World
 
 if TYPE_CHECKING:
     from tui.sandbox import analysis_load
@@ -31,22 +32,19 @@ RUNTIME_LIFE, SESSION_LIFE = 3600.0, 6 * 3600.0
 START_UP = 3.0
 """Seconds of the script that a runtime takes to start."""
 
-ScriptMaker: TypeAlias = Callable[["DataAgents", Session, TurnRecord], Callable[[Perform], Awaitable[None]]]
 
+class DataAgents(Part):
+    """One sandbox's Data Agent. All methods are called in its event loop."""
 
-class DataAgents:
-    """One sandbox's Data Agent. All methods are called in its event loop.
+    name = "dms"
 
-    Args:
-        make_script: what the agent does in a turn.
-    """
-
-    def __init__(self, world: World, make_script: ScriptMaker) -> None:
-        self.world = world
-        self.sessions: dict[str, Session] = {}
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._folder = world.folder / "data-agent" if world.folder else None
+        self.sessions = Kept(self._folder, "sessions", Session.from_json, Session.to_json)
         self.runtimes: dict[str, Runtime] = {}
         """By account: the newest one."""
-        self.files: dict[str, UploadedFile] = {}
+        self.files = Kept(self._folder, "files", lambda data: UploadedFile(**data))
         self.turns: dict[str, AgentTurn] = {}
         """By session: the one at work."""
         self.forms: list[dict[str, object]] = []
@@ -55,15 +53,9 @@ class DataAgents:
         """Streams opened, callbacks, downloads ..."""
         self.feedback: list[dict[str, str]] = []
         self.upload_keys: dict[str, Key] = {}
-        self._make_script = make_script
-        self._folder = world.folder / "data-agent" if world.folder else None
-        self._shelf = Shelf(self._folder / "sessions") if self._folder else None
-        self._file_shelf = Shelf(self._folder / "files") if self._folder else None
-        self._logs = self._folder / "events" if self._folder else None
         self.custom = CustomAgents(Shelf(self._folder / "custom-agents") if self._folder else None)
-        if self._logs:
-            self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.objects = ObjectStore(self._folder / "objects" if self._folder else None)
+        self._logs = self._folder / "events" if self._folder else None
         self._work = temporary_folder(self)
         self._stopping = threading.Event()
         self._datasets: dict[str, asyncio.Task[analysis_load.Dataset]] = {}
@@ -74,7 +66,7 @@ class DataAgents:
         self._stopping = threading.Event()
         self._datasets.clear()
         for session in self.sessions.values():
-            session.news = asyncio.Event()
+            session.news = News()
             session.ask = 0
             if session.turn:
                 self.begin(session, session.turn)
@@ -93,7 +85,7 @@ class DataAgents:
 
     def now(self) -> float:
         """Seconds since 1970 by the clock that lives run on."""
-        return self.world.clock() + self.world.ahead
+        return self.world.seconds()
 
     # --- runtimes and reclaim ----------------------------------------------------------------------------------
 
@@ -131,8 +123,8 @@ class DataAgents:
         if session.frames and form != "none":
             session.history_key = f"data_agent/chat_history/{session.id}.json"
             self.objects.put(session.history_key, kept_chats(session.frames, form), "application/json")
-        self.save(session)
-        session.tell()
+        self.sessions.save(session)
+        session.news.tell()
 
     # --- sessions ----------------------------------------------------------------------------------------------
 
@@ -140,8 +132,7 @@ class DataAgents:
         now = self.now()
         runtime = self.runtime(account, faults)
         session = Session(f"se{secrets.token_hex(8)}", account, title, now, now, runtime.agent_id)
-        self.sessions[session.id] = session
-        self.save(session)
+        self.sessions.save(session)
         return session
 
     def place(self, session: Session, faults: Faults) -> Runtime:
@@ -149,7 +140,7 @@ class DataAgents:
         runtime = self.runtime(session.account, faults)
         if session.agent_id != runtime.agent_id:
             session.agent_id = runtime.agent_id
-            self.save(session)
+            self.sessions.save(session)
         return runtime
 
     def begin(self, session: Session, record: TurnRecord, delay: float = 0.0) -> AgentTurn:
@@ -157,10 +148,18 @@ class DataAgents:
         if not session.turns or session.turns[-1] is not record:
             session.turns.append(record)
         faults = Faults(parse_many(record.switches, everywhere=True))
+
+        async def script(do: Perform) -> None:
+            # The analysis is imported with the first question: an app that embeds the sandbox starts without it.
+            from tui.sandbox.dms_desk import Desk
+            from tui.sandbox.dms_script import perform
+
+            await perform(Desk(self, session, record, do))
+
         turn = AgentTurn(
             session,
             record,
-            self._make_script(self, session, record),
+            script,
             faults,
             self.world.pace,
             lambda piece: self._put(session, record, piece, faults),
@@ -186,34 +185,23 @@ class DataAgents:
         }
         session.frames.append(frame)
         self._append(session, frame)
-        session.tell()
+        session.news.tell()
         return session.checkpoint
 
     def _changed(self, session: Session) -> None:
         if session.turn is None:
             self.turns.pop(session.id, None)
         session.active_at = self.now()
-        self.save(session)
-        session.tell()
-        self.world.tell()
+        self.sessions.save(session)
+        session.news.tell()
+        self.world.news.tell()
 
     # --- on disk -----------------------------------------------------------------------------------------------
 
-    def save(self, session: Session) -> None:
-        if self._shelf:
-            self._shelf.save(session.id, session.to_json())
-
-    def save_file(self, file: UploadedFile) -> None:
-        self.files[file.id] = file
-        if self._file_shelf:
-            self._file_shelf.save(file.id, asdict(file))
-
     def remove_file(self, file: UploadedFile) -> None:
         """Forget the file and its object."""
-        del self.files[file.id]
+        self.files.remove(file)
         self.objects.remove(file.key)
-        if self._file_shelf:
-            self._file_shelf.remove(file.id)
 
     def _append(self, session: Session, frame: Frame) -> None:
         if self._logs:
@@ -221,16 +209,13 @@ class DataAgents:
                 file.write(json.dumps(frame) + "\n")
 
     def _load(self) -> None:
-        """Read what a folder holds."""
-        if not (self._shelf and self._file_shelf and self._logs):
-            return
-        for file in self._file_shelf.load(lambda data: UploadedFile(**data)):
-            self.files[file.id] = file
-        for session in self._shelf.load(Session.from_json):
-            log = self._logs / f"{session.id}.jsonl"
-            session.frames = _read_log(log) if log.exists() else []
-            session.checkpoint = checkpoint_of(session.frames[-1]) if session.frames else 0
-            self.sessions[session.id] = session
+        """Read the logs that a folder holds; a session that lives has its runtime."""
+        if self._logs:
+            self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for session in self.sessions.values():
+                log = self._logs / f"{session.id}.jsonl"
+                session.frames = _read_log(log) if log.exists() else []
+                session.checkpoint = checkpoint_of(session.frames[-1]) if session.frames else 0
         for session in sorted(self.sessions.values(), key=lambda session: session.active_at):
             if not session.reclaimed:
                 self.runtimes[session.account] = Runtime(session.agent_id, session.active_at, start_up=0)
@@ -261,31 +246,24 @@ class DataAgents:
 
     async def close(self) -> None:
         self._stopping.set()
-        for turn in self.turns.values():
+        for turn in [*self.turns.values()]:
             await turn.close()
         await asyncio.gather(*self._datasets.values(), return_exceptions=True)
         self.turns.clear()
 
-    async def reset(self) -> None:
+    def reset(self) -> None:
         for session in self.sessions.values():
             session.reclaimed = True
-            session.tell()
+            session.news.tell()
         self._stopping = threading.Event()
-        self._datasets.clear()
         self.custom.reset()
         self.objects.clear()
-        for shelf in (self._shelf, self._file_shelf):
-            if shelf:
-                shelf.clear()
         for log in self._logs.glob("*.jsonl") if self._logs else ():
             log.unlink(missing_ok=True)
-        self.sessions.clear()
-        self.runtimes.clear()
-        self.files.clear()
-        self.turns.clear()
-        self.counts.clear()
+        for things in (self.sessions, self.runtimes, self.files, self.turns, self.counts, self.upload_keys):
+            things.clear()
+        self._datasets.clear()
         self.forms.clear()
-        self.upload_keys.clear()
         self.feedback.clear()
 
     def describe(self) -> dict[str, object]:

@@ -28,6 +28,7 @@ from tui.services.dms_asks import CANCEL, reply_parameters
 from tui.services.dms_calls import Calls
 from tui.services.dms_files import RemoteFiles
 from tui.services.dms_follow import Follower, Run, Timing, ask_again
+from tui.services.dms_kept import kept_end, kept_turns
 from tui.services.dms_options import data_parameters, first_message_config, read_data, without_known
 from tui.services.dms_reader import DmsReader
 from tui.services.dms_sessions import Patience, Session, Sessions, expired
@@ -105,7 +106,10 @@ class DmsDataAgent:
             run.accepted = position.phase != "awaiting"
             session = await self.sessions.describe(run.session)
             if session.readiness == "gone":
-                yield Failed(replace(expired().problem, delivered="yes" if run.accepted else "unknown"))
+                kept = await kept_end(session, _reader(turn, position))
+                lost = Failed(replace(expired().problem, delivered="yes" if run.accepted else "unknown"))
+                for event in kept or [lost]:
+                    yield event
                 return
             run.agent = session.agent_id
             async with aclosing(self._follower.follow(run, _reader(turn, position))) as events:
@@ -137,9 +141,14 @@ class DmsDataAgent:
         return await self.sessions.list(page)
 
     async def history(self, conversation: str, page: Page) -> PageOf[Turn]:
-        """See `ConversationService.history`: all of the session's turns, in one page, out of its replayed stream."""
+        """See `ConversationService.history`: all of the session's turns, in one page.
+
+        Out of its replayed stream, or of what is kept of a session that is gone.
+        """
         session = await self.sessions.describe(conversation)
         if session.readiness == "gone":
+            if turns := await kept_turns(session):
+                return PageOf(turns)
             raise expired()
         async with self._run(Run(session=conversation, agent=session.agent_id, sent=True)) as run:
             return PageOf(await self._follower.history(run, session.messages))
@@ -202,7 +211,7 @@ class DmsDataAgent:
                     session = step
                 else:
                     yield step
-            if request.conversation and request.position is None:
+            if request.conversation and request.position is None and not run.stop_wanted.is_set():
                 yield Status(_("reading where the session stands"))
                 position = await self._follower.catch_up(run)
                 yield PositionMoved(position)
@@ -251,6 +260,10 @@ class DmsDataAgent:
             async for step in self._started(run, session, options):
                 if isinstance(step, Status):
                     yield step
+            if run.stop_wanted.is_set():
+                for event in ask_again(position, _("stopped before it was sent")):
+                    yield event
+                return
             ids = await self._send(run, message)
         except ServiceError as error:
             for event in ask_again(position, error.problem.sentence):

@@ -62,7 +62,7 @@ class Run:
     began: float = 0.0
     """Loop time from which it is counted how long nothing came."""
     ends_at: float | None = None
-    """Loop time at which a connection that was finished in form is left; usually the service closes it."""
+    """Loop time at which a connection that was finished in form, or a silent replay, is left."""
     stop_wanted: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: asyncio.Task[None] | None = None
 
@@ -90,7 +90,7 @@ class Follower:
         tries, refusals, run.began = 0, 0, now()
         while not reader.is_over():
             error: ServiceError | None = None
-            run.ends_at = None
+            brought, run.ends_at = False, None
             try:
                 async with self._calls.stream("GetChatContent", self._parameters(run, reader.checkpoint)) as batches:
                     for event in reader.connect():
@@ -98,6 +98,7 @@ class Follower:
                     async for batch in _until(batches, lambda: self._next_read(run, reader)):
                         for event in await _read(reader, batch):
                             yield event
+                        brought = reader.moved
                         if reader.is_over():
                             break
                         if reader.finished:
@@ -112,7 +113,7 @@ class Follower:
             if isinstance(error, (AuthenticationError, PermissionDeniedError)):
                 yield Failed(replace(error.problem, delivered=_delivered(run)))
                 return
-            tries = 0 if reader.moved and error is None else tries + 1
+            tries, refusals = (0, 0) if brought else (tries + 1, refusals)
             deadline = self._deadline(run, reader)
             if deadline is not None and (now() >= deadline or (tries > self._timing.tries and error is None)):
                 ending = await self._nothing_came(run, reader)
@@ -120,7 +121,7 @@ class Follower:
                     for event in ending:
                         yield event
                     return
-                tries, run.began = 0, now()
+                tries, run.began = tries if ending is None else 0, now()
             if isinstance(error, ApiError) and not error.problem.retryable:
                 refusals += 1
                 if problem := await self._refused(run, error, final=refusals > 2):
@@ -151,12 +152,15 @@ class Follower:
             return run.began + self._timing.sure
         return None
 
-    async def _nothing_came(self, run: Run, reader: DmsReader) -> list[Event]:
-        """How a turn ends whose message began nothing; empty where the session is at work, so it may still."""
+    async def _nothing_came(self, run: Run, reader: DmsReader) -> list[Event] | None:
+        """How a turn ends whose message began nothing; empty where the session is at work, so it may still.
+
+        None where the service cannot be asked.
+        """
         try:
             session = await self._sessions.describe(run.session)
         except ServiceError:
-            return []
+            return None
         if run.cancelled:
             ask = reader.position.ask
             return (
@@ -203,8 +207,8 @@ class Follower:
                     if frame.checkpoint > newest:
                         newest, keys = frame.checkpoint, set()
                     keys.add(frame.key(frame.checkpoint))
-                    if frame.name == "sse_finish":
-                        return Position(str(newest), tuple(sorted(keys)))
+                if run.stop_wanted.is_set():
+                    break
         return Position(str(newest) if newest >= 0 else "", tuple(sorted(keys)))
 
     async def history(self, run: Run, messages: Sequence[SentMessage]) -> tuple[Turn, ...]:
@@ -217,18 +221,16 @@ class Follower:
                         await asyncio.to_thread(replay.feed, part)
                     else:
                         replay.feed(part)
-                if replay.finished:
-                    break
         return replay.turns
 
     async def _replay(self, run: Run) -> AsyncGenerator[list[Frame | Oversized]]:
         """What the service has of a session, from its first frame until nothing comes for a while."""
-        loop = asyncio.get_running_loop()
+        now = asyncio.get_running_loop().time
         async with self._calls.stream("GetChatContent", self._parameters(run, "0")) as batches:
-            run.began = loop.time()
-            async for batch in _until(batches, lambda: run.began + self._timing.catch_up):
-                if not all(_is_technical(part) for part in batch):
-                    run.began = loop.time()
+            run.ends_at = now() + self._timing.catch_up
+            async for batch in _until(batches, lambda: run.ends_at):
+                if told := [name for part in batch if (name := _name(part)) not in TECHNICAL]:
+                    run.ends_at = now() + (self._timing.finish if told[-1] == "sse_finish" else self._timing.catch_up)
                 yield batch
 
 
@@ -253,12 +255,10 @@ def _delivered(run: Run) -> Delivered:
     return "yes" if run.accepted else "unknown"
 
 
-def _is_technical(part: Frame | Oversized) -> bool:
-    """A heartbeat, which says nothing of the session; these are short."""
-    if isinstance(part, Oversized) or len(part.data) > 1000:
-        return False
-    frame = parse_frame(part.data, part.event)
-    return frame is not None and frame.name in TECHNICAL
+def _name(part: Frame | Oversized) -> str:
+    """What a short frame is called; heartbeats, which say nothing of the session, are short."""
+    frame = parse_frame(part.data, part.event) if isinstance(part, Frame) and len(part.data) <= 1000 else None
+    return frame.name if frame is not None else ""
 
 
 async def _until(batches: FrameStream, deadline: Callable[[], float | None]) -> AsyncGenerator[list[Frame | Oversized]]:

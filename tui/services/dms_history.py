@@ -17,10 +17,11 @@ from tui.services.dms_asks import CONFIRM_ALL_SQL, CONFIRM_PLAN, CONFIRM_SQL, DR
 from tui.services.dms_frames import parse_frame, read_content
 from tui.services.dms_reader import DmsReader
 from tui.services.dms_sessions import SentMessage
-from tui.services.events import Asked, TurnStarted
-from tui.services.fields import as_object
+from tui.services.events import Asked, Finished, TurnStarted
+from tui.services.fields import as_object, as_time
 from tui.services.sse import Frame, Oversized
 from tui.text import clean
+from tui.words import _
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _ANSWERS = {
@@ -50,17 +51,11 @@ class Replay:
         live = [self._live.snapshot()] if self._live is not None else []
         return (*self._turns, *live)
 
-    @property
-    def finished(self) -> bool:
-        """The service has closed the stream in form."""
-        return self._reader.finished
-
     def feed(self, part: Frame | Oversized) -> None:
         """Take in one frame. Never raises."""
         frame = parse_frame(part.data, part.event) if isinstance(part, Frame) else None
         if frame is not None:
-            if frame.seconds is not None:
-                self._now = datetime.fromtimestamp(frame.seconds, UTC)
+            self._now = as_time(frame.seconds) or self._now
             if frame.name == "chat_start":
                 self._begin(frame.content)
         for event in self._reader.feed(part):
@@ -68,6 +63,14 @@ class Replay:
                 self._live.apply(event)
         if self._live is not None and self._reader.end is not None and not self._live.is_over:
             self._live.apply(self._reader.end)
+
+    def close(self) -> None:
+        """No more will ever come: what is not over was cut off, and what waits for an answer gets none."""
+        if self._live is None or self._live.is_over:
+            return
+        if (ask := self._reader.position.ask) is not None:
+            self._live.apply(Asked(replace(ask, answered=_("session expired"))))
+        self._live.apply(Finished("cut_off"))
 
     def _begin(self, content: str) -> None:
         """A turn of the service begins: with an answer to what was asked it is ours still, else a new one of ours."""

@@ -15,6 +15,7 @@ from tui.services.dms_life import SESSION_EXPIRED
 from tui.services.dms_options import MAX_TITLE, read_data, session_config
 from tui.services.errors import ApiError, ServiceError
 from tui.services.fields import Fields, as_items, as_object, as_time
+from tui.services.keys import Secret
 from tui.text import clean_line
 from tui.words import _
 
@@ -47,9 +48,10 @@ class Session:
     mode: str = ""
     data: object = None
     """`DataSources` as it came."""
-    artifacts: tuple[Artifact, ...] = ()
     messages: tuple[SentMessage, ...] = ()
     """What was said to the agent, oldest first; only newer services tell."""
+    replays: tuple[Secret, ...] = ()
+    """Links to the finished chats, which are kept as files (`ChatHistoryLocations`)."""
 
     @property
     def readiness(self) -> Readiness:
@@ -70,16 +72,6 @@ class Session:
     def waits(self) -> bool:
         """For an answer of the user, as far as the description tells."""
         return self.status in ("wait_input", "waiting_input")
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """A report that was asked for; found among the session's files by its name once `status` is `success`."""
-
-    id: str
-    name: str
-    kind: str
-    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +145,7 @@ class Sessions:
         waited, pause = 0.0, self._patience.first_poll
         while session.readiness not in ("ready", "dormant"):
             if session.readiness == "gone" and waited >= self._patience.gone:
-                raise expired()
+                raise expired(failed=session.agent_status == "failed")
             if waited >= self._patience.start:
                 raise _not_started(session, waited)
             yield waited
@@ -192,10 +184,6 @@ class Sessions:
 def read_session(fields: Fields) -> Session:
     """The session in an answer of Create, Describe or List."""
     config = as_object(fields.first("SessionConfig"))
-    artifacts = tuple(
-        Artifact(item.line("Id"), item.line("Name"), item.line("Type"), item.line("Status").lower())
-        for item in as_items(fields.first("Artifacts"))
-    )
     return Session(
         id=fields.line("SessionId"),
         agent_id=fields.line("AgentId"),
@@ -205,20 +193,25 @@ def read_session(fields: Fields) -> Session:
         created_at=as_time(fields.first("CreateTime", "GmtCreated")),
         mode=(config.line("Mode", limit=40) if config else "") or fields.line("Mode", limit=40),
         data=fields.first("DataSources"),
-        artifacts=artifacts,
         messages=tuple(
             SentMessage(item.line("Id"), item.text("Content"), as_time(item.first("SendTime")))
             for item in as_items(fields.first("Messages"))
         ),
+        replays=tuple(
+            Secret(url)
+            for item in as_items(fields.first("ChatHistoryLocations"))
+            if isinstance(url := item.first("Url"), str)
+        ),
     )
 
 
-def expired() -> ServiceError:
-    """The session is gone; what was received is kept here."""
+def expired(*, failed: bool = False) -> ServiceError:
+    """The session is gone, or its agent has failed; what was received is kept here."""
+    lost = _("The agent's session is no longer there; it is taken away 6 hours after its last task.")
     return ApiError(
         Problem(
-            _("Session expired"),
-            _("The agent's session is no longer there; it is taken away 6 hours after its last task."),
+            _("Agent failed") if failed else _("Session expired"),
+            _("The agent's runtime has failed and does not start again in this session.") if failed else lost,
             _("Start a new session with the same data. This transcript stays, and uploaded files are still there."),
             code=SESSION_EXPIRED,
             delivered="no",
