@@ -317,6 +317,18 @@ def test_a_response_that_is_incomplete_keeps_what_came() -> None:
     assert any(isinstance(event, Finished) for event in events)
 
 
+@pytest.mark.parametrize("count", ["NaN", "1e999", "-Infinity", "9" * 400, "true", '"3"', "[]"])
+def test_counts_that_are_none(count: str) -> None:
+    usage = f'"usage":{{"input_tokens":{count},"output_tokens":4}}'
+    run = Frame(f'{{"id":"run_1","object":"thread.run","status":"completed",{usage}}}', "thread.run.completed")
+    response = Frame(f'{{"type":"response.completed","response":{{"id":"resp_1","status":"completed",{usage}}}}}')
+    for reader, one in ((RunReader(), run), (ResponseReader(), response)):
+        _events, turn = played(reader, one)
+        assert turn.state == "done"
+        assert turn.usage is not None
+        assert (turn.usage.input_tokens, turn.usage.output_tokens) == (0, 4)
+
+
 def test_a_failed_run_keeps_its_reason() -> None:
     for error in ({"code": "rate_limit_exceeded", "message": "slow down"}, "slow down"):
         events, turn = played(RunReader(), frame("thread.run.failed", **RUN, status="failed", last_error=error))

@@ -86,6 +86,14 @@ async def test_a_thread_as_turns(service: DashScope) -> None:
     assert (await service.conversations(Page())).items == ()
 
 
+async def test_a_thread_that_is_gone_is_deleted_already(service: DashScope) -> None:
+    thread = await service.threads.create()
+    await service.delete_conversation(thread.id)
+    await service.delete_conversation(thread.id)
+    with pytest.raises(NotFoundError):
+        await service.threads.retrieve(thread.id)
+
+
 async def test_files(service: DashScope, sandbox: SandboxServer) -> None:
     made = await service.files.upload("潮汐 tide.txt", b"tide table\n", "tides")
     kept = await service.files.retrieve(made.id)

@@ -12,6 +12,7 @@ from tests.turns.dashscope_desk import (
     BIG_ADD,
     PROFILE,
     Profiles,
+    dashscope,
     give,
     notes,
     served_text,
@@ -24,7 +25,8 @@ from tests.turns.desk import Desk, control
 from tui.models import AskBlock, ThinkingBlock, ToolBlock
 from tui.sandbox.server import SandboxServer
 from tui.services.base import AskReply
-from tui.turns import open_ask
+from tui.services.events import Event, Failed, Status
+from tui.turns import open_ask, reference
 
 ADD = "Add 87787 to 788988737."
 SUM = "789076524"
@@ -159,6 +161,34 @@ async def test_outputs_that_were_not_taken_are_asked_for_again(cut: str, server:
         turn = await give(desk, conversation_id, turn, SUM)
         assert (turn.state, SUM in text_of(turn)) == ("done", True)
     assert state(server)["counts"]["submits"] == 1
+
+
+async def test_outputs_that_failed_at_the_service_are_not_sent_twice(server: SandboxServer, tmp_path: Path) -> None:
+    """The service had taken them in when it failed: what it did with them is not known."""
+    async with Desk(server, tmp_path) as desk:
+        conversation_id = await with_profile(desk)
+        await desk.ask(conversation_id, ADD)
+        sent = len(bodies(server))
+        control(server, "faults", {"set": ["refuse@CreateResponse=InternalError", "sse-error-200"]})
+        turn = await desk.answer(conversation_id, AskReply("reply", outputs=(SUM,)))
+        assert turn.state == "failed"
+        assert turn.problem is not None
+        assert turn.problem.delivered == "unknown"
+    assert len(bodies(server)) == sent + 1
+
+
+async def test_a_look_that_breaks_off_ends_the_search(server: SandboxServer, tmp_path: Path) -> None:
+    async with Desk(server, tmp_path) as desk:
+        conversation_id = await with_profile(desk)
+        turn = desk.conversations.ask(conversation_id, "hold 5")
+        await desk.until(lambda: len(desk.turn(conversation_id, turn.id).ids.message) > len("resp_"))
+        looked: list[Event] = []
+        async for event in (await dashscope(desk)).recover(reference(desk.turn(conversation_id, turn.id))):
+            looked.append(event)
+            control(server, "faults", {"set": ["wrong-key@GetResponse"]})
+        assert isinstance(looked[0], Status)
+        assert isinstance(looked[-1], Failed)
+        assert looked[-1].problem.delivered == "yes"
 
 
 @pytest.mark.parametrize("frame", range(1, 40, 3))

@@ -10,7 +10,7 @@ The thread's id is the conversation's `remote_id`; threads cannot be listed, so 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 
 from tui.models import Problem, Rating, ServiceName, Turn, TurnIds
 from tui.services.assistant_models import AssistantProfile
@@ -30,7 +30,7 @@ from tui.services.dashscope_history import thread_turns
 from tui.services.dashscope_recovery import LookTiming
 from tui.services.dashscope_threads import Files, Threads
 from tui.services.dashscope_turns import ThreadTurns
-from tui.services.errors import ConfigurationError
+from tui.services.errors import ConfigurationError, NotFoundError
 from tui.services.events import Event
 from tui.services.responses import ResponseTurns, started
 from tui.services.responses_input import DEFAULT_MODEL
@@ -124,7 +124,8 @@ class DashScope:
 
     async def delete_conversation(self, conversation: str) -> None:
         """See `ConversationDeleter`."""
-        await self.threads.delete(conversation)
+        with suppress(NotFoundError):
+            await self.threads.delete(conversation)
 
     async def feedback(self, ids: TurnIds, rating: Rating, comment: str = "") -> None:
         raise ConfigurationError(Problem(_("Not rated"), _("DashScope takes no ratings."), delivered="no"))

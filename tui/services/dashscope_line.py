@@ -13,11 +13,10 @@ from tui.services.base import StopOutcome, TurnRef
 from tui.services.dashscope_frames import RunReader
 from tui.services.dashscope_recovery import LookTiming, RunRecovery
 from tui.services.dashscope_threads import Threads
-from tui.services.dashscope_work import Work, until
+from tui.services.dashscope_work import Work, read_batch, until
 from tui.services.errors import ServiceError
-from tui.services.events import Event, Finished, Heartbeat, Noted
+from tui.services.events import Event, Finished, Noted
 from tui.services.rest import Opened
-from tui.services.sse import Frame, Oversized
 from tui.words import _
 
 T = TypeVar("T")
@@ -26,8 +25,6 @@ CANCEL_GRACE = 5.0
 """Seconds that a run which is being cancelled is still read for its last words."""
 _LOOKS = (0.0, 1.0)
 """In first pauses, before each look for something of which it is not known whether it arrived."""
-_IN_THREAD = 256 * 1024
-"""Characters of a frame from which reading it would be felt on the event loop."""
 
 
 class RunLine:
@@ -81,7 +78,7 @@ class RunLine:
             return
         async with aclosing(until(opened.frames, work.stop_wanted, CANCEL_GRACE)) as batches:
             async for batch in batches:
-                for event in await _events(reader, batch or []):
+                for event in await read_batch(reader, batch or ()):
                     yield event
                 work.run = reader.run or work.run
                 if reader.end is not None:
@@ -132,14 +129,3 @@ class RunLine:
                 if (found := await find()) is not None:
                     return found
         return None
-
-
-async def _events(reader: RunReader, batch: list[Frame | Oversized]) -> list[Event]:
-    """The events of one read from the line, up to the end of the run; a heartbeat where there are none."""
-    events: list[Event] = []
-    for part in batch:
-        long = isinstance(part, Frame) and len(part.data) > _IN_THREAD
-        events += await asyncio.to_thread(reader.feed, part) if long else reader.feed(part)
-        if reader.end is not None:
-            break
-    return events or [Heartbeat()]

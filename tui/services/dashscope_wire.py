@@ -31,6 +31,8 @@ from tui.services.keys import Secret
 from tui.text import clean, clean_line
 
 Table = Mapping[str, Any]
+_TOO_MUCH = 10**15
+"""Of anything that is counted here; not a number is no less than it."""
 
 
 # --- small things ------------------------------------------------------------------------------------------
@@ -83,7 +85,9 @@ def read_metadata(value: object) -> dict[str, str]:
 
 def _number(raw: Table, name: str) -> float | None:
     value = raw.get(name)
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < _TOO_MUCH:
+        return None
+    return float(value)
 
 
 def _whole(raw: Table, name: str) -> int | None:

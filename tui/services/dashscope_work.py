@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from tui.models import AskBlock, Problem
 from tui.services.base import StopOutcome
 from tui.services.errors import ServiceError
-from tui.services.events import Asked, Event, Finished, Noted, ToolProgress
+from tui.services.events import Asked, Event, Failed, Finished, Heartbeat, Noted, ToolProgress
+from tui.services.sse import Frame, Oversized
 from tui.words import _
 
 T = TypeVar("T")
+
+_IN_THREAD = 256 * 1024
+"""Characters of a frame from which reading it would be felt on the event loop."""
 
 
 @dataclass
@@ -71,6 +75,25 @@ async def until(items: AsyncIterator[T], event: asyncio.Event, grace: float) -> 
 
 async def _next(items: AsyncIterator[T]) -> T:
     return await anext(items)
+
+
+class Reader(Protocol):
+    """Frames in, events out, until one says how the answer ended."""
+
+    end: Finished | Failed | None
+
+    def feed(self, part: Frame | Oversized) -> list[Event]: ...
+
+
+async def read_batch(reader: Reader, batch: Iterable[Frame | Oversized]) -> list[Event]:
+    """The events of one read from the line, up to the end of the answer; a heartbeat where there are none."""
+    events: list[Event] = []
+    for part in batch:
+        long = isinstance(part, Frame) and len(part.data) > _IN_THREAD
+        events += await asyncio.to_thread(reader.feed, part) if long else reader.feed(part)
+        if reader.end is not None:
+            break
+    return events or [Heartbeat()]
 
 
 def ask_again(ask: AskBlock, reason: str) -> list[Event]:

@@ -18,14 +18,13 @@ from tui.services.assistant_models import AssistantProfile
 from tui.services.base import AnswerRequest, StopOutcome, TurnRef, TurnRequest
 from tui.services.dashscope_problems import checked_id
 from tui.services.dashscope_recovery import LookTiming
-from tui.services.dashscope_work import Work, ask_again, until
+from tui.services.dashscope_work import Work, ask_again, read_batch, until
 from tui.services.errors import ApiError, BusyError, NotFoundError, ServiceError
 from tui.services.events import (
     Asked,
     Event,
     Failed,
     Finished,
-    Heartbeat,
     Noted,
     Status,
     TextDelta,
@@ -46,13 +45,10 @@ from tui.services.responses_input import (
     turn_items,
 )
 from tui.services.rest import COMPATIBLE, Opened, RestClient
-from tui.services.sse import Frame, Oversized
 from tui.words import _
 
 _PATH = f"{COMPATIBLE}/responses"
 _EXPIRED = re.compile(r"previous.?response|response.{0,60}(not found|not exist|expired|deleted)", re.IGNORECASE)
-_IN_THREAD = 256 * 1024
-"""Characters of a frame from which reading it would be felt on the event loop."""
 
 
 class ResponseTurns:
@@ -109,6 +105,11 @@ class ResponseTurns:
                     yield Finished("cut_off")
                 else:
                     yield Failed(replace(error.problem, code=error.problem.code or "NotKept", delivered="unknown"))
+                return
+            except ServiceError as error:
+                if not waited:
+                    raise
+                yield Failed(replace(error.problem, delivered="yes"))
                 return
             status = str(raw.get("status") or "completed")
             if status not in ("queued", "in_progress"):
@@ -227,21 +228,10 @@ async def _read(work: Work, opened: Opened, reader: ResponseReader) -> AsyncGene
             if batch is None:
                 reader.end = Finished("stopped")
                 return
-            events: list[Event] = []
-            for part in batch:
-                events += await _feed(reader, part)
-                if reader.end is not None:
-                    break
-            for event in events or [Heartbeat()]:
+            for event in await read_batch(reader, batch):
                 yield event
             if reader.end is not None:
                 return
-
-
-async def _feed(reader: ResponseReader, part: Frame | Oversized) -> list[Event]:
-    if isinstance(part, Frame) and len(part.data) > _IN_THREAD:
-        return await asyncio.to_thread(reader.feed, part)
-    return reader.feed(part)
 
 
 def _are_outputs(items: Sequence[Item]) -> bool:
@@ -253,7 +243,7 @@ def _may_be_expired(error: ServiceError, *, outputs: bool) -> bool:
 
     Whether outputs of functions may build on a response at all is not published; so any refusal of them counts.
     """
-    if not isinstance(error, ApiError) or isinstance(error, BusyError) or error.problem.delivered == "yes":
+    if not isinstance(error, ApiError) or isinstance(error, BusyError) or error.problem.delivered != "no":
         return False
     if error.problem.status not in (0, 200, 400, 404):
         return False
