@@ -19,6 +19,7 @@ import pytest
 import requests
 from dashscope.v2.errors import AuthenticationError, BadRequestError, NotFoundError
 
+from tests.unit.dashscope_wire import BIG_ADD, QUESTION
 from tui.sandbox.dashscope import OPERATIONS
 from tui.sandbox.server import SandboxServer
 
@@ -39,22 +40,6 @@ with warnings.catch_warnings():
 
 pytestmark = pytest.mark.filterwarnings("ignore:The Assistants API:DeprecationWarning")
 
-BIG_ADD = {
-    "type": "function",
-    "function": {
-        "name": "big_add",
-        "description": "Add to number",
-        "parameters": {
-            "type": "object",
-            "properties": {
-                "left": {"type": "integer", "description": "The left operator"},
-                "right": {"type": "integer", "description": "The right operator."},
-            },
-            "required": ["left", "right"],
-        },
-    },
-}
-QUESTION = "Add 87787 to 788988737."
 GONE = "does not exist"
 
 # The members of objects in streams, in the order of section 11 of the protocol notes.
