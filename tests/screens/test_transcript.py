@@ -533,6 +533,22 @@ async def test_position_and_folds_are_kept_by_conversation() -> None:
         assert "deep thought" in shown.text
 
 
+async def test_the_same_conversation_with_more_turns_goes_on_where_it_is() -> None:
+    one = [turn("1", "needle\n\nsome text\n\nneedle", paragraphs(60))]
+    async with stage(*one, key="one") as shown:
+        await shown.focus()
+        assert shown.widget.find("needle") == 2
+        await shown.press("n", "J")
+        before, marks = shown.lines, marked(shown, Kind.MATCH_CURRENT)
+        shown.widget.show([turn("0", "before"), *one, turn("2", "after")], key="one")
+        await shown.settle()
+        assert shown.lines == before
+        assert shown.widget.match_number == 2
+        assert shown.widget.new_lines == 4
+        await shown.press("N", "n")
+        assert marked(shown, Kind.MATCH_CURRENT) == marks
+
+
 # --- folds and tables ------------------------------------------------------------------------------------------
 
 

@@ -196,6 +196,45 @@ def test_a_remembered_place_far_into_a_long_answer_is_found() -> None:
     assert settle(view) == before
 
 
+def test_the_top_is_the_top_where_a_remembered_place_was_not_found_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = Viewport(look(), 10)
+    turns = [turn("a", 3000), turn("b", 3)]
+    view.show(turns)
+    view.to_line(0, 0)
+    settle(view)
+    view.scroll(4000)
+    settle(view)
+    place = view.position()
+    view.show(turns)
+    view.restore(place)
+    view.arrange()
+    view.to_top()
+    assert settle(view)[0] == (0, truth(view)[0][1].text)
+
+
+def test_what_is_counted_below_is_laid_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = Viewport(look(), 10)
+    view.show([turn(f"t{number}", 20) for number in range(30)])
+    check(view)
+    view.to_top()
+    check(view)
+    for name in ("x", "y", "z"):
+        view.update(turn(name, 20))
+    check(view)
+    made: list[str] = []
+    layout_of = TurnLayout.__init__
+
+    def noted(self: TurnLayout, look: Look, known: Turn) -> None:
+        made.append(known.id)
+        layout_of(self, look, known)
+
+    monkeypatch.setattr(TurnLayout, "__init__", noted)
+    for size in range(1, 9):
+        view.update(turn("live", size, state="running"))
+        view.arrange()
+    assert made == ["live"]
+
+
 def test_what_is_not_laid_out_yet_is_not_taken_for_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     view = Viewport(look(), 10)
     turns = [turn("a", 3), turn("b", 300)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -44,8 +43,8 @@ class Highlighter:
     def __init__(self, enabled: bool = True) -> None:
         self.enabled = enabled
         self._lexers: dict[str, Lexer | None] = {}
-        self._wanted: OrderedDict[tuple[str, str | None], None] = OrderedDict()
-        self._whole: OrderedDict[tuple[str, str], list[Spans]] = OrderedDict()
+        self._wanted: dict[tuple[str, str | None], None] = {}
+        self._whole: dict[tuple[str, str], list[Spans]] = {}
         self._size = 0
         self._keys: dict[Any, int] = {}
         self._lock = threading.Lock()
@@ -74,12 +73,9 @@ class Highlighter:
         """The lines of `code`; None while they are not lexed."""
         key = (language, code)
         found = self._whole.get(key)
-        if found is not None:
-            self._whole.move_to_end(key)
-            return found
-        if self.due(language, code) and len(code) <= _LONGEST_CODE:
+        if found is None and self.due(language, code) and len(code) <= _LONGEST_CODE:
             self._wanted[key] = None
-        return None
+        return found
 
     def due(self, language: str, code: str | None = None) -> bool:
         """Whether colours for lines of `language`, or for the whole of `code`, are still to come."""
@@ -94,12 +90,13 @@ class Highlighter:
     def work(self) -> None:
         """Fetch all that is wanted. Called in a thread, one at a time."""
         with self._lock:
-            while self._wanted:
-                language, code = next(iter(self._wanted))
-                self._load(language)
-                if code is not None:
-                    self._lex(language, code)
-                self._wanted.pop((language, code), None)
+            # Copied in one go: the event loop adds to it meanwhile.
+            while wanted := list(self._wanted):
+                for language, code in wanted:
+                    self._load(language)
+                    if code is not None:
+                        self._lex(language, code)
+                    del self._wanted[language, code]
 
     def _load(self, language: str) -> None:
         if language in self._lexers:
@@ -135,8 +132,9 @@ class Highlighter:
         self._whole[language, code] = lines
         self._size += len(code)
         while self._size > _KEPT and len(self._whole) > 1:
-            (_, old), _ = self._whole.popitem(last=False)
-            self._size -= len(old)
+            oldest = next(iter(self._whole))  # nobody else changes it
+            del self._whole[oldest]
+            self._size -= len(oldest[1])
 
     def _spans(self, tokens: Iterable[tuple[int, Any, str]]) -> Iterator[Span]:
         keys = self._keys

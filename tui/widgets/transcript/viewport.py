@@ -74,8 +74,6 @@ class Viewport:
             self._index[turn.id] = len(self.turns)
             self.turns.append(turn)
             return True
-        if self.turns[index] is turn:
-            return False
         if self.turns[index] == turn:
             return False
         self.turns[index] = turn
@@ -325,7 +323,8 @@ class Viewport:
             room -= len(layout.lines) if layout else self.height
             last += 1
         near = {turn.id for turn in self.turns[first : last + 1]}
-        near.add(self.turns[-1].id)
+        # And what is counted as new, or it would be laid out for each count.
+        near |= {turn.id for turn in self.turns[self._index.get(self._seen[0], -1) :]}
         for turn_id in [turn_id for turn_id in self._layouts if turn_id not in near]:
             del self._layouts[turn_id]
 
@@ -343,8 +342,7 @@ class Viewport:
             self._down(lines, deadline)
 
     def to_top(self) -> None:
-        self._turn = self._line = 0
-        self.following = False
+        self.to_line(0, 0)
 
     def to_end(self) -> None:
         self.following = True

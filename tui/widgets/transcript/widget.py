@@ -125,7 +125,11 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
     # --- what it shows -------------------------------------------------------------------------------------
 
     def show(self, turns: Sequence[Turn], *, key: str = "") -> None:
-        """Show another conversation. `key` names it: where it was scrolled to and what was folded comes back."""
+        """Show another conversation. `key` names it: where it was scrolled to and what was folded comes back.
+
+        The same one once more, with other turns, goes on where it is: cursor, search and new lines stay.
+        """
+        same = bool(key) and key == self._key
         if self._key:
             self._kept[self._key].position = self._view.position()
         kept = self._kept.setdefault(key, _Kept()) if key else _Kept()
@@ -134,8 +138,9 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
             while len(self._kept) > _REMEMBERED:
                 self._kept.popitem(last=False)
         self._key = key
-        self._clear_find()
-        self._cursor.clear()
+        if not same:
+            self._clear_find()
+            self._cursor.clear()
         self._view.look = replace(self._view.look, fold=kept.fold, tables=kept.tables)
         self._view.show(turns)
         self._view.restore(kept.position)
