@@ -94,7 +94,7 @@ async def test_a_rating_goes_with_a_comment(server: SandboxServer, tmp_path: Pat
         await user.press(*"too short", "enter")
         await user.until(lambda: user.turn.rating == "dislike")
 
-        async def feedback() -> list[tuple[str, str]]:
+        def feedback() -> list[tuple[str, str]]:
             return [
                 (one.feedback, one.feedback_text) for c in server._world.conversations.values() for one in c.messages
             ]

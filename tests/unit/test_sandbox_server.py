@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +17,10 @@ import pytest
 
 from tests.unit.sandbox_wire import ask, asking, call, events, frames, history, text
 from tui.sandbox import specials, switches
+from tui.sandbox.memories import KEY
+from tui.sandbox.pace import Pace
 from tui.sandbox.server import SandboxInfo, SandboxServer
+from tui.sandbox.world import World
 
 
 @pytest.fixture
@@ -98,6 +102,35 @@ def test_it_remembers_in_a_folder(tmp_path: Path) -> None:
         assert call(server.info, "GetCustomAgent", CustomAgentId=agent).json()["Name"] == "kept"
         server.reset()
     assert [path.name for path in folder.rglob("*.json")] == []
+
+
+def test_a_reset_forgets_all_parts_and_their_files(tmp_path: Path) -> None:
+    headers = {"authorization": f"Token {KEY}"}
+    said = {"messages": [{"role": "user", "content": "kept"}], "user_id": "u"}
+    with SandboxServer(pace="unlimited", folder=tmp_path) as server:
+        assert call(server.info, "CreateScheduledTask", Name="n", InstanceIds="all").json()["Success"]
+    with (
+        SandboxServer(pace="unlimited", folder=tmp_path) as server,
+        httpx.Client(base_url=server.info.url, headers=headers, trust_env=False, verify=False) as client,
+    ):
+        client.post("/v1/memories/", json=said)
+        assert len(client.get("/v1/memories/", params={"user_id": "u"}).json()) == 1
+        server.reset()
+        assert client.get("/v1/memories/", params={"user_id": "u"}).json() == []
+        assert call(server.info, "ListScheduledTasks").json()["Schedules"] == []
+    assert [path.name for path in tmp_path.rglob("*.json")] == []
+
+
+async def test_turns_may_begin_and_end_while_it_closes() -> None:
+    world = World(Pace.of("unlimited"), (), None, time.time)
+
+    class Closing:
+        async def abandon(self) -> None:
+            world.turns.setdefault("one that began meanwhile", world.turns["first"])
+
+    world.turns["first"] = Closing()  # type: ignore[assignment]
+    await world.close()
+    assert len(world.turns) == 2
 
 
 def test_so_many_turns_at_once(sandbox: SandboxServer) -> None:

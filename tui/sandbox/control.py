@@ -10,7 +10,6 @@ from typing import Any
 
 from aiohttp import web
 
-from tui.sandbox.pace import Pace
 from tui.sandbox.world import World
 
 _LOCAL = ("127.0.0.1", "localhost")
@@ -30,7 +29,7 @@ def decide(world: World, round_id: str, call_id: str, decision: str) -> None:
         raise ValueError("a decision is approved or rejected")
     conversation, waiting = found
     conversation.decide(waiting, call_id, "approved" if decision == "approved" else "rejected")
-    world.save(conversation)
+    world.conversations.save(conversation)
 
 
 async def _json(request: web.Request) -> dict[str, Any]:
@@ -63,7 +62,7 @@ def routes(world: World) -> list[web.RouteDef]:
         return web.json_response({"released": world.release()})
 
     async def pace(request: web.Request) -> web.Response:
-        world.pace = Pace.of((await _json(request)).get("pace", "natural"))
+        world.set_pace((await _json(request)).get("pace", "natural"))
         return web.json_response({"rate": str(world.pace.rate)})
 
     async def sts(request: web.Request) -> web.Response:
@@ -83,8 +82,7 @@ def routes(world: World) -> list[web.RouteDef]:
         )
 
     async def clock(request: web.Request) -> web.Response:
-        """Let the lives of runtimes, sessions and links be that much older."""
-        world.ahead += float((await _json(request)).get("advance", 0))
+        world.advance(float((await _json(request)).get("advance", 0)))
         return web.json_response({"ahead": world.ahead})
 
     async def reset(request: web.Request) -> web.Response:

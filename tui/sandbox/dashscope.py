@@ -70,10 +70,8 @@ OPERATIONS = (
 
 
 def routes(world: World) -> list[web.RouteDef]:
-    """All routes of a sandbox's DashScope; its state is a part of the world."""
-    known = world.parts.get("dashscope")
-    agents = known if isinstance(known, DashScope) else DashScope(world)
-    world.parts["dashscope"] = agents
+    """All routes of a sandbox's DashScope."""
+    agents = world.part(DashScope)
     return [*files.link_routes(agents), *DashScopeGateway(agents, OPERATIONS).routes()]
 
 

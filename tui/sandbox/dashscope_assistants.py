@@ -43,7 +43,7 @@ async def create(agents: DashScope, call: DashCall) -> web.StreamResponse:
     fields["model"] = check_model(body.get("model"))
     stamp = agents.stamp()
     assistant = Assistant(new_id("asst"), call.account, stamp, fields, dict.fromkeys(fields["file_ids"], stamp))
-    agents.save(assistant)
+    agents.assistants.save(assistant)
     agents.counts["assistants created"] += 1
     return reply(call, _told(assistant, call))
 
@@ -72,14 +72,14 @@ async def update(agents: DashScope, call: DashCall) -> web.StreamResponse:
         stamp = agents.stamp()
         assistant.attached = {name: assistant.attached.get(name, stamp) for name in changed["file_ids"]}
     assistant.fields = {**assistant.fields, **changed}
-    agents.save(assistant)
+    agents.assistants.save(assistant)
     agents.counts["assistants updated"] += 1
     return reply(call, _told(assistant, call))
 
 
 async def delete(agents: DashScope, call: DashCall) -> web.StreamResponse:
     assistant = agents.assistant(call.account, call.path("assistant"))
-    agents.remove(assistant)
+    agents.assistants.remove(assistant)
     agents.counts["assistants deleted"] += 1
     return reply(call, {"id": assistant.id, "object": "assistant.deleted", "deleted": True})
 
@@ -106,7 +106,7 @@ def _attached(agents: DashScope, call: DashCall) -> tuple[Assistant, str]:
 
 def _set_files(agents: DashScope, assistant: Assistant) -> None:
     assistant.fields = {**assistant.fields, "file_ids": list(assistant.attached)}
-    agents.save(assistant)
+    agents.assistants.save(assistant)
 
 
 async def attach(agents: DashScope, call: DashCall) -> web.StreamResponse:

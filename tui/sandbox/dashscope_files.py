@@ -69,7 +69,7 @@ async def _take(agents: DashScope, call: DashCall, part: BodyPartReader, name: s
 def _store(agents: DashScope, call: DashCall, part: _Part, purpose: str, description: str, name: str) -> StoredFile:
     agents.objects.take(name, part.path, "application/octet-stream")
     file = StoredFile(name, call.account, agents.stamp(), part.name, part.size, part.md5, purpose, description)
-    agents.save(file)
+    agents.files.save(file)
     agents.counts["files uploaded"] += 1
     return file
 
@@ -124,7 +124,7 @@ async def retrieve(agents: DashScope, call: DashCall) -> web.StreamResponse:
 def _remove(agents: DashScope, call: DashCall) -> StoredFile:
     file = agents.file(call.account, call.path("file"))
     agents.objects.remove(file.id)
-    agents.remove(file)
+    agents.files.remove(file)
     return file
 
 

@@ -282,7 +282,7 @@ class RunPlay:
 
     def settled(self) -> None:
         if self._thread.id in self._agents.threads:
-            self._agents.save(self._thread)
+            self._agents.threads.save(self._thread)
 
     # --- frames -------------------------------------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ async def _begin(
     thread.runs.append(run)
     agents.counts["runs"] += 1
     play = agents.begin_run(thread, run, call.request_id, call.faults)
-    agents.save(thread)
+    agents.threads.save(thread)
     if "drop-after-accept" in call.faults:
         drop(call.request)
     if body.get("stream") and "stream-json" not in call.faults:
@@ -102,7 +102,7 @@ async def update(agents: DashScope, call: DashCall) -> web.StreamResponse:
     body = call.fields()
     if "metadata" in body and not (body["metadata"] is None and "null-keeps" in call.faults):
         run.metadata = checks.metadata("metadata", body["metadata"])
-    agents.save(thread)
+    agents.threads.save(thread)
     return reply(call, run.wire(), unset=0)
 
 
@@ -117,7 +117,7 @@ async def submit(agents: DashScope, call: DashCall) -> web.StreamResponse:
     old = run.wire()
     play = agents.begin_run(thread, run, call.request_id, call.faults, again=True)
     run.status = "in_progress"
-    agents.save(thread)
+    agents.threads.save(thread)
     if "drop-after-accept" in call.faults:
         drop(call.request)
     if body.get("stream") and "stream-json" not in call.faults:
@@ -161,7 +161,7 @@ async def cancel(agents: DashScope, call: DashCall) -> web.StreamResponse:
     else:
         run.status = "cancelling"
         play.stop("cancelled")
-    agents.save(thread)
+    agents.threads.save(thread)
     return reply(call, run.wire(), unset=0)
 
 

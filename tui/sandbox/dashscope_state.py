@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from tui.sandbox.dashscope_records import Assistant, Json, Run, StoredFile, Thread
@@ -15,8 +13,8 @@ from tui.sandbox.dashscope_turn import Beat, End, Play, Script
 from tui.sandbox.faults import Faults, parse_many
 from tui.sandbox.oss_store import ObjectStore
 from tui.sandbox.responses_records import StoredResponse
-from tui.sandbox.shelf import Shelf
-from tui.sandbox.world import World
+from tui.sandbox.shelf import Kept, Thing
+from tui.sandbox.world import Part, World
 
 if TYPE_CHECKING:
     from tui.sandbox.dashscope_play import RunPlay
@@ -28,15 +26,18 @@ _REMEMBERED_PLAYS, _REMEMBERED_REQUESTS = 100, 50
 T = TypeVar("T", Assistant, Thread, StoredFile, StoredResponse)
 
 
-class DashScope:
+class DashScope(Part):
     """One sandbox's DashScope. All methods are called in its event loop."""
 
+    name = "dashscope"
+
     def __init__(self, world: World) -> None:
-        self.world = world
-        self.assistants: dict[str, Assistant] = {}
-        self.threads: dict[str, Thread] = {}
-        self.files: dict[str, StoredFile] = {}
-        self.responses: dict[str, StoredResponse] = {}
+        super().__init__(world)
+        self._folder = world.folder / "dashscope" if world.folder else None
+        self.assistants = Kept(self._folder, "assistants", lambda data: Assistant(**data))
+        self.threads = Kept(self._folder, "threads", Thread.from_json)
+        self.files = Kept(self._folder, "files", lambda data: StoredFile(**data))
+        self.responses = Kept(self._folder, "responses", lambda data: StoredResponse(**data))
         self.plays: dict[str, Play] = {}
         """By the id of their run or response; finished ones for a while."""
         self.counts: Counter[str] = Counter()
@@ -45,21 +46,15 @@ class DashScope:
         """Requests by workspace header; empty for none."""
         self.requests: deque[Json] = deque(maxlen=_REMEMBERED_REQUESTS)
         """What came with a known key: operation, method, path, query, workspace and body."""
-        self._last_stamp = 0
-        self._folder: Path | None = world.folder / "dashscope" if world.folder else None
-        names = ("assistants", "threads", "files", "responses")
-        self._shelves = {name: Shelf(self._folder / name) for name in names} if self._folder else {}
-        self._load()
+        kept: Iterable[Mapping[str, Thing]] = (self.assistants, self.threads, self.files, self.responses)
+        self._last_stamp = max((int(thing.created_at) for things in kept for thing in things.values()), default=0)
+        self._catch_up()
 
     # --- time ---------------------------------------------------------------------------------------------------
 
-    def now(self) -> float:
-        """Seconds since 1970 by the clock that lives run on."""
-        return self.world.clock() + self.world.ahead
-
     def stamp(self) -> int:
         """Milliseconds since 1970; each one later than the one before, so that things sort by it."""
-        self._last_stamp = max(int(self.now() * 1000), self._last_stamp + 1)
+        self._last_stamp = max(int(self.world.seconds() * 1000), self._last_stamp + 1)
         return self._last_stamp
 
     # --- things by id -------------------------------------------------------------------------------------------
@@ -88,44 +83,8 @@ class DashScope:
         """The bytes of files."""
         return ObjectStore(self._folder / "objects" if self._folder else None)
 
-    # --- what is kept -------------------------------------------------------------------------------------------
-
-    def save(self, thing: Assistant | Thread | StoredFile | StoredResponse) -> None:
-        kind, things = self._shelf_of(thing)
-        things[thing.id] = thing
-        if kind in self._shelves:
-            self._shelves[kind].save(thing.id, asdict(thing))
-
-    def remove(self, thing: Assistant | Thread | StoredFile | StoredResponse) -> None:
-        kind, things = self._shelf_of(thing)
-        del things[thing.id]
-        if kind in self._shelves:
-            self._shelves[kind].remove(thing.id)
-
-    def _shelf_of(self, thing: Assistant | Thread | StoredFile | StoredResponse) -> tuple[str, dict[str, object]]:
-        kinds: dict[type, tuple[str, object]] = {
-            Assistant: ("assistants", self.assistants),
-            Thread: ("threads", self.threads),
-            StoredFile: ("files", self.files),
-            StoredResponse: ("responses", self.responses),
-        }
-        kind, things = kinds[type(thing)]
-        assert isinstance(things, dict)
-        return kind, things
-
-    def _load(self) -> None:
-        """Read what a folder holds. A run that was at work when the sandbox ended has gone on meanwhile."""
-        if not self._shelves:
-            return
-        loaded: list[Assistant | Thread | StoredFile | StoredResponse] = [
-            *self._shelves["assistants"].load(lambda data: Assistant(**data)),
-            *self._shelves["threads"].load(Thread.from_json),
-            *self._shelves["files"].load(lambda data: StoredFile(**data)),
-            *self._shelves["responses"].load(lambda data: StoredResponse(**data)),
-        ]
-        for thing in sorted(loaded, key=lambda one: one.created_at):
-            self._shelf_of(thing)[1][thing.id] = thing
-            self._last_stamp = max(self._last_stamp, thing.created_at)
+    def _catch_up(self) -> None:
+        """A run that was at work when the sandbox ended has gone on meanwhile."""
         for response in self.responses.values():
             if response.status in ("queued", "in_progress"):
                 response.status = "cancelled"
@@ -134,7 +93,7 @@ class DashScope:
                 if run.status in ("queued", "in_progress", "cancelling"):
                     switches = Faults(parse_many(run.switches, everywhere=True))
                     self._script(thread, run, "", switches).catch_up()
-                    self.save(thread)
+                    self.threads.save(thread)
 
     # --- turns --------------------------------------------------------------------------------------------------
 
@@ -154,10 +113,10 @@ class DashScope:
         """Let a play begin and remember it under `name`."""
         for old in [key for key, play in self.plays.items() if play.over][:-_REMEMBERED_PLAYS]:
             del self.plays[old]
-        play = Play(beats, script, self.world.pace, faults, self.world.tell)
+        play = Play(beats, script, self.world.pace, faults, self.world.news.tell)
         self.plays[name] = play
         play.start()
-        self.world.tell()
+        self.world.news.tell()
         return play
 
     def sweep(self, faults: Faults) -> None:
@@ -165,7 +124,7 @@ class DashScope:
         life = self.run_life(faults)
         for thread in self.threads.values():
             for run in thread.runs:
-                if run.status == "requires_action" and self.now() - run.parked_at / 1000 >= life:
+                if run.status == "requires_action" and self.world.seconds() - run.parked_at / 1000 >= life:
                     self.end_run(thread, run, "expired")
 
     @staticmethod
@@ -177,7 +136,7 @@ class DashScope:
         """End a run that is not at work."""
         for _frame in self._script(thread, run, "", Faults()).cut(end):
             pass
-        self.save(thread)
+        self.threads.save(thread)
 
     # --- a part of the world ------------------------------------------------------------------------------------
 
@@ -198,10 +157,10 @@ class DashScope:
         return sum(play.release() for play in self.plays.values())
 
     async def close(self) -> None:
-        for play in self.plays.values():
+        for play in [*self.plays.values()]:
             await play.finish()
 
-    async def reset(self) -> None:
+    def reset(self) -> None:
         for things in (self.assistants, self.threads, self.files, self.responses, self.plays):
             things.clear()
         self._last_stamp = 0
@@ -210,8 +169,6 @@ class DashScope:
         self.workspaces.clear()
         if "objects" in self.__dict__:
             self.objects.clear()
-        for shelf in self._shelves.values():
-            shelf.clear()
 
 
 def _own(things: dict[str, T], account: str, name: str, kind: str) -> T:

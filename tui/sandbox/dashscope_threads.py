@@ -37,7 +37,7 @@ def new_thread(agents: DashScope, call: DashCall, body: Any) -> Thread:
     thread.messages = [_new_message(agents, call, thread, one) for one in given or ()]
     for message in thread.messages:
         _count(call, message)
-    agents.save(thread)
+    agents.threads.save(thread)
     agents.counts["threads created"] += 1
     return thread
 
@@ -49,7 +49,7 @@ async def retrieve(agents: DashScope, call: DashCall) -> web.StreamResponse:
 async def update(agents: DashScope, call: DashCall) -> web.StreamResponse:
     thread = agents.thread(call.account, call.path("thread"))
     thread.metadata = _new_metadata(call, thread.metadata)
-    agents.save(thread)
+    agents.threads.save(thread)
     return reply(call, thread.wire())
 
 
@@ -59,7 +59,7 @@ async def delete(agents: DashScope, call: DashCall) -> web.StreamResponse:
     for run in thread.runs:
         if play := agents.plays.get(run.id):
             play.stop("lost")
-    agents.remove(thread)
+    agents.threads.remove(thread)
     agents.counts["threads deleted"] += 1
     return reply(call, {"id": thread.id, "object": "thread.deleted", "deleted": True})
 
@@ -122,7 +122,7 @@ async def create_message(agents: DashScope, call: DashCall) -> web.StreamRespons
     message = _new_message(agents, call, thread, call.fields())
     thread.messages.append(message)
     _count(call, message)
-    agents.save(thread)
+    agents.threads.save(thread)
     if "drop-after-accept" in call.faults:
         drop(call.request)
     if "accepted-500" in call.faults:
@@ -162,7 +162,7 @@ async def update_message(agents: DashScope, call: DashCall) -> web.StreamRespons
     """Its metadata is all that can change."""
     thread, message = _message(agents, call)
     message.metadata = _new_metadata(call, message.metadata)
-    agents.save(thread)
+    agents.threads.save(thread)
     return reply(call, message.wire())
 
 

@@ -1,4 +1,4 @@
-"""Dms, version 2025-04-14: the operations of the Data Agent and what its turns do (protocol notes, sections 2 to 6)."""
+"""Dms, version 2025-04-14: the operations of the Data Agent (protocol notes, sections 2 to 6)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from aiohttp import web
 
 from tui.sandbox import dms_agents, dms_chat, dms_files, dms_sessions, dms_stream
 from tui.sandbox.call import Call
-from tui.sandbox.dms_records import Session, TurnRecord
 from tui.sandbox.dms_reply import Caseless, DmsCall, Rejection, reject
 from tui.sandbox.dms_state import DataAgents
-from tui.sandbox.dms_turn import Perform
 from tui.sandbox.refusals import unknown_action
 from tui.sandbox.world import World
 
@@ -36,39 +34,13 @@ OPERATIONS: Mapping[str, Callable[[DataAgents, DmsCall], Awaitable[web.StreamRes
 }
 
 
-def make_script(agents: DataAgents, session: Session, record: TurnRecord) -> Callable[[Perform], Awaitable[None]]:
-    """What the agent does in a turn."""
-
-    async def script(do: Perform) -> None:
-        # The analysis is imported with the first question: an app that embeds the sandbox starts without it.
-        from tui.sandbox import dms_samples, dms_script
-        from tui.sandbox.dms_desk import Desk
-
-        desk = Desk(agents, session, record, do)
-        special = dms_samples.script_for(record.text)
-        if record.kind == "report":
-            await dms_script.report(desk)
-        elif record.kind == "decline":
-            await dms_script.decline_report(desk)
-        elif record.text.strip() == "datasource":
-            await dms_script.ask_for_data(desk)
-        elif special:
-            await special(desk, record.text.strip().partition(" ")[2])
-        else:
-            await dms_script.analyse(desk)
-
-    return script
-
-
 class Dms:
     """The product Dms, as far as its Data Agent goes."""
 
     version = "2025-04-14"
 
     def __init__(self, world: World) -> None:
-        known = world.parts.get("dms")
-        self.agents = known if isinstance(known, DataAgents) else DataAgents(world, make_script)
-        world.parts["dms"] = self.agents
+        self.agents = world.part(DataAgents)
         self.agents.resume()
 
     async def answer(self, call: Call, *, by_key: bool = False) -> web.StreamResponse:

@@ -68,8 +68,8 @@ async def send_chat_message(agents: DataAgents, call: DmsCall) -> web.StreamResp
     session.active_at = agents.now()
     if kind != "cancel":
         _go_on(agents, call, session, message, task)
-    agents.save(session)
-    call.world.tell()
+    agents.sessions.save(session)
+    call.world.news.tell()
     if "drop-after-accept" in call.faults:
         drop(call.request)
     if "accepted-500" in call.faults:

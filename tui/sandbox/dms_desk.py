@@ -166,7 +166,7 @@ class Desk:
             source="Agent",
             session_id=self.session.id,
         )
-        self._agents.save_file(file)
+        self._agents.files.save(file)
         return file
 
 

@@ -40,9 +40,9 @@ async def upload_callback(agents: DataAgents, call: DmsCall) -> web.StreamRespon
         raise Rejection("DMS.DataAgent.FileSizeMismatch", f"The object has {stored.size} bytes. (sandbox data)")
     known = next((file for file in agents.files.values() if file.key == location), None)
     file = known or UploadedFile(f"f-{secrets.token_hex(8)}", call.account, name, stored.size, location, agents.now())
-    agents.save_file(file)
+    agents.files.save(file)
     agents.counts["callbacks"] += 1
-    call.world.tell()
+    call.world.news.tell()
     if "drop-after-accept" in call.faults:
         drop(call.request)
     if "accepted-500" in call.faults:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from tui.sandbox import analysis_report
+from tui.sandbox import analysis_report, dms_samples
 from tui.sandbox.analysis_findings import finding, points_of
 from tui.sandbox.analysis_load import Column, Dataset, Table, Unreadable, quoted
 from tui.sandbox.analysis_plan import Exclusion, Inquiry, inquiries
@@ -27,6 +27,21 @@ _KEEP = re.compile(r"\b(include|count|keep)|包含|计入|保留", re.IGNORECASE
 _LEAVE_OUT = re.compile(r"exclude|without|leave|\bno\b|\bnot\b|排除|不|去掉|剔除", re.IGNORECASE)
 _SHOWN_ROWS = 50
 _PICTURES = 1
+
+
+async def perform(desk: Desk) -> None:
+    """What the agent does in a turn."""
+    special = dms_samples.script_for(desk.question)
+    if desk.record.kind == "report":
+        await report(desk)
+    elif desk.record.kind == "decline":
+        await decline_report(desk)
+    elif desk.question.strip() == "datasource":
+        await ask_for_data(desk)
+    elif special:
+        await special(desk, desk.question.strip().partition(" ")[2])
+    else:
+        await analyse(desk)
 
 
 async def analyse(desk: Desk) -> None:

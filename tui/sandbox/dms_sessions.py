@@ -33,7 +33,7 @@ async def create_session(agents: DataAgents, call: DmsCall) -> web.StreamRespons
     session = agents.new_session(call.account, title, call.faults)
     session.file_id = file.id if file else ""
     session.config = config
-    agents.save(session)
+    agents.sessions.save(session)
     return finish(call, _session(agents, call, session))
 
 

@@ -104,7 +104,6 @@ async def _frames(agents: DataAgents, session: Session, position: int, faults: F
     heartbeat = faults.number("heartbeat") or HEARTBEAT
     sent = 0
     while True:
-        news = session.news
         while position < len(session.frames):
             yield session.frames[position]
             position += 1
@@ -116,7 +115,7 @@ async def _frames(agents: DataAgents, session: Session, position: int, faults: F
             break
         try:
             async with asyncio.timeout(heartbeat):
-                await news.wait()
+                await session.news.wait()
         except TimeoutError:
             yield _technical(agents, session, "HEARTBEAT")
     if "no-sse-finish" not in faults:

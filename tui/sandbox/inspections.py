@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
 
 from tui.sandbox.records import new_id
-from tui.sandbox.shelf import Shelf
+from tui.sandbox.shelf import Kept
+from tui.sandbox.world import Part, World
 
 DAY = 86_400.0
 DAILY = "DAILY"
@@ -65,47 +64,23 @@ class Schedule:
         return found
 
 
-class InspectionDesk:
-    """The inspections and schedules of all accounts.
+class InspectionDesk(Part):
+    """The inspections and schedules of all accounts."""
 
-    Args:
-        now: seconds since 1970.
-    """
+    name = "inspections"
 
-    def __init__(self, now: Callable[[], float], folder: Path | None) -> None:
-        self._now = now
-        self._reports = Shelf(folder / "inspections") if folder else None
-        self._plans = Shelf(folder / "schedules") if folder else None
-        self.inspections: dict[str, Inspection] = {}
-        self.schedules: dict[str, Schedule] = {}
-        for report in self._reports.load(lambda data: Inspection(**data)) if self._reports else ():
-            self.inspections[report.id] = report
-        for schedule in self._plans.load(lambda data: Schedule(**data)) if self._plans else ():
-            self.schedules[schedule.id] = schedule
-
-    def save(self, report: Inspection) -> None:
-        self.inspections[report.id] = report
-        if self._reports:
-            self._reports.save(report.id, asdict(report))
-
-    def save_schedule(self, schedule: Schedule) -> None:
-        self.schedules[schedule.id] = schedule
-        if self._plans:
-            self._plans.save(schedule.id, asdict(schedule))
-
-    def remove_schedule(self, schedule: Schedule) -> None:
-        """Its reports stay."""
-        del self.schedules[schedule.id]
-        if self._plans:
-            self._plans.remove(schedule.id)
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.inspections = Kept(world.folder, "inspections", lambda data: Inspection(**data))
+        self.schedules = Kept(world.folder, "schedules", lambda data: Schedule(**data))
 
     def run_due(self, seconds: float) -> None:
         """Make the reports of schedules whose time has come; each takes `seconds`."""
-        now = self._now()
+        now = self.world.seconds()
         for schedule in [*self.schedules.values()]:
             for moment in schedule.due(now)[-MOST_RUNS:]:
                 begins = moment - schedule.hours * 3600
-                self.save(
+                self.inspections.save(
                     Inspection(
                         new_id(),
                         schedule.account,
@@ -121,7 +96,7 @@ class InspectionDesk:
                     )
                 )
                 schedule.ran_until = moment
-                self.save_schedule(schedule)
+                self.schedules.save(schedule)
 
     # --- as a part of the world --------------------------------------------------------------------------------
 
@@ -134,15 +109,6 @@ class InspectionDesk:
             "schedules": {schedule.id: asdict(schedule) for schedule in self.schedules.values()},
         }
 
-    def release(self) -> int:
-        return 0
-
-    async def close(self) -> None:
-        pass
-
-    async def reset(self) -> None:
+    def reset(self) -> None:
         self.inspections.clear()
         self.schedules.clear()
-        for shelf in (self._reports, self._plans):
-            if shelf:
-                shelf.clear()

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tui.sandbox.world import World
+from tui.sandbox.world import Part, World
 
 KEY = "sandbox-memory-key"
 BOT_ID, BOT_SECRET = "sandbox-bot", "sandbox-bot-secret"
@@ -31,12 +31,20 @@ class _Memory:
         return {"id": self.id, "memory": self.text, "user_id": self.user, "created_at": at, **more}
 
 
-class Memories:
+class Memories(Part):
     """The project: a memory is a sentence; a search counts the words that both have."""
 
+    name = "memories"
+
     def __init__(self, world: World) -> None:
-        self._world = world
+        super().__init__(world)
         self._kept: dict[str, _Memory] = {}
+
+    def describe(self) -> object:
+        return [memory.text for memory in self._kept.values()]
+
+    def reset(self) -> None:
+        self._kept.clear()
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -48,8 +56,8 @@ class Memories:
 
     def _guarded(self, handler: Handler) -> Handler:
         async def answer(request: web.Request) -> web.Response:
-            faults = self._world.board.take("Memories", request.headers.get("x-sandbox-fault", ""))
-            self._world.counts.received[f"memories:{request.method}"] += 1
+            faults = self.world.board.take("Memories", request.headers.get("x-sandbox-fault", ""))
+            self.world.counts.received[f"memories:{request.method}"] += 1
             if request.headers.get("authorization") != f"Token {KEY}" or "memory-key-refused" in faults:
                 return web.json_response({"detail": "Invalid API key. (sandbox data)"}, status=401)
             response = await handler(request)
@@ -63,7 +71,7 @@ class Memories:
         body: dict[str, Any] = await request.json()
         added = []
         for message in body["messages"]:
-            memory = _Memory(str(uuid.uuid4()), body["user_id"], message["content"], self._world.clock())
+            memory = _Memory(str(uuid.uuid4()), body["user_id"], message["content"], self.world.clock())
             self._kept[memory.id] = memory
             added.append(memory.fields(event="ADD"))
         return web.json_response(added)

@@ -106,7 +106,7 @@ class Bucket:
             form["status"], form["code"] = error.status, error.code
             raise
         finally:
-            self._agents.world.tell()
+            self._agents.world.news.tell()
         if "drop-after-accept" in faults:
             drop(request)
         return web.Response(status=status)

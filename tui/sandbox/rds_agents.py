@@ -83,7 +83,7 @@ async def create_agent(call: Call) -> web.Response:
     number = 1 + max((agent.number for agent in call.world.agents.values()), default=10_000)
     agent = Agent(new_id(), number, call.account, created_at=now, updated_at=now)
     _change(call, agent)
-    call.world.save_agent(agent)
+    call.world.agents.save(agent)
     if "drop-after-accept" in call.faults:
         drop(call.request)
     created = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -94,7 +94,7 @@ async def update_agent(call: Call) -> web.Response:
     """Change what is given. The reply spells EnableTools as a string."""
     agent = find_agent(call, call.required("CustomAgentId"))
     _change(call, agent)
-    call.world.save_agent(agent)
+    call.world.agents.save(agent)
     fields = {**_fields(call, agent), "Skills": _skill_list(agent)}
     return reply(call, {**fields, "EnableTools": str(agent.enable_tools).lower()})
 
@@ -129,7 +129,7 @@ async def list_agents(call: Call) -> web.Response:
 
 async def delete_agent(call: Call) -> web.Response:
     agent = find_agent(call, call.required("CustomAgentId"))
-    call.world.remove_agent(agent)
+    call.world.agents.remove(agent)
     return reply(call, {"Result": "success"})
 
 

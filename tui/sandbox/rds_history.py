@@ -131,6 +131,6 @@ async def modify_feedbacks(call: Call) -> web.Response:
         for message in conversation.messages:
             if message.id == message_id:
                 message.feedback, message.feedback_text = rating, call.text("Content")
-                call.world.save(conversation)
+                call.world.conversations.save(conversation)
                 return reply(call, {"Result": "success"})
     raise invalid_parameter(f"MessageId {message_id} does not exist.")

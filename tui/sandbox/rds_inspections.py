@@ -19,7 +19,6 @@ T = TypeVar("T")
 
 SECONDS = 6.0
 """How long an inspection takes at the natural pace."""
-PART = "inspections"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _LANGUAGES = ("zh-CN", "zh-TW", "en-US", "ja-JP")
 _INSTANCE = re.compile(r"(?:rm|pgm|pxc|rr|pc)-[a-z0-9-]{3,40}$")
@@ -27,17 +26,13 @@ _INSTANCE = re.compile(r"(?:rm|pgm|pxc|rr|pc)-[a-z0-9-]{3,40}$")
 
 def _desk(call: Call) -> InspectionDesk:
     """The account's and everybody's inspections, schedules that are due included."""
-    world = call.world
-    if PART not in world.parts:
-        world.parts[PART] = InspectionDesk(lambda: world.clock() + world.ahead, world.folder)
-    desk = world.parts[PART]
-    assert isinstance(desk, InspectionDesk)
+    desk = call.world.part(InspectionDesk)
     desk.run_due(_seconds(call))
     return desk
 
 
 def _now(call: Call) -> float:
-    return call.world.clock() + call.world.ahead
+    return call.world.seconds()
 
 
 def _seconds(call: Call) -> float:
@@ -153,7 +148,7 @@ async def create_task(call: Call) -> web.Response:
         failed="inspection-fails" in call.faults,
     )
     if "success-false" not in call.faults:
-        desk.save(report)
+        desk.inspections.save(report)
     return _done(call, {"Data": {"TaskId": report.id}})
 
 
@@ -259,7 +254,7 @@ async def create_schedule(call: Call) -> web.Response:
         now,
     )
     if "success-false" not in call.faults:
-        _desk(call).save_schedule(schedule)
+        _desk(call).schedules.save(schedule)
     return _done(call, {"ScheduledId": schedule.id})
 
 
@@ -275,7 +270,7 @@ async def modify_schedule(call: Call) -> web.Response:
         schedule.name, schedule.description = name, call.text("Description", schedule.description)
         schedule.instances, schedule.items, schedule.frequency = instances, items, frequency
         schedule.start, schedule.hours, schedule.language = start, hours, language
-        _desk(call).save_schedule(schedule)
+        _desk(call).schedules.save(schedule)
     return _done(call, {})
 
 
@@ -283,7 +278,7 @@ async def delete_schedule(call: Call) -> web.Response:
     _refuse(call)
     schedule = _find_schedule(call)
     if "success-false" not in call.faults:
-        _desk(call).remove_schedule(schedule)
+        _desk(call).schedules.remove(schedule)  # its reports stay
     return _done(call, {})
 
 

@@ -35,7 +35,7 @@ async def create(agents: DashScope, call: DashCall) -> web.StreamResponse:
         call.world.counts.accepted[_newest(response)] += 1
     agents.counts["responses created"] += 1
     agents.counts["submits"] += any(item["type"] == "function_call_output" for item in response.input)
-    agents.save(response)
+    agents.responses.save(response)
     # Imported with the first response: an app that embeds the sandbox starts without it.
     from tui.sandbox.responses_play import ResponsePlay
 
@@ -98,7 +98,7 @@ def _find(agents: DashScope, call: DashCall, name: str) -> StoredResponse | None
     life = call.faults.number("previous-life") or LIFE
     if found is None or found.account != call.account or not found.is_stored:
         return None
-    return found if agents.now() - found.created_at / 1000 < life else None
+    return found if agents.world.seconds() - found.created_at / 1000 < life else None
 
 
 def _history(agents: DashScope, call: DashCall, name: str) -> list[Json]:
@@ -159,7 +159,7 @@ async def retrieve(agents: DashScope, call: DashCall) -> web.StreamResponse:
 
 async def delete(agents: DashScope, call: DashCall) -> web.StreamResponse:
     response = _stored(agents, call)
-    agents.remove(response)
+    agents.responses.remove(response)
     return reply_as(call, {"id": response.id, "object": "response.deleted", "deleted": True})
 
 

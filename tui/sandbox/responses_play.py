@@ -228,9 +228,9 @@ class ResponsePlay:
         if self._response.id not in self._agents.responses:
             return
         if self._response.is_stored:
-            self._agents.save(self._response)
+            self._agents.responses.save(self._response)
         else:
-            self._agents.remove(self._response)
+            self._agents.responses.remove(self._response)
 
     # --- frames -------------------------------------------------------------------------------------------------
 

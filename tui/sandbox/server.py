@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +26,7 @@ from tui.sandbox.call import ConnectionDropped
 from tui.sandbox.dms import Dms
 from tui.sandbox.dms_keys import KeyGateway
 from tui.sandbox.gateway import Gateway
+from tui.sandbox.inspections import InspectionDesk
 from tui.sandbox.memories import Memories, bot_routes
 from tui.sandbox.oss import Bucket
 from tui.sandbox.pace import Pace
@@ -196,21 +197,21 @@ class SandboxServer:
 
     # --- the control endpoint without HTTP, from any thread ------------------------------------------------------
 
-    def _call(self, work: Callable[[], Awaitable[T]]) -> T:
-        assert self._loop is not None, "the sandbox has not been started"
+    def _call(self, work: Callable[[], T]) -> T:
+        """What `work` gives back in the sandbox's own loop."""
 
         async def do() -> T:
-            return await work()
+            return work()
 
-        return asyncio.run_coroutine_threadsafe(do(), self._loop).result()
+        return self._wait_for(do())
+
+    def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        assert self._loop is not None, "the sandbox has not been started"
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def state(self) -> dict[str, Any]:
         """What `GET /_sandbox/state` answers."""
-
-        async def work() -> dict[str, Any]:
-            return self._world.describe()
-
-        return self._call(work)
+        return self._call(self._world.describe)
 
     def wait_for(self, wanted: Callable[[dict[str, Any]], object], timeout: float = 10.0) -> dict[str, Any]:
         """Block until `wanted(state)` holds, looked at whenever a turn begins, holds or ends; that state.
@@ -225,72 +226,45 @@ class SandboxServer:
                     await self._world.news.wait()
                 return state
 
-        return self._call(work)
+        return self._wait_for(work())
 
     def set_faults(self, *faults: str) -> None:
         """Replace the switches that are on."""
-
-        async def work() -> None:
-            self._world.board.set(faults)
-
-        self._call(work)
+        self._call(lambda: self._world.board.set(faults))
 
     def fault_once(self, *faults: str) -> None:
         """Each for the next request that it fits."""
-
-        async def work() -> None:
-            self._world.board.add_once(faults)
-
-        self._call(work)
+        self._call(lambda: self._world.board.add_once(faults))
 
     def release(self) -> int:
         """Let the turns go on that hold; how many."""
-
-        async def work() -> int:
-            return self._world.release()
-
-        return self._call(work)
+        return self._call(self._world.release)
 
     def decide(self, round_id: str, call_id: str, decision: str) -> None:
         """Play the console's button: `approved` or `rejected`."""
-
-        async def work() -> None:
-            control.decide(self._world, round_id, call_id, decision)
-
-        self._call(work)
+        self._call(lambda: control.decide(self._world, round_id, call_id, decision))
 
     def issue_sts(self, seconds: float = _STS_SECONDS) -> dict[str, str]:
         """A new temporary credential that lives so long."""
-
-        async def work() -> dict[str, str]:
-            return self._world.issue_temporary(seconds)
-
-        return self._call(work)
+        return self._call(lambda: self._world.issue_temporary(seconds))
 
     def set_pace(self, pace: str | float) -> None:
         """For the turns that begin from now on."""
-
-        async def work() -> None:
-            self._world.pace = Pace.of(pace)
-
-        self._call(work)
+        self._call(lambda: self._world.set_pace(pace))
 
     def advance(self, seconds: float) -> None:
         """Let the lives of runtimes, sessions and links be that much older."""
-
-        async def work() -> None:
-            self._world.ahead += seconds
-
-        self._call(work)
+        self._call(lambda: self._world.advance(seconds))
 
     def reset(self) -> None:
         """Forget conversations, counts and switches."""
-        self._call(self._world.reset)
+        self._wait_for(self._world.reset())
 
 
 def make_app(world: World) -> web.Application:
     """The aiohttp application of a sandbox."""
     dms = Dms(world)
+    world.part(InspectionDesk)
     gateway = Gateway(world, [RdsAi(), dms, Sts()])
     app = web.Application(client_max_size=64 * 1024 * 1024)
     app.router.add_routes(control.routes(world))
@@ -299,7 +273,7 @@ def make_app(world: World) -> web.Application:
         app.router.add_post(path, gateway.handle)
         app.router.add_get(path, gateway.handle)
     app.router.add_routes(dashscope.routes(world))
-    app.router.add_routes([*SignIn(world).routes(), *Memories(world).routes(), *bot_routes(world)])
+    app.router.add_routes([*world.part(SignIn).routes(), *world.part(Memories).routes(), *bot_routes(world)])
     return app
 
 

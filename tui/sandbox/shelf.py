@@ -5,10 +5,24 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
+
+
+class Thing(Protocol):
+    """What can be kept."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def created_at(self) -> float: ...
+
+
+K = TypeVar("K", bound=Thing)
 
 
 class Shelf:
@@ -44,3 +58,41 @@ class Shelf:
     def clear(self) -> None:
         for path in self._folder.glob("*.json"):
             path.unlink(missing_ok=True)
+
+
+class Kept(dict[str, K]):
+    """Things by id, the oldest first; in files too where there is a folder.
+
+    Args:
+        folder: that of the product; `name` is the one of the things inside it.
+        make: a thing from the data of its file.
+        plain: the data of a thing.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        name: str,
+        make: Callable[[dict[str, Any]], K],
+        plain: Callable[[Any], Mapping[str, Any]] = asdict,
+    ) -> None:
+        self._shelf = Shelf(folder / name) if folder else None
+        self._plain = plain
+        found = self._shelf.load(make) if self._shelf else ()
+        super().__init__((thing.id, thing) for thing in sorted(found, key=lambda thing: thing.created_at))
+
+    def save(self, thing: K) -> None:
+        """Put it in, or keep what it is now."""
+        self[thing.id] = thing
+        if self._shelf:
+            self._shelf.save(thing.id, self._plain(thing))
+
+    def remove(self, thing: K) -> None:
+        del self[thing.id]
+        if self._shelf:
+            self._shelf.remove(thing.id)
+
+    def clear(self) -> None:
+        super().clear()
+        if self._shelf:
+            self._shelf.clear()

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from tui.sandbox.call import Call, encode_json, reply
 from tui.sandbox.refusals import Refusal, invalid_parameter, unknown_action
-from tui.sandbox.world import World
+from tui.sandbox.world import Part, World
 
 ACCOUNT = "1000"
 ROLE = f"acs:ram::{ACCOUNT}:role/rdscopilot-console"
@@ -78,21 +78,29 @@ class _Token:
     used: bool = False
 
 
-class SignIn:
+class SignIn(Part):
     """`signin.aliyun.com`: tokens that live `TOKEN_SECONDS` and open a console once."""
 
+    name = "sign-in"
+
     def __init__(self, world: World) -> None:
-        self._world = world
+        super().__init__(world)
         self._tokens: dict[str, _Token] = {}
+
+    def describe(self) -> object:
+        return {"tokens": len(self._tokens)}
+
+    def reset(self) -> None:
+        self._tokens.clear()
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/federation", self._handle)]
 
     async def _handle(self, request: web.Request) -> web.Response:
         try:
-            faults = self._world.board.take("GetSigninToken", request.headers.get("x-sandbox-fault", ""))
+            faults = self.world.board.take("GetSigninToken", request.headers.get("x-sandbox-fault", ""))
             action = request.query.get("Action", "")
-            self._world.counts.received[f"federation:{action}"] += 1
+            self.world.counts.received[f"federation:{action}"] += 1
             if action == "GetSigninToken":
                 if "signin-refused" in faults:
                     raise Refusal(401, "InvalidCredential.AuthenticateFail", "Authenticate fail. (sandbox data)")
@@ -101,7 +109,7 @@ class SignIn:
                 return self._login(request.query)
             raise Refusal(400, "InvalidAction", "The action is invalid.")
         except Refusal as refusal:
-            body = encode_json(refusal.body(self._world.new_request_id()))
+            body = encode_json(refusal.body(self.world.new_request_id()))
             return web.Response(status=refusal.status, body=body, content_type="application/json")
 
     def _token(self, query: Mapping[str, str]) -> web.Response:
@@ -110,16 +118,16 @@ class SignIn:
                 raise Refusal(400, f"MissingParameter.{name}", f"{name} is missing.")
         if query.get("TicketType") != "mini":
             raise invalid_parameter("TicketType")
-        key = self._world.keyring.find(query["AccessKeyId"])
+        key = self.world.keyring.find(query["AccessKeyId"])
         same = key is not None and (key.access_key_secret, key.token) == (
             query["AccessKeySecret"],
             query["SecurityToken"],
         )
-        if key is None or not same or key.expires is None or self._world.now() >= key.expires:
+        if key is None or not same or key.expires is None or self.world.now() >= key.expires:
             raise Refusal(401, "InvalidCredential.AuthenticateFail", "Authenticate fail.")
         token = f"sandbox-signin-{secrets.token_urlsafe(24)}"
-        self._tokens[token] = _Token(self._world.clock() + self._world.ahead + TOKEN_SECONDS)
-        body = encode_json({"RequestId": self._world.new_request_id(), "SigninToken": token})
+        self._tokens[token] = _Token(self.world.seconds() + TOKEN_SECONDS)
+        body = encode_json({"RequestId": self.world.new_request_id(), "SigninToken": token})
         return web.Response(body=body, content_type="application/json")
 
     def _login(self, query: Mapping[str, str]) -> web.Response:
@@ -127,7 +135,7 @@ class SignIn:
             if not query.get(name):
                 raise Refusal(400, f"MissingParameter.{name}", f"{name} is missing.")
         token = self._tokens.get(query["SigninToken"])
-        if token is None or token.used or self._world.clock() + self._world.ahead >= token.until:
+        if token is None or token.used or self.world.seconds() >= token.until:
             raise Refusal(401, "InvalidCredential.SigninToken", "The token is not valid any more.")
         if not (urlsplit(query["Destination"]).hostname or "").endswith(".aliyun.com"):
             raise invalid_parameter("Destination")

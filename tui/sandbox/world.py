@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, TypeVar
 
 from tui.sandbox.auth import Keyring
 from tui.sandbox.faults import FaultBoard
+from tui.sandbox.log import News
 from tui.sandbox.pace import Pace
 from tui.sandbox.records import Agent, ApprovalRound, Conversation, Message, new_id
 from tui.sandbox.script import Beat
-from tui.sandbox.shelf import Shelf
+from tui.sandbox.shelf import Kept
 from tui.sandbox.turns import Turn
 
 TOKENS_A_DAY = 500_000_000
@@ -49,20 +49,30 @@ class Counts:
     """Requests to the path that `redirect` points to."""
 
 
-class Part(Protocol):
-    """What one product remembers for itself."""
+class Part:
+    """What one product remembers for itself. There is one of each kind in a world; `name` is its entry in the state."""
 
-    def describe(self) -> dict[str, object]:
+    name: ClassVar[str]
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def describe(self) -> object:
         """Its entry in `GET /_sandbox/state`."""
+        return {}
 
     def release(self) -> int:
         """Let all of its turns go on that hold; how many there were."""
+        return 0
 
     async def close(self) -> None:
         """End its tasks and let go of its files."""
 
-    async def reset(self) -> None:
-        """Forget everything, on disk too."""
+    def reset(self) -> None:
+        """Forget everything, on disk too; it has been closed."""
+
+
+P = TypeVar("P", bound=Part)
 
 
 class World:
@@ -74,24 +84,48 @@ class World:
         self.keyring = Keyring()
         self.board = FaultBoard(faults)
         self.counts = Counts()
-        self.news = asyncio.Event()
-        """Set, and replaced by a new one, whenever a turn begins, holds or ends."""
-        self.conversations: dict[str, Conversation] = {}
+        self.news = News()
+        """Told whenever a turn begins, holds or ends."""
+        self.folder = folder
+        self.conversations = Kept(folder, "conversations", Conversation.from_json)
+        self.agents = Kept(folder, "agents", lambda data: Agent(**data))
         self.turns: dict[str, Turn] = {}
         """By task id, the newest of the finished ones too."""
         self.usage: dict[str, Usage] = {}
-        self.agents: dict[str, Agent] = {}
         self.parts: dict[str, Part] = {}
-        """By the name of their entry in `describe`."""
         self.ahead = 0.0
         """Seconds that lives (of runtimes, sessions, links) are ahead of the clock; signatures are not."""
-        self.folder = folder
-        self._shelf = Shelf(folder / "conversations") if folder else None
-        self._agent_shelf = Shelf(folder / "agents") if folder else None
-        self._load()
+        for conversation in self.conversations.values():
+            for message in conversation.messages:
+                if message.status == "running":  # it went on when the sandbox ended
+                    message.complete(self.clock())
+
+    def part(self, kind: type[P]) -> P:
+        """The part of that kind; made when it is first asked for."""
+        found = self.parts.get(kind.name)
+        if not isinstance(found, kind):
+            found = self.parts[kind.name] = kind(self)
+        return found
 
     def now(self) -> datetime:
+        """By the clock that signatures and temporary credentials run on."""
         return datetime.fromtimestamp(self.clock(), UTC)
+
+    def seconds(self) -> float:
+        """Seconds since 1970 by the clock that lives run on."""
+        return self.clock() + self.ahead
+
+    def advance(self, seconds: float) -> None:
+        """Let the lives of runtimes, sessions and links be that much older."""
+        self.ahead += seconds
+
+    def set_pace(self, pace: str | float) -> None:
+        """For the turns that begin from now on.
+
+        Raises:
+            ValueError: it is none.
+        """
+        self.pace = Pace.of(pace)
 
     def new_request_id(self) -> str:
         """Like the vendor's, and plainly not one of theirs."""
@@ -121,30 +155,6 @@ class World:
         self.conversations[conversation.id] = conversation
         return conversation
 
-    def save(self, conversation: Conversation) -> None:
-        if self._shelf:
-            self._shelf.save(conversation.id, asdict(conversation))
-
-    def save_agent(self, agent: Agent) -> None:
-        self.agents[agent.id] = agent
-        if self._agent_shelf:
-            self._agent_shelf.save(agent.id, asdict(agent))
-
-    def remove_agent(self, agent: Agent) -> None:
-        del self.agents[agent.id]
-        if self._agent_shelf:
-            self._agent_shelf.remove(agent.id)
-
-    def _load(self) -> None:
-        """Read what a folder holds; turns that were running when the sandbox ended have gone on meanwhile."""
-        for agent in self._agent_shelf.load(lambda data: Agent(**data)) if self._agent_shelf else ():
-            self.agents[agent.id] = agent
-        for conversation in self._shelf.load(Conversation.from_json) if self._shelf else ():
-            self.conversations[conversation.id] = conversation
-            for message in conversation.messages:
-                if message.status == "running":
-                    message.complete(self.clock())
-
     # --- turns -------------------------------------------------------------------------------------------------
 
     def running(self, account: str) -> list[Turn]:
@@ -164,18 +174,13 @@ class World:
         for task_id in finished[:-_REMEMBERED_TURNS]:
             del self.turns[task_id]
         self.turns[message.task_id] = turn
-        self.save(conversation)
+        self.conversations.save(conversation)
         turn.start()
-        self.tell()
+        self.news.tell()
         return turn
 
-    def tell(self) -> None:
-        """Wake whoever waits for a state."""
-        news, self.news = self.news, asyncio.Event()
-        news.set()
-
     def _turn_changed(self, turn: Turn) -> None:
-        self.tell()
+        self.news.tell()
         if not turn.over:
             return
         message = turn.message
@@ -185,7 +190,7 @@ class World:
         conversation.updated_at = max(conversation.updated_at, message.finished_at)
         message.plan = []
         self.used(conversation.account).tokens += (len(message.query) + len(message.answer)) // 2 + 1
-        self.save(conversation)
+        self.conversations.save(conversation)
 
     def used(self, account: str) -> Usage:
         """Today's usage of the account."""
@@ -208,26 +213,22 @@ class World:
         return None
 
     async def close(self) -> None:
-        for turn in self.turns.values():
+        # Lists of their own: requests still come in, and turns end, while others are waited for.
+        for turn in [*self.turns.values()]:
             await turn.abandon()
-        for part in self.parts.values():
+        for part in [*self.parts.values()]:
             await part.close()
 
     async def reset(self) -> None:
         """Forget everything but the keys."""
         await self.close()
         for part in self.parts.values():
-            await part.reset()
+            part.reset()
         self.ahead = 0.0
-        self.turns.clear()
-        self.conversations.clear()
-        self.usage.clear()
+        for things in (self.turns, self.conversations, self.agents, self.usage):
+            things.clear()
         self.counts = Counts()
         self.board.clear()
-        self.agents.clear()
-        for shelf in (self._shelf, self._agent_shelf):
-            if shelf:
-                shelf.clear()
 
     def describe(self) -> dict[str, object]:
         """The answer of `GET /_sandbox/state`."""
