@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tui.sandbox.switch import Group, Switch
+from functools import partial
+
+from tui.sandbox.switch import ANY, Group, Switch
 
 GROUPS: dict[Group, str] = {
     "assistants": "DashScope: refusals, the form of replies, assistants, threads, lists, files",
@@ -12,25 +14,16 @@ GROUPS: dict[Group, str] = {
 }
 
 
-def _replies(name: str, text: str, default: str = "", action: str = "*") -> Switch:
-    return Switch(name, "assistants", text, default, action)
-
-
-def _run(name: str, text: str, default: str = "", action: str = "CreateRun") -> Switch:
-    return Switch(name, "runs", text, default, action)
-
-
-def _frames(name: str, text: str, default: str = "") -> Switch:
-    return Switch(name, "run-frames", text, default, "CreateRun")
-
-
-def _responses(name: str, text: str, default: str = "", action: str = "CreateResponse") -> Switch:
-    return Switch(name, "responses", text, default, action)
-
+_replies = partial(Switch, group="assistants", action=ANY)
+_run = partial(Switch, group="runs", action="CreateRun")
+_frames = partial(Switch, group="run-frames", action="CreateRun")
+_responses = partial(Switch, group="responses", action="CreateResponse")
 
 SWITCHES = (
     # --- refusals and replies -----------------------------------------------------------------------------------
-    _replies("refuse", "a refusal with that code and its documented status", "Throttling.RateQuota", "CreateRun"),
+    _replies(
+        "refuse", "a refusal with that code and its documented status", "Throttling.RateQuota", action="CreateRun"
+    ),
     _replies("error-status", "refusals have that HTTP status", "404"),
     _replies("not-found-404", "what is not there is a 404, not a 400"),
     _replies("not-found-unsaid", "the text of a refusal does not say that something is not there"),
@@ -52,29 +45,29 @@ SWITCHES = (
     _replies("old-list-items", "items of lists have account_id, gmt_crete, is_deleted and no file_ids"),
     # --- assistants, threads, files -----------------------------------------------------------------------------
     _replies("no-auth-echo", "assistants are shown without the auth of their plugins"),
-    _replies("null-keeps", "an update with file_ids [] or metadata null keeps what was", "", "*"),
-    _replies("model-needed", "an update without the model is refused", "", "UpdateAssistant"),
-    _replies("any-role", "messages of the role assistant are taken as well", "", "*"),
-    _replies("busy-allowed", "messages and runs are taken while a run is active", "", "*"),
-    _replies("upload-fails", "200 with every file in failed_uploads", "", "UploadFiles"),
+    _replies("null-keeps", "an update with file_ids [] or metadata null keeps what was"),
+    _replies("model-needed", "an update without the model is refused", action="UpdateAssistant"),
+    _replies("any-role", "messages of the role assistant are taken as well"),
+    _replies("busy-allowed", "messages and runs are taken while a run is active"),
+    _replies("upload-fails", "200 with every file in failed_uploads", action="UploadFiles"),
     # --- runs ---------------------------------------------------------------------------------------------------
     _run("run-queued", "the run is queued for that many seconds", "1"),
     _run("run-fails", "after that many frames the run fails, with last_error", "8"),
     _run("rate-limited", "a run that fails has the code rate_limit_exceeded, not server_error"),
     _run("run-expires", "after that many frames the run expires", "8"),
     _run("run-incomplete", "after that many frames the run is incomplete", "12"),
-    _run("run-life", "a run that waits for outputs expires after that many seconds, in place of 600", "60", "*"),
+    _run("run-life", "a run that waits for outputs expires after that many seconds, in place of 600", "60", action=ANY),
     _run("expires-at", "a run that waits for outputs tells in expires_at when it expires"),
     _run("late-completion", "the run completes that many seconds after its message", "1"),
     _run("call-ids", "function calls have ids; else they are empty, as in the vendor's samples"),
     _run("function-silent", "no step is seen before requires_action"),
     _run("function-no-deltas", "function calls are seen without step deltas"),
-    _run("function-again", "after its first outputs the run asks once more", "", "SubmitToolOutputs"),
-    _run("partial-outputs", "fewer outputs than calls are taken", "", "SubmitToolOutputs"),
-    _run("required-action-gone", "required_action is null once it is answered", "", "SubmitToolOutputs"),
+    _run("function-again", "after its first outputs the run asks once more", action="SubmitToolOutputs"),
+    _run("partial-outputs", "fewer outputs than calls are taken", action="SubmitToolOutputs"),
+    _run("required-action-gone", "required_action is null once it is answered", action="SubmitToolOutputs"),
     _run("empty-tools-keep", "a run with tools [] keeps the assistant's tools"),
     _run("usage-openai", "usage has prompt_tokens and completion_tokens"),
-    _run("cancel-works", "runs can be cancelled; else that is 400 UnsupportedOperation", "", "CancelRun"),
+    _run("cancel-works", "runs can be cancelled; else that is 400 UnsupportedOperation", action="CancelRun"),
     _run("cancelling-event", "a run that is cancelled says thread.run.cancelling first"),
     # --- the stream of a run ------------------------------------------------------------------------------------
     _frames("no-done", "event:done is missing"),
@@ -100,7 +93,7 @@ SWITCHES = (
     # --- responses ----------------------------------------------------------------------------------------------
     _responses("limit-200", "a rate limit inside a 200: status failed, server_error, an empty model"),
     _responses("previous-expired", "previous_response_id has expired"),
-    _responses("previous-life", "responses are kept for that many seconds, in place of 7 days", "60", "*"),
+    _responses("previous-life", "responses are kept for that many seconds, in place of 7 days", "60", action=ANY),
     _responses("no-chained-outputs", "function_call_output with previous_response_id is refused"),
     _responses("argument-deltas", "function_call_arguments.delta and .done before the item is done"),
     _responses("reasoning-summary", "thinking comes as reasoning_summary_text"),

@@ -10,9 +10,8 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tui.sandbox.switches import SWITCHES, Switch
-
-ANY = "*"
+from tui.sandbox.switch import ANY, Switch
+from tui.sandbox.switches import SWITCHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +102,13 @@ class FaultBoard:
         Raises:
             ValueError: the header names a switch that is not there.
         """
+        asked = [fault for fault in parse_many([header], everywhere=True) if fault.fits(action)]
         chosen = [fault for fault in self._standing if fault.fits(action)]
         taken: dict[str, Fault] = {}
         for fault in tuple(self._once):
             if fault.fits(action) and fault.switch.name not in taken:
                 taken[fault.switch.name] = fault
                 self._once.remove(fault)
-        asked = (fault for fault in parse_many([header], everywhere=True) if fault.fits(action))
         return Faults([*chosen, *taken.values(), *asked])
 
     def describe(self) -> dict[str, list[str]]:

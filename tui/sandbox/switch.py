@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Group = Literal[
@@ -26,13 +26,17 @@ Group = Literal[
 ]
 
 
+ANY = "*"
+"""In the place of an action."""
+
+
 @dataclass(frozen=True, slots=True)
 class Switch:
     """`default` is the argument where none is given; empty where the switch takes none."""
 
     name: str
-    group: Group
     text: str
     default: str = ""
-    action: str = "ChatMessages"
-    """The action that it holds for unless it is written with `@Action`; `*` for all."""
+    group: Group = field(kw_only=True)
+    action: str = field(default="ChatMessages", kw_only=True)
+    """The action that it holds for unless it is written with `@Action`."""
