@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tui.services.fields import Fields, as_bool, as_items, as_time
+from tui.services.fields import Fields, as_bool, as_count, as_items, as_names, as_time
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -76,3 +76,44 @@ def test_keys_are_found_in_any_spelling_and_the_first_filled_wins() -> None:
 )
 def test_the_objects_of_a_list_are_found_whatever_is_beside_them(value: object, count: int) -> None:
     assert len(list(as_items(value))) == count
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (["a", "b", "a", "", None], ("a", "b")),
+        ('["a","b"]', ("a", "b")),
+        ("[a, 'b']", ("a", "b")),
+        ("a,b", ("a", "b")),
+        ("a", ("a",)),
+        ("[]", ()),
+        ("", ()),
+        (None, ()),
+        (7, ()),
+        ([{"Name": "a"}, {"Id": 3}], ("a", "3")),
+    ],
+)
+def test_lists_of_names_in_all_their_forms(value: object, read: tuple[str, ...]) -> None:
+    assert as_names(value) == read
+
+
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [
+        (7, 7),
+        (7.0, 7),
+        (" 12 ", 12),
+        ("٣", 0),
+        (float("inf"), 0),
+        ("0", 0),
+        (None, 0),
+        ("", 0),
+        (-3, 0),
+        (1.5, 0),
+        (float("nan"), 0),
+        ("9" * 30, 0),
+        ([], 0),
+    ],
+)
+def test_a_count_in_any_form(value: object, count: int) -> None:
+    assert as_count(value) == count

@@ -13,7 +13,7 @@ from tui.services.fields import Fields
 from tui.services.paging import MOST_PAGES, all_pages
 from tui.services.rds import RdsCopilot
 from tui.services.rds_agents import AgentForm, RdsAgents, read_agent
-from tui.services.rds_catalog import RdsCatalog, names
+from tui.services.rds_catalog import RdsCatalog
 from tui.services.rpc import RpcClient, Value
 
 FORM = AgentForm(
@@ -155,25 +155,6 @@ def test_service_text_cannot_drive_the_terminal() -> None:
 
     assert "\x1b" not in f"{agent.id}{agent.form.name}{agent.form.system_prompt}"
     assert agent.form.system_prompt == "p␛[31m\nq"
-
-
-@pytest.mark.parametrize(
-    ("value", "read"),
-    [
-        (["a", "b", "a", "", None], ("a", "b")),
-        ('["a","b"]', ("a", "b")),
-        ("[a, 'b']", ("a", "b")),
-        ("a,b", ("a", "b")),
-        ("a", ("a",)),
-        ("[]", ()),
-        ("", ()),
-        (None, ()),
-        (7, ()),
-        ([{"Name": "a"}, {"Id": 3}], ("a", "3")),
-    ],
-)
-def test_lists_of_names_in_all_their_forms(value: object, read: tuple[str, ...]) -> None:
-    assert names(value) == read
 
 
 # --- pages -----------------------------------------------------------------------------------------------------

@@ -234,6 +234,10 @@ async def test_one_that_the_history_lost_is_said(sandbox: SandboxServer, tmp_pat
     [
         ("pending", "open"),
         ("needs_human", "open"),
+        ("needs_approval", "open"),
+        ("Awaiting_Approval", "open"),
+        ("approval_required", "open"),
+        ("not_approved", "refused"),
         ("", "open"),
         ("APPROVED", "approved"),
         ("auto_approved", "approved"),

@@ -154,6 +154,12 @@ def test_tokens_are_told_at_the_end() -> None:
     assert feed(usage) == [UsageReported(12, 34)]
 
 
+def test_odd_counts_of_tokens_are_none() -> None:
+    usage = {"prompt_tokens": float("nan"), "completion_tokens": float("inf")}
+
+    assert feed({"Event": "message_end", "usage": usage}) == [Heartbeat()]
+
+
 @pytest.mark.parametrize(
     ("spelling", "value"),
     [
@@ -214,6 +220,24 @@ def test_an_approval_round_is_known_by_its_fields_and_is_one_ask() -> None:
     assert decided.ask.answered == "approved, rejected"
     translator.feed(json.dumps({"Event": "workflow_finished"}))
     assert translator.end() == Finished("done")
+
+
+@pytest.mark.parametrize("code", ["200", 200, "0", "success", ""])
+def test_an_end_that_says_success_is_no_error(code: object) -> None:
+    translator = RdsFrames()
+    translator.feed(json.dumps({"Event": "workflow_finished", "Code": code, "Message": "OK", **IDS}))
+
+    assert translator.end() == Finished("done")
+
+
+@pytest.mark.parametrize("status", [503, "503"])
+def test_an_error_frame_may_name_its_status(status: object) -> None:
+    translator = RdsFrames()
+    translator.feed(json.dumps({"event": "error", "status": status, "code": "Odd", "message": "m"}))
+    ended = translator.end()
+
+    assert isinstance(ended, Failed)
+    assert (ended.problem.status, ended.problem.retryable) == (503, True)
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,33 @@ async def test_a_conversation_that_is_gone_is_no_crash(rds: RdsCopilot) -> None:
     assert found.of(Failed)[0].problem.delivered == "no"
 
 
+async def test_a_history_that_lags_takes_nothing_away(sandbox: SandboxServer, rds: RdsCopilot) -> None:
+    seen = await ask(rds)
+    sandbox.set_faults("history-lags=40")
+
+    found = await recover(rds, reference(seen.turn))
+
+    assert found.of(TextReplaced) == []
+    assert found.of(Finished) == [Finished("done")]
+
+
+async def test_an_error_that_the_service_kept_ends_the_turn(sandbox: SandboxServer, rds: RdsCopilot) -> None:
+    sandbox.set_faults("error-frame=12", "drop-after=5")
+    part = await ask(rds)
+    sandbox.set_faults()
+    assert part.turn.problem is not None
+    assert "broke" in part.turn.problem.sentence
+
+    found = await recover(rds, reference(part.turn))
+    read = await kept(rds, part.turn.ids.conversation)
+
+    for turn in (found.turn, read):
+        assert turn.state == "failed"
+        assert turn.problem is not None
+        assert "The service failed" in turn.problem.sentence
+        assert turn.problem.delivered == "yes"
+
+
 async def test_an_approval_round_is_found_waiting(sandbox: SandboxServer, rds: RdsCopilot) -> None:
     seen = await ask(rds, "approve 2")
     assert seen.turn.state == "waiting"

@@ -13,7 +13,8 @@ Kind = Literal["auth", "permission", "order", "busy", "api"]
 
 NO_CREDENTIALS = "NoCredentials"
 """Ours: there is no key, or it could not be fetched."""
-ORDER_PAGE = "https://rdsnext.console.aliyun.com/rdsCopilotProfessional/cn-hangzhou"
+RDS_CONSOLE = "https://rdsnext.console.aliyun.com/rdsCopilotProfessional/cn-hangzhou"
+"""Where the Professional Edition is ordered and its conversations are; no address within it is published."""
 ORDER_GUIDE = "https://help.aliyun.com/zh/rds/apsaradb-rds-for-mysql/manage-rds-colipot-professional-edition"
 
 
@@ -32,10 +33,10 @@ def values(message: str, action: str, skew: str) -> dict[str, str]:
     """What the texts' fields stand for: the service's message, the RAM action, the difference of the clocks."""
     return {
         "message": message or _("no reason was given"),
-        "action": action or "rdsai:*",
+        "action": action,
         "skew": skew,
-        "policy": json.dumps({"Effect": "Allow", "Action": action or "rdsai:*", "Resource": "*"}),
-        "page": ORDER_PAGE,
+        "policy": json.dumps({"Effect": "Allow", "Action": action, "Resource": "*"}),
+        "page": RDS_CONSOLE,
         "guide": ORDER_GUIDE,
     }
 

@@ -11,9 +11,8 @@ from tui.models import Problem
 from tui.services.base import Page, PageOf
 from tui.services.dms_options import SKIP_FIELDS
 from tui.services.errors import ApiError
-from tui.services.fields import Fields, as_bool, as_items, as_object, as_time
+from tui.services.fields import Fields, as_bool, as_items, as_names, as_object, as_time
 from tui.services.paging import all_pages
-from tui.services.rds_catalog import names
 from tui.words import _
 
 if TYPE_CHECKING:
@@ -206,7 +205,7 @@ def read_agent(fields: Fields) -> CustomAgent:
         modified_at=as_time(fields.first("GmtModified", "GmtCreated")),
         creator=fields.line("CreatorUserName"),
         is_default=fields.line("AgentType", limit=40).lower() == "default",
-        questions=names(fields.first("RecommendQuestionList"), MOST_TEXT),
+        questions=as_names(fields.first("RecommendQuestionList"), MOST_TEXT),
         skips=tuple(name for name, parameter in SKIPS.items() if as_bool(execution.first(parameter))),
         theme=fields.line("WebReportTheme", limit=40),
         other=fields,

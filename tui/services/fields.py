@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -37,7 +37,7 @@ class Fields(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         return self._table[plain(name)]
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._table)
 
     def __len__(self) -> int:
@@ -90,7 +90,32 @@ def as_bool(value: object) -> bool:
     return value.strip().lower() in ("true", "1", "yes") if isinstance(value, str) else bool(value)
 
 
-def as_items(value: object) -> Iterable[Fields]:
+def as_count(value: object) -> int:
+    """A count in any of its forms; 0 for what is none."""
+    text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
+def as_names(value: object, limit: int = 200) -> tuple[str, ...]:
+    """A list of names in any of its forms, each once, in order.
+
+    A list, JSON of a list in a string, and what only looks like it: `[a, b]`, `a,b` (protocol notes 5.1). Of an
+    object in the list its Name or Id counts. `limit`: characters of each.
+    """
+    parsed = as_json(value)
+    if isinstance(parsed, str):
+        parsed = [part.strip().strip("\"'") for part in parsed.strip().removeprefix("[").removesuffix("]").split(",")]
+    if not isinstance(parsed, list):
+        return ()
+    found: dict[str, None] = {}
+    for entry in parsed:
+        text = Fields(entry).line("Name", "Id") if isinstance(entry, dict) else clean_line(as_text(entry), limit)
+        if entry is not None and text:
+            found[text] = None
+    return tuple(found)
+
+
+def as_items(value: object) -> list[Fields]:
     """The objects in a list, whatever else is in it."""
     parsed = as_json(value)
     if isinstance(parsed, Mapping):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
-from tui.services.fields import Fields, as_items
+from tui.services.fields import Fields, as_count, as_items
+
+if TYPE_CHECKING:
+    from tui.services.rpc import RpcClient, Value  # it brings httpx along, which screens must not load
 
 T = TypeVar("T")
 
@@ -15,8 +18,21 @@ MOST_PAGES = 50
 """So many pages are read at most: a list that never ends is the service's mistake."""
 
 
+Pages = Callable[[int, int], Awaitable[Fields]]
+"""The answer for a page, by its number (from 1) and size."""
+
+
+def pages_of(rpc: RpcClient, action: str, params: Mapping[str, Value] | None = None) -> Pages:
+    """The pages of an operation's list."""
+
+    async def read(number: int, size: int) -> Fields:
+        return Fields(await rpc.read(action, {**(params or {}), "PageNumber": number, "PageSize": size}))
+
+    return read
+
+
 async def all_pages(
-    read: Callable[[int, int], Awaitable[Fields]],
+    read: Pages,
     make: Callable[[Fields], T],
     identity: Callable[[T], str],
     *,
@@ -28,23 +44,19 @@ async def all_pages(
     A page that is short, or that brings nothing new, is the last: how many there are is not told by default
     (protocol notes 5.1). A service that gives fewer at a time than it was asked for says so in `PageSize`.
 
-    Args:
-        read: the answer for a page, by its number (from 1) and size.
-
     Raises:
         ServiceError: what `read` raises.
     """
     found: dict[str, T] = {}
     for number in range(1, MOST_PAGES + 1):
         answer = await read(number, size)
-        items = list(as_items(answer.get(field)))
+        items = as_items(answer.get(field))
         before = len(found)
         for item in items:
             entry = make(item)
             if key := identity(entry):
                 found.setdefault(key, entry)
-        told = str(answer.first("PageSize") or "")
-        full = min(size, int(told)) if told.isdecimal() and int(told) else size
+        full = min(size, as_count(answer.first("PageSize")) or size)
         if len(items) < full or len(found) == before:
             break
     return tuple(found.values())

@@ -26,6 +26,7 @@ from tui.services.errors import (
     ProtocolError,
     ServiceError,
 )
+from tui.services.fields import Fields, as_object
 from tui.text import clean_line
 from tui.words import _
 
@@ -36,9 +37,12 @@ _ERRORS: dict[str, type[ApiError]] = {
     "busy": BusyError,
     "api": ApiError,
 }
+_ANY_ACTION = {"rds": "rdsai:*", "dms": "dms:*", "sts": "sts:*"}
+"""What a refusal speaks of that names no action."""
 _CODES = ("Code", "ErrorCode")
 """RdsAi and the gateway say `Code`, DMS says `ErrorCode`."""
 _SUCCESS = frozenset({"", "0", "ok", "success", "200"})
+_STATUS = re.compile(r"[1-5]\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +52,25 @@ class Refusal:
     code: str = ""
     message: str = ""
     request_id: str = ""
+    status: int = 0
+    """The HTTP status as the refusal itself names it; 0 where it does not."""
     recommend: str = ""
     denied_action: str = ""
     """The RAM action that was denied, from AccessDeniedDetail."""
 
 
-def field(table: Mapping[str, Any], name: str) -> Any:
-    """The value of `name` in any of its spellings: `RequestId`, `requestId`, `request_id`; None when there is none."""
-    wanted = name.replace("_", "").lower()
-    for key, value in table.items():
-        if value not in (None, "") and key.replace("_", "").lower() == wanted:
-            return value
-    return None
-
-
 def read_refusal(table: Mapping[str, Any]) -> Refusal:
-    """The parts of an error object in either casing of its keys."""
-    detail = field(table, "AccessDeniedDetail")
-    action = field(detail, "AuthAction") if isinstance(detail, Mapping) else None
-
-    def text(name: str, limit: int) -> str:
-        value = field(table, name)
-        return clean_line(str(value), limit) if isinstance(value, (str, int, float)) else ""
-
+    """The parts of an error object, in any spelling of its keys."""
+    fields = Fields(table)
+    detail = as_object(fields.first("AccessDeniedDetail"))
+    status = fields.line("HttpStatusCode", "Status")
     return Refusal(
-        code=next((code for name in _CODES if (code := text(name, 100)).lower() not in _SUCCESS), ""),
-        message=text("ErrorMessage", 500) or text("Message", 500) or text("Msg", 500),
-        request_id=text("RequestId", 100),
-        recommend=text("Recommend", 300),
-        denied_action=clean_line(str(action), 100) if action else "",
+        code=_code(fields),
+        message=fields.line("ErrorMessage", "Message", "Msg", limit=500),
+        request_id=fields.line("RequestId", limit=100),
+        status=int(status) if _STATUS.fullmatch(status) else 0,
+        recommend=fields.line("Recommend", limit=300),
+        denied_action=detail.line("AuthAction", limit=100) if detail else "",
     )
 
 
@@ -85,15 +79,13 @@ def is_refusal(table: Mapping[str, Any]) -> bool:
 
     The code goes before `Success`: a busy DMS session answers `success: true` with an error code.
     """
-    if any(str(field(table, name) or "").lower() not in _SUCCESS for name in _CODES):
-        return True
-    return str(field(table, "Success")).lower() == "false"
+    fields = Fields(table)
+    return bool(_code(fields)) or fields.line("Success").lower() == "false"
 
 
-def embedded_status(table: Mapping[str, Any]) -> int:
-    """The HTTP status that an error object names itself (`HttpStatusCode`); 0 where it names none."""
-    value = str(field(table, "HttpStatusCode") or "")
-    return int(value) if re.fullmatch(r"[1-5]\d\d", value) else 0
+def _code(fields: Fields) -> str:
+    """The error code; empty for one that means success."""
+    return next((code for name in _CODES if (code := fields.line(name, limit=100)).lower() not in _SUCCESS), "")
 
 
 def read_body(body: bytes, content_type: str) -> Refusal | None:
@@ -144,11 +136,17 @@ def from_refusal(
     now: datetime | None = None,
     accepted: bool = False,
 ) -> ServiceError:
-    """The error for `refusal`. `accepted`: it came inside a stream that had begun, so the service has the question."""
+    """The error for `refusal`. `accepted`: it came inside a stream that had begun, so the service has the question.
+
+    `status` is that of the answer; one that the refusal itself names goes before it.
+    """
     headers = headers or {}
+    status = refusal.status or status
     kind, text = find_text(refusal.code, refusal.message, status)
     after = retry_after(headers)
-    fields = values(refusal.message, refusal.denied_action or action, _skew(headers, now))
+    fields = values(
+        refusal.message, refusal.denied_action or action or _ANY_ACTION.get(service, ""), _skew(headers, now)
+    )
     remedy = text.remedy.format(**fields)
     if after:
         remedy = _("Try again in {seconds} s.").format(seconds=max(1, round(after)))

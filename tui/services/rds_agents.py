@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
-from tui.services.fields import Fields, as_bool, as_items, as_time
-from tui.services.paging import all_pages
-from tui.services.rds_catalog import Skill, names, read_skill
+from tui.services.fields import Fields, as_bool, as_items, as_names, as_time
+from tui.services.paging import all_pages, pages_of
+from tui.services.rds_catalog import Skill, read_skill
 
 if TYPE_CHECKING:
     from tui.services.rpc import RpcClient, Value  # it brings httpx along, which screens must not load
@@ -64,11 +64,8 @@ class RdsAgents:
 
     async def list(self) -> tuple[RdsAgent, ...]:
         """All agents, of all pages, in the service's order."""
-
-        async def read(number: int, size: int) -> Fields:
-            return Fields(await self._rpc.read("ListCustomAgent", {"PageNumber": number, "PageSize": size}))
-
-        return await all_pages(read, read_agent, lambda agent: agent.id, size=PAGE_SIZE)
+        pages = pages_of(self._rpc, "ListCustomAgent")
+        return await all_pages(pages, read_agent, lambda agent: agent.id, size=PAGE_SIZE)
 
     async def get(self, agent_id: str) -> RdsAgent:
         return read_agent(Fields(await self._rpc.read("GetCustomAgent", {"CustomAgentId": agent_id})))
@@ -112,8 +109,8 @@ def read_agent(item: Fields) -> RdsAgent:
             name=item.line("Name"),
             system_prompt=item.text("SystemPrompt"),
             enable_tools=as_bool(item.first("EnableTools")),
-            tools=names(item.first("Tools")),
-            skill_ids=tuple(skill.id for skill in skills if skill.id) or names(listed),
+            tools=as_names(item.first("Tools")),
+            skill_ids=tuple(skill.id for skill in skills if skill.id) or as_names(listed),
         ),
         skills=skills,
         skills_told="Skills" in item or "SkillIds" in item,

@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.services.fields import Fields, as_bool, as_items, as_json, as_text
-from tui.services.paging import all_pages
-from tui.text import clean_line
+from tui.services.fields import Fields, as_bool, as_count, as_items, as_names
+from tui.services.paging import all_pages, pages_of
 
 if TYPE_CHECKING:
-    from tui.services.rpc import RpcClient, Value  # it brings httpx along, which screens must not load
+    from tui.services.rpc import RpcClient  # it brings httpx along, which screens must not load
 
 DEFAULT_LANGUAGE = "en-US"
 _TOOL_LANGUAGES = {"zh-CN": "Zh", "zh-TW": "Tc", "en-US": "En", "ja-JP": "Ja"}
@@ -92,25 +91,22 @@ class RdsCatalog:
     async def skills(self, language: str = DEFAULT_LANGUAGE) -> tuple[Skill, ...]:
         """All skills that are not deleted, described in `language`; a service that cannot says it in its own."""
 
-        async def read(number: int, size: int) -> Fields:
-            asked: dict[str, Value] = {"Language": language, "PageNumber": number, "PageSize": size}
-            return Fields(await self._rpc.read("ListSkill", asked))
-
         def make(item: Fields) -> tuple[Skill, bool]:
             return read_skill(item), as_bool(item.first("IsDeleted"))
 
-        listed = await all_pages(read, make, lambda found: found[0].id)
+        listed = await all_pages(
+            pages_of(self._rpc, "ListSkill", {"Language": language}), make, lambda found: found[0].id
+        )
         return tuple(skill for skill, deleted in listed if not deleted)
 
 
 def _model(item: Fields) -> ChatModel:
-    window = str(item.first("ContextWindow") or "")
     return ChatModel(
         id=item.line("ModelId", "Id"),
         default=as_bool(item.first("Default")),
-        thinking_levels=names(item.first("ThinkingLevels")),
-        features=names(item.first("Features")),
-        context_window=int(window) if window.isdecimal() else 0,
+        thinking_levels=as_names(item.first("ThinkingLevels")),
+        features=as_names(item.first("Features")),
+        context_window=as_count(item.first("ContextWindow")),
     )
 
 
@@ -127,24 +123,5 @@ def read_skill(item: Fields) -> Skill:
         description=item.line("Description", limit=1000),
         kind=item.line("SkillType", limit=40),
         category=item.line("Category", limit=80),
-        databases=names(item.first("Dbtypes")),
+        databases=as_names(item.first("Dbtypes")),
     )
-
-
-def names(value: object, limit: int = 200) -> tuple[str, ...]:
-    """A list of names in any of its forms, each once, in order.
-
-    A list, JSON of a list in a string, and what only looks like it: `[a, b]`, `a,b` (protocol notes 5.1). Of an
-    object in the list its Name or Id counts. `limit`: characters of each.
-    """
-    parsed = as_json(value)
-    if isinstance(parsed, str):
-        parsed = [part.strip().strip("\"'") for part in parsed.strip().removeprefix("[").removesuffix("]").split(",")]
-    if not isinstance(parsed, (list, tuple)):
-        return ()
-    found: dict[str, None] = {}
-    for entry in parsed:
-        text = Fields(entry).line("Name", "Id") if isinstance(entry, dict) else clean_line(as_text(entry), limit)
-        if entry is not None and text:
-            found[text] = None
-    return tuple(found)

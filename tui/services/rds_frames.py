@@ -29,13 +29,14 @@ from tui.services.events import (
     Unknown,
     UsageReported,
 )
-from tui.services.fields import Fields, as_items, as_json, as_object, as_text
+from tui.services.fields import Fields, as_count, as_items, as_json, as_object, as_text, plain
 from tui.services.problems import from_refusal, read_refusal
-from tui.services.rds_rounds import OPEN
+from tui.services.rds_rounds import decision_of
 from tui.text import clean, clean_line
 from tui.words import _
 
-_END_MARKERS = frozenset({"workflow_finished", "workflowfinished", "message_end", "messageend", "finish", "[done]"})
+_END_MARKERS = frozenset({"workflowfinished", "messageend", "finish", "[done]"})
+_NEVER_ERRORS = frozenset({"message", "toolcall", "doc", "thinking"})
 _RUNNING = frozenset({"start", "started", "pending", "running", "processing", "in_progress"})
 _FAILED = frozenset({"fail", "failed", "error", "timeout", "rejected", "cancelled", "canceled"})
 _ID_NAMES = (("ConversationId", "ConversionId"), ("MessageId",), ("TaskId",), ("RequestId",))
@@ -73,9 +74,9 @@ class RdsFrames:
         """The events of one frame that is parsed already: of a stream, or of GetMessages' `Events`."""
         fields = Fields(frame)
         events = self._take_ids(fields)
-        name = fields.line("Event", limit=60).lower()
-        if self._is_error(name, fields):
-            self._fail(frame)
+        name = plain(fields.line("Event", limit=60))
+        if _is_error(name, fields):
+            self._fail(fields)
         elif fields.first("ApprovalStatus") is not None and fields.first("CallId") is not None:
             events.extend(self._approval(fields))
             if name == "message":
@@ -100,7 +101,7 @@ class RdsFrames:
     # --- one kind of frame each ------------------------------------------------------------------------------
 
     def _by_name(self, name: str, fields: Fields) -> list[Event]:
-        match name.replace("_", ""):
+        match name:
             case "message" | "agentmessage":
                 return self._message(fields)
             case "" if fields.first("Answer") is not None:
@@ -123,7 +124,7 @@ class RdsFrames:
             chart = _chart(fields)
             if chart is not None:
                 return [ChartFound(chart)]
-        if name.replace("_", "").startswith(("subtask", "subagent")):
+        if name.startswith(("subtask", "subagent")):
             return [_sub_task(name, fields)]
         return [Unknown(fields.line("Event", limit=60), clean_line(_answer_text(fields)))]
 
@@ -152,11 +153,9 @@ class RdsFrames:
         usage = as_object((as_object(fields.first("metadata")) or fields).first("usage"))
         if usage is None:
             return []
-        counts = [
-            usage.first(*names) for names in (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))
-        ]
-        tokens = [int(count) if isinstance(count, (int, float)) else 0 for count in counts]
-        return [UsageReported(tokens[0], tokens[1])] if any(tokens) else []
+        given = as_count(usage.first("prompt_tokens", "input_tokens"))
+        made = as_count(usage.first("completion_tokens", "output_tokens"))
+        return [UsageReported(given, made)] if given or made else []
 
     def _approval(self, fields: Fields) -> list[Event]:
         """Calls that share a RoundId are one ask; it is answered when none of them is open any more."""
@@ -179,34 +178,30 @@ class RdsFrames:
                 description=call.description or known.description,
             )
         calls[call.call_id] = call
-        decided = [entry.status for entry in calls.values() if entry.status not in OPEN]
+        decided = [entry.status for entry in calls.values() if decision_of(entry.status) != "open"]
         answered = ", ".join(dict.fromkeys(decided)) if len(decided) == len(calls) else ""
         self._asks[round_id] = replace(ask, calls=tuple(calls.values()), answered=answered)
         return [Asked(self._asks[round_id])]
 
-    def _is_error(self, name: str, fields: Fields) -> bool:
-        if name == "error":
-            return True
-        # The error event's name is not published: a frame with a code and a message and no answer is one.
-        return (
-            name not in ("message", "tool_call", "toolcall", "doc", "thinking")
-            and fields.first("Code") is not None
-            and fields.first("Message") is not None
-            and fields.first("Answer") is None
-        )
-
-    def _fail(self, frame: Mapping[str, Any]) -> None:
-        refusal = read_refusal(frame)
-        status = Fields(frame).first("Status", "HttpStatusCode")
+    def _fail(self, fields: Fields) -> None:
         error = from_refusal(
             "rds",
-            refusal,
-            status=int(status) if str(status).isdecimal() and len(str(status)) == 3 else 0,
+            read_refusal(fields),
             action="rdsai:ChatMessages",
             accepted=bool(self.ids.message or self.ids.task or self._any_text),
         )
         self._problem = replace(error.problem, request_id=error.problem.request_id or self.ids.request)
         self.ended = True
+
+
+def _is_error(name: str, fields: Fields) -> bool:
+    """The error event's name is not published: a frame with a code and a message and no answer is one."""
+    if name == "error":
+        return True
+    if name in _NEVER_ERRORS or fields.first("Code") is None or fields.first("Answer") is not None:
+        return False
+    refusal = read_refusal(fields)
+    return bool(refusal.code and refusal.message)
 
 
 def _answer_text(fields: Fields) -> str:
@@ -272,7 +267,7 @@ def _sub_task(name: str, fields: Fields) -> ToolProgress:
 def _chart(fields: Fields) -> ChartBlock | None:
     """A chart by its fields (title, x_field, y_field, data); None where they do not make one."""
     source = as_object(fields.first("Answer")) or fields
-    rows = [dict(item) for item in as_items(source.first("data"))][:MAX_ROWS]
+    rows = as_items(source.first("data"))[:MAX_ROWS]
     x = source.line("x_field", "xField")
     y_value = as_json(source.first("y_field", "yField"))
     y = [clean_line(as_text(name), 60) for name in (y_value if isinstance(y_value, list) else [y_value]) if name]
@@ -281,7 +276,7 @@ def _chart(fields: Fields) -> ChartBlock | None:
     columns = [x, *(name for name in y if name != x)]
     table = TableBlock(
         columns=tuple(columns),
-        rows=tuple(tuple(Fields(row).line(column) for column in columns) for row in rows),
+        rows=tuple(tuple(row.line(column) for column in columns) for row in rows),
         title=source.line("title"),
     )
     kind = source.line("type", "chart_type", "kind", limit=40).lower()

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from tui.models import AskBlock, Block, DocumentBlock, Rating, TextBlock, ThinkingBlock, ToolBlock, Turn, TurnIds
+from tui.models import Rating, Turn, TurnIds
+from tui.services.accumulator import LiveTurn
 from tui.services.base import Page, PageOf, RemoteConversation, RemoteStatus
 from tui.services.events import (
     Asked,
     ChartFound,
     DocumentFound,
     Event,
+    Failed,
+    Finished,
     TextDelta,
     ThinkingDelta,
     ToolProgress,
@@ -42,21 +45,28 @@ class Message:
     generating: bool
     events: tuple[Event, ...]
     """What came beside the text: tools, documents, thinking, asks."""
+    end: Finished | Failed
+    """How it ended, where it does not go on: `done`, `waiting` for an approval, or the error that the service kept."""
 
     def turn(self) -> Turn:
         """The message as a turn that is over (or goes on, where the service says so)."""
-        blocks = [*_blocks(self.events), *([TextBlock(self.answer)] if self.answer else [])]
-        open_ask = any(isinstance(block, AskBlock) and not block.answered for block in blocks)
-        return Turn(
-            id=self.ids.message,
-            question=self.question,
-            asked_at=self.created_at or _EPOCH,
-            state="running" if self.generating else "waiting" if open_ask else "done",
-            blocks=tuple(blocks),
-            ids=self.ids,
-            rating=self.rating,
-            finished_at=self.finished_at,
+        live = LiveTurn(
+            Turn(
+                id=self.ids.message,
+                question=self.question,
+                asked_at=self.created_at or _EPOCH,
+                state="running",
+                ids=self.ids,
+                rating=self.rating,
+            )
         )
+        for event in (*self.events, TextDelta(self.answer)):
+            live.apply(event)
+        if self.generating:
+            live.set_state("running")
+        else:
+            live.apply(self.end)
+        return replace(live.snapshot(), finished_at=self.finished_at)
 
 
 class RdsHistory:
@@ -70,9 +80,7 @@ class RdsHistory:
 
         `SortBy` is never sent: the service has been seen to answer `{}` to it.
         """
-        reply = await self._rpc.read(
-            "GetConversations", {"LastId": page.after, "Limit": str(max(1, min(page.limit, 100)))}
-        )
+        reply = await self._rpc.read("GetConversations", {"LastId": page.after, "Limit": max(1, min(page.limit, 100))})
         listed = [item for item in as_items(reply.get("Data")) if item.line("Id")]
         found = [_conversation(item) for item in listed]
         last = found[-1].id if found else ""
@@ -136,6 +144,7 @@ def _message(item: Fields, conversation: str) -> Message:
     finished = as_time(item.first("GenerationFinishedAt"))
     rating = item.line("Feedback", "Rating", limit=40).lower()
     pieces = "".join(event.text for event in events if isinstance(event, TextDelta))
+    end = frames.end()
     return Message(
         ids=TurnIds(
             conversation=item.line("ConversationId", "ConversionId") or conversation,
@@ -153,32 +162,5 @@ def _message(item: Fields, conversation: str) -> Message:
             for event in events
             if isinstance(event, (ToolProgress, DocumentFound, ThinkingDelta, Asked, ChartFound))
         ),
+        end=Finished("done") if end == Finished("cut_off") else end,  # events of the history may lack the marker
     )
-
-
-def _blocks(events: Iterable[Event]) -> list[Block]:
-    """Whole events (not deltas) as blocks; a later one of the same call or ask takes the earlier one's place."""
-    blocks: dict[object, Block] = {}
-    for number, event in enumerate(events):
-        match event:
-            case ToolProgress(call_id, name, status, arguments, result):
-                key = call_id or name or number
-                held = blocks.get(key)
-                if isinstance(held, ToolBlock):
-                    name, arguments, result = name or held.name, arguments or held.arguments, result or held.result
-                blocks[key] = ToolBlock(call_id, name or _("unnamed tool"), status, arguments, result)
-            case DocumentFound(title, links, text):
-                blocks[number] = DocumentBlock(title, links, text)
-            case ThinkingDelta(text):
-                last = next(reversed(blocks.items()), (None, None))
-                if isinstance(last[1], ThinkingBlock):
-                    blocks[last[0]] = ThinkingBlock(last[1].text + text)
-                else:
-                    blocks[number] = ThinkingBlock(text)
-            case Asked(ask):
-                blocks["ask", ask.ask_id] = ask
-            case ChartFound(chart):
-                blocks[number] = chart
-            case _:
-                pass
-    return list(blocks.values())

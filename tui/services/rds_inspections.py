@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from tui.models import Problem
 from tui.services.errors import ProtocolError
 from tui.services.fields import Fields, as_object
-from tui.services.paging import all_pages
+from tui.services.paging import all_pages, pages_of
 from tui.services.rds_reports import (
     DAILY,
     ITEMS,
@@ -73,12 +73,8 @@ class RdsInspections:
         self, action: str, params: Mapping[str, Value], since: datetime | None, until: datetime | None, of: str = ""
     ) -> tuple[ReportEntry, ...]:
         times = {"StartTime": utc(since) if since else "", "EndTime": utc(until) if until else ""}
-
-        async def read(number: int, size: int) -> Fields:
-            query: dict[str, Value] = {**params, **times, "PageNumber": number, "PageSize": size}
-            return Fields(await self._rpc.read(action, query))
-
-        found = await all_pages(read, lambda item: read_entry(item, of), lambda entry: entry.task, field="Reports")
+        pages = pages_of(self._rpc, action, {**params, **times})
+        found = await all_pages(pages, lambda item: read_entry(item, of), lambda entry: entry.task, field="Reports")
         oldest = datetime.min.replace(tzinfo=UTC)
         return tuple(sorted(found, key=lambda entry: entry.created_at or oldest, reverse=True))
 
@@ -86,20 +82,13 @@ class RdsInspections:
 
     async def schedules(self) -> tuple[Schedule, ...]:
         """All schedules, in the service's order; without their instances."""
-
-        async def read(number: int, size: int) -> Fields:
-            return Fields(await self._rpc.read("ListScheduledTasks", {"PageNumber": number, "PageSize": size}))
-
-        return await all_pages(read, read_schedule, lambda schedule: schedule.id, field="Schedules")
+        pages = pages_of(self._rpc, "ListScheduledTasks")
+        return await all_pages(pages, read_schedule, lambda schedule: schedule.id, field="Schedules")
 
     async def scheduled_instances(self, schedule: str) -> tuple[ScheduledInstance, ...]:
         """The instances that a schedule inspects."""
-
-        async def read(number: int, size: int) -> Fields:
-            query: dict[str, Value] = {"ScheduledId": schedule, "PageNumber": number, "PageSize": size}
-            return Fields(await self._rpc.read("GetScheduledInstances", query))
-
-        return await all_pages(read, read_scheduled_instance, lambda one: one.instance, field="Instances")
+        pages = pages_of(self._rpc, "GetScheduledInstances", {"ScheduledId": schedule})
+        return await all_pages(pages, read_scheduled_instance, lambda one: one.instance, field="Instances")
 
     async def create_schedule(self, schedule: Schedule) -> str:
         """Make a schedule; its id."""

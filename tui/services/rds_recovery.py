@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tui.models import Delivered, Problem
-from tui.services.base import Page, RemoteConversation, TurnRef
+from tui.services.base import Page, RemoteConversation, RemoteStatus, TurnRef
 from tui.services.errors import ApiError, ServiceError
 from tui.services.events import (
     Asked,
@@ -66,7 +66,8 @@ class Recovery:
         begun = False
         try:
             while True:
-                message, running, pending = await self._look()
+                message, status = await self._look()
+                running = status == "running"
                 if message is not None and not (running or message.generating):
                     break
                 if message is None and not running:
@@ -91,7 +92,9 @@ class Recovery:
             return
         for event in self._whole(message):
             yield event
-        yield Finished("waiting" if pending and _open_ask(message) else "done")
+        # A round that the conversation does not wait for is over, whatever its calls say.
+        over = message.end == Finished("waiting") and status != "pending_approval"
+        yield Finished("done") if over else message.end
 
     def _whole(self, message: Message) -> list[Event]:
         nothing_held = not self._turn.text and not self._turn.ids.message
@@ -100,25 +103,25 @@ class Recovery:
             # What is only ever appended would stand there twice, had it come before the line was lost.
             if isinstance(event, (ToolProgress, Asked, DocumentFound)) or nothing_held:
                 events.append(event)
-        if message.answer and message.answer != self._turn.text:
+        # A history that lags behind what was received takes nothing of it away.
+        if not self._turn.text.startswith(message.answer):
             events.append(TextReplaced(message.answer))
         return events
 
-    async def _look(self) -> tuple[Message | None, bool, bool]:
-        """The message, whether its conversation is at work, and whether it waits for an approval."""
+    async def _look(self) -> tuple[Message | None, RemoteStatus | None]:
+        """The message, and the state of its conversation; None for one that was not found."""
         conversation = self._turn.ids.conversation
         if not conversation:
-            message, status = await self._find_conversation()
-            return message, status == "running", status == "pending_approval"
+            return await self._find_conversation()
         # The status first: an answer that ends between the two calls is then seen as running and looked at again.
-        status_now = await self._history.status(conversation)
+        status = await self._history.status(conversation)
         try:
             message = await self._find_message(conversation)
         except ApiError as error:
             if error.problem.status not in (400, 404):
                 raise
             message = None  # the service does not know this conversation (any more)
-        return message, status_now == "running", status_now == "pending_approval"
+        return message, status
 
     async def _find_message(self, conversation: str) -> Message | None:
         """The turn's message: by its id, else by question and time, from the newest page to the time it was asked."""
@@ -137,7 +140,7 @@ class Recovery:
         self._complete = False
         return None
 
-    async def _find_conversation(self) -> tuple[Message | None, str]:
+    async def _find_conversation(self) -> tuple[Message | None, RemoteStatus | None]:
         """Among the conversations that began no earlier than the question: the one that begins with it."""
         page: Page | None = Page()
         candidates: list[RemoteConversation] = []
@@ -156,7 +159,7 @@ class Recovery:
             message = await self._find_message(entry.id)
             if message is not None:
                 return message, entry.status
-        return None, ""
+        return None, None
 
     def _fits(self, message: Message) -> bool:
         if self._turn.ids.message:
@@ -194,7 +197,3 @@ class Recovery:
             _("Look again in a minute before sending it again."),
             delivered="unknown",
         )
-
-
-def _open_ask(message: Message) -> bool:
-    return any(isinstance(event, Asked) and not event.ask.answered for event in message.events)

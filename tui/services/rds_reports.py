@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import Any, Literal
 
-from tui.services.fields import Fields, as_items, as_object, as_text, as_time
+from tui.services.fields import Fields, as_count, as_items, as_names, as_object, as_text, as_time
 from tui.text import clean, clean_line
 
 ITEMS = (
@@ -247,7 +247,7 @@ def _instance(item: Fields) -> InstanceReport:
         region=item.line("Region", "RegionId", limit=60),
         begins=as_time(item.first("StartTime")),
         ends=as_time(item.first("EndTime")),
-        levels=Levels(*(_count(summary.first(level)) for level in LEVELS)) if summary else _counted(groups),
+        levels=Levels(*(as_count(summary.first(level)) for level in LEVELS)) if summary else _counted(groups),
         markdown=item.text("MarkdownText"),
         groups=groups,
     )
@@ -283,7 +283,7 @@ def read_entry(item: Fields, schedule: str = "") -> ReportEntry:
         created_at=as_time(item.first("CreatedTime", "CreateTime")),
         begins=as_time(item.first("StartTime")),
         ends=as_time(item.first("EndTime")),
-        items=_parts(item.line("InspectionItems", limit=2000)),
+        items=as_names(item.first("InspectionItems")),
         region=item.line("RegionId", limit=60),
         language=item.line("ReportLanguage", limit=20),
         kind=item.line("ReportType", limit=60),
@@ -293,9 +293,9 @@ def read_entry(item: Fields, schedule: str = "") -> ReportEntry:
 
 def read_schedule(item: Fields) -> Schedule:
     """One schedule of a list; `DAILY` among weekdays wins over them."""
-    frequency = _parts(item.line("Frequency"))
+    frequency = as_names(item.first("Frequency"))
     daily = any(part.upper() == DAILY for part in frequency)
-    hours = _count(item.first("TimeRange"))
+    hours = as_count(item.first("TimeRange"))
     return Schedule(
         id=item.line("ScheduledId"),
         name=item.line("Name"),
@@ -303,10 +303,10 @@ def read_schedule(item: Fields) -> Schedule:
         days=() if daily else tuple(day for day in WEEKDAYS if day.lower() in {part.lower() for part in frequency}),
         start=read_clock(item.line("TaskStartTime", "StartTime")) or DEFAULT_START,
         hours=hours if hours in HOURS else 24,
-        items=_parts(item.line("InspectionItems", limit=2000)),
+        items=as_names(item.first("InspectionItems")),
         language=item.line("ReportLanguage", limit=20),
         region=item.line("RegionId", limit=60),
-        instance_count=_count(item.first("InstanceCount")),
+        instance_count=as_count(item.first("InstanceCount")),
         created_at=as_time(item.first("CreateTime", "CreatedTime")),
     )
 
@@ -328,12 +328,3 @@ def read_clock(text: str) -> time | None:
         return None
     hour, minute, second = (int(part or 0) for part in match.groups())
     return time(hour, minute, second, tzinfo=UTC) if hour < 24 and minute < 60 and second < 60 else None
-
-
-def _parts(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-
-
-def _count(value: object) -> int:
-    text = str(value or "0").strip()
-    return int(text) if text.isdecimal() and len(text) < 10 else 0

@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tui.models import AskBlock
+from tui.services.codes import RDS_CONSOLE
 from tui.services.rds_options import language_tag
 
-CONSOLE = "https://rdsnext.console.aliyun.com/rdsCopilotProfessional/cn-hangzhou"
-"""Where the conversations of RDS Copilot are, and the buttons; no address of a single round is published."""
+CONSOLE = RDS_CONSOLE
+"""Where the buttons are."""
 
 Decision = Literal["open", "approved", "refused", "expired", "other"]
 _WORDS: Mapping[Decision, tuple[str, ...]] = {
-    "refused": ("reject", "refuse", "denied", "deny", "declin", "disapprov", "cancel"),
+    "refused": ("reject", "refuse", "denied", "deny", "declin", "disapprov", "unapprov", "not_approv", "cancel"),
     "expired": ("expire", "timeout", "timed_out"),
+    "open": ("pend", "wait", "need", "requir", "human", "approving"),
     "approved": ("approv", "accept", "allow", "pass", "agree"),
 }
-OPEN = frozenset({"", "pending", "waiting", "needs_human", "need_approval", "pending_approval"})
-"""Values of ApprovalStatus that mean "not decided"; only `pending` is published."""
+"""In this order: what is open often names the approval that it lacks."""
 _GO_ON = {"zh": "请继续。", "ja": "続けてください。", "en": "Please go on."}
 
 
@@ -42,9 +43,9 @@ class Round:
 
 
 def decision_of(status: str) -> Decision:
-    """What the service's word for the state of a call means; only `pending` is published."""
+    """What the service's word for the state of a call (ApprovalStatus) means; only `pending` is published."""
     word = status.lower()
-    if word in OPEN:
+    if not word:
         return "open"
     return next((meant for meant, parts in _WORDS.items() if any(part in word for part in parts)), "other")
 

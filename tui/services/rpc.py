@@ -19,7 +19,7 @@ from tui.services.errors import ConfigurationError, ServiceError
 from tui.services.host_client import MAX_ERROR_BODY, HostClient
 from tui.services.http import repeat_read
 from tui.services.keys import KeySource
-from tui.services.problems import embedded_status, from_refusal, from_response, is_refusal, read_refusal
+from tui.services.problems import from_refusal, from_response, is_refusal, read_refusal
 from tui.services.signing import Acs3Auth, encode_query
 from tui.services.sse import Frame, Oversized, read_frames
 from tui.words import _
@@ -143,7 +143,7 @@ class RpcClient(HostClient):
                 from_refusal(
                     self.api.service,
                     read_refusal(table),
-                    status=embedded_status(table) or response.status_code,
+                    status=response.status_code,
                     headers=response.headers,
                     action=f"{self.api.ram_prefix}:{action}",
                 )
