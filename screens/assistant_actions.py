@@ -176,8 +176,7 @@ class AssistantActions(AssistantEditing):
         title = _("Versions of {name}").format(name=clean_line(held.name or held.id))
         version = await answer_of(self.app, VersionsDialog(title, found, draft.value, self.app.now()))
         if version is not None:
-            self.desk.edit_to(draft.key, version.entry)
-            self.select(draft.key, form=True)
+            self.select(self.desk.edit_to(draft, version.entry).key, form=True)
 
     # --- files ---------------------------------------------------------------------------------------------
 
@@ -223,10 +222,9 @@ class AssistantActions(AssistantEditing):
 
     def _take(self, entry: Entry) -> str:
         """Make a draft of what a file says: of the assistant that has its id, else of a new one; its key."""
-        known = self.desk.find(entry.id) if entry.id else None
-        if known is not None and isinstance(known, Assistant) == (entry.backend == "assistants"):
-            self.desk.edit_to(entry.id, entry)
-            return entry.id
+        known = self.desk.draft_of(entry.id) if entry.id else None
+        if known is not None and isinstance(known.value, Assistant) == (entry.backend == "assistants"):
+            return self.desk.edit_to(known, entry).key
         return self.desk.begin(entry.fresh()).key
 
     # --- talking -------------------------------------------------------------------------------------------

@@ -101,13 +101,13 @@ class AssistantEditing(Screen[None]):
                 dialog = ChooseDialog(label(field.name), [(name, "") for name in names], at)
                 found = await answer_of(self.app, dialog)
                 if found is not None:
-                    self.desk.edit(draft.key, thinking=(None, True, False)[found])
+                    self.desk.edit(draft, thinking=(None, True, False)[found])
                 return
             case _:
                 await self._change_line(draft, field)
                 return
         if changed is not None:
-            self.desk.edit(draft.key, **{field.name: changed})
+            self.desk.edit(draft, **{field.name: changed})
 
     async def _change_line(self, draft: Draft, field: Field) -> None:
         typed, note = full(field, draft.value), ""
@@ -118,7 +118,7 @@ class AssistantEditing(Screen[None]):
             if found is None:
                 return
             try:
-                self.desk.edit(draft.key, **{field.name: parse(field, found)})
+                self.desk.edit(draft, **{field.name: parse(field, found)})
             except WrongValue as error:
                 typed, note = found, f"! {error}"
             else:
@@ -152,18 +152,18 @@ class AssistantEditing(Screen[None]):
         before = getattr(draft.value, field.name)
         text = await self.app.edit_externally(before)
         if text != before:
-            self.desk.edit(draft.key, **{field.name: parse(field, text.rstrip("\n"))})
+            self.desk.edit(draft, **{field.name: parse(field, text.rstrip("\n"))})
 
     def action_unset(self) -> None:
         draft, field = self.draft, self.field
         if draft is not None and field is not None:
             empty: dict[str, Any] = {"tools": (), "ids": (), "metadata": {}, "line": "", "text": "", "model": ""}
-            self.desk.edit(draft.key, **{field.name: empty.get(field.kind)})
+            self.desk.edit(draft, **{field.name: empty.get(field.kind)})
 
     def action_revert(self) -> None:
         draft, field = self.draft, self.field
         if draft is not None and field is not None and field.name in draft.changed:
-            self.desk.edit(draft.key, **{field.name: getattr(draft.base, field.name)})
+            self.desk.edit(draft, **{field.name: getattr(draft.base, field.name)})
 
     def action_discard(self) -> None:
         draft = self.draft

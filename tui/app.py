@@ -205,14 +205,14 @@ class YunliaoApp(FrugalDisplay, Desks):
     def on_hangup(self) -> None:
         """Bring everything that is only in memory to disk: the program is told to end, perhaps in mid-air."""
         self._writing.write_now()
-        if "agents" in self.__dict__:
-            self.agents.write_now()
+        for desk in self._editing_desks():
+            desk.write_now()
         self.conversations.flush_now()
 
     async def on_unmount(self) -> None:
         await self.conversations.close()
-        if "agents" in self.__dict__:
-            self.agents.write_now()
+        for desk in self._editing_desks():
+            desk.close()
         if "search" in self.__dict__:
             self.search.close()
         if self._store_open.is_set():

@@ -13,6 +13,7 @@ from tui.words import _, language
 if TYPE_CHECKING:
     from tui.agents.desk import Agents
     from tui.assistants.desk import AssistantDesk
+    from tui.cache.edits import EditFiles
     from tui.cache.store import Store
     from tui.copilot import Copilot
     from tui.exporting import Exporting
@@ -109,22 +110,20 @@ class Desks(ConversationApi):
     def assistants(self) -> AssistantDesk:  # type: ignore[override]  # made late; read as any attribute
         from tui.assistants.desk import AssistantDesk, DeskHooks
 
-        hooks = DeskHooks(client=self._assistants_client, spawn=self._spawn, failed=self.show_problem, now=self.now)
-        return AssistantDesk(hooks, self._places.state)
+        hooks = DeskHooks(client=self._assistants_client, failed=self.show_problem, now=self.now)
+        return AssistantDesk(hooks, self._places.state, self._edits("assistants/drafts"))
 
     @cached_property
     def agents(self) -> Agents:  # type: ignore[override]  # made late; read as any attribute
         from tui.agents.desk import AgentHooks, Agents
-        from tui.agents.drafts import DraftFiles
 
-        folder = self._places.state / "agents" if self._places.state else None
         hooks = AgentHooks(
             rds=self._rds_copilot,
             dms=self._data_agent,
             language=lambda: ANSWER_LANGUAGE[language()],
             failed=self.show_problem,
         )
-        return Agents(hooks, DraftFiles(folder, self._whose))
+        return Agents(hooks, self._edits("agents", ".toml"))
 
     @cached_property
     def integrations(self) -> Integrations:  # type: ignore[override]  # made late; read as any attribute
@@ -136,6 +135,21 @@ class Desks(ConversationApi):
         hooks = IntegrationHooks(account=self._connection.signer, order=order, environ=self._environ, now=self.now)
         state = self._places.state
         return Integrations(hooks, state / "integrations.toml" if state else None)
+
+    def _editing_desks(self) -> list[Agents | AssistantDesk]:
+        """Those that were used: they hold what is typed and not saved."""
+        return [getattr(self, name) for name in ("agents", "assistants") if name in self.__dict__]
+
+    def _edits(self, name: str, suffix: str = ".draft") -> EditFiles:
+        """The files of what is being edited, and not saved, at a desk."""
+        from tui.cache.edits import EditFiles
+
+        def failed(error: OSError) -> None:
+            text = _("Drafts are not kept on disk: {reason}").format(reason=error.strerror)
+            self.notify(text, severity="error", markup=False)
+
+        folder = self._places.state / name if self._places.state else None
+        return EditFiles(folder, self._whose, suffix, failed)
 
     # --- what they are given -------------------------------------------------------------------------------
 

@@ -11,9 +11,9 @@ import pytest
 
 from tests.turns.desk import control, services_of
 from tui.agents.desk import AgentHooks, Agents
-from tui.agents.drafts import DraftFiles
 from tui.agents.editing import AgentChanged, AgentGone
 from tui.agents.fields import AgentService
+from tui.cache.edits import EditFiles
 from tui.models import Problem
 from tui.sandbox.server import SandboxServer
 from tui.services.dms import DmsDataAgent
@@ -38,7 +38,7 @@ class Desk:
     def again(self, account: str = "me") -> Agents:
         """The desk of another start of the program."""
         hooks = AgentHooks(self.rds, self.dms, lambda: "en-US", self.failures.append)
-        return Agents(hooks, DraftFiles(self.folder, lambda: account))
+        return Agents(hooks, EditFiles(self.folder, lambda: account, ".toml"))
 
     async def rds(self) -> RdsCopilot:
         return cast("RdsCopilot", await self.services.get("rds"))
@@ -364,7 +364,7 @@ async def test_what_is_typed_while_the_agent_is_read_or_saved_is_kept(
     assert saved.base == AgentForm(FORM.name, "typed while it was read", True, FORM.tools, FORM.skill_ids)
     assert saved.changed == ("system_prompt",)
     assert saved.refused == ()
-    desk.agents.write_now()
+    desk.agents.close()
     again = desk.again()
     await again.load()
     assert [line.key for line in again.lines() if line.unsaved] == [key]
@@ -445,7 +445,7 @@ async def test_drafts_outlive_the_program(desk: Desk) -> None:
     key = await desk.made()
     desk.agents.change(key, "system_prompt", "half of a pro\n磁盘")
     new = desk.agents.begin("dms", DmsAgentForm("周报"))
-    desk.agents.write_now()
+    desk.agents.close()
 
     again = desk.again()
     await again.load()
@@ -455,7 +455,7 @@ async def test_drafts_outlive_the_program(desk: Desk) -> None:
     assert draft.changed == ("system_prompt",)
     assert draft.form.name == FORM.name
     assert (await again.save(key)).unsaved is False
-    again.write_now()
+    again.close()
     assert [path.name for path in (desk.folder or Path()).glob("*.toml")] != []
     third = desk.again()
     await third.load()
@@ -464,7 +464,7 @@ async def test_drafts_outlive_the_program(desk: Desk) -> None:
 
 async def test_drafts_of_another_account_are_left_alone(desk: Desk) -> None:
     desk.agents.begin("rds", FORM)
-    desk.agents.write_now()
+    desk.agents.close()
 
     other = desk.again("you")
     await other.load()
@@ -474,22 +474,11 @@ async def test_drafts_of_another_account_are_left_alone(desk: Desk) -> None:
     assert len([*desk.folder.glob("*.toml")]) == 1
 
 
-async def test_drafts_are_written_by_themselves_and_privately(desk: Desk) -> None:
-    desk.agents.begin("rds", FORM)
-    assert desk.folder is not None
-    async with asyncio.timeout(10):
-        while not [*desk.folder.glob("*.toml")]:  # noqa: ASYNC110  # nobody tells
-            await asyncio.sleep(0.02)
-    (path,) = desk.folder.glob("*.toml")
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert desk.folder.stat().st_mode & 0o777 == 0o700
-
-
 async def test_a_draft_as_it_was_saved_is_none(desk: Desk) -> None:
     key = await desk.made()
     desk.agents.change(key, "name", "x")
     desk.agents.change(key, "name", FORM.name)
-    desk.agents.write_now()
+    desk.agents.close()
 
     assert desk.folder is not None
     assert not [*desk.folder.glob("*.toml")]
@@ -497,12 +486,12 @@ async def test_a_draft_as_it_was_saved_is_none(desk: Desk) -> None:
 
 async def test_a_broken_draft_is_left_as_it_is(desk: Desk) -> None:
     assert desk.folder is not None
-    desk.folder.mkdir()
+    desk.folder.mkdir(mode=0o700)
     (desk.folder / "broken.toml").write_text("# me\n# rds:x\nschema = [")
 
     await desk.agents.load()
 
-    assert (desk.folder / "broken.toml").exists()
+    assert [path.read_text() for path in desk.folder.glob("*.toml")] == ["# me\n# rds:x\nschema = ["]
 
 
 async def test_discarding(desk: Desk) -> None:

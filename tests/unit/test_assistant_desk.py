@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ import pytest
 from tests.services.dashscope_calls import FULL, dashscope_of, held, requests
 from tests.services.test_dashscope_assistants import CHANGES
 from tui.assistants.desk import AssistantDesk, DeskHooks, conversation_options
+from tui.assistants.drafts import Draft
 from tui.assistants.files import dump, load
+from tui.cache.edits import EditFiles
 from tui.models import Problem
 from tui.sandbox.server import SandboxServer
 from tui.services.assistant_models import (
@@ -36,7 +38,6 @@ class Manager:
 
     service: DashScope
     folder: Path | None
-    tasks: list[asyncio.Task[None]] = field(default_factory=list)
     failures: list[Problem] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -48,13 +49,13 @@ class Manager:
         async def client() -> Any:
             return self.service.assistants
 
-        return AssistantDesk(DeskHooks(client=client, spawn=self._spawn, failed=self.failures.append), self.folder)
+        drafts = EditFiles(self.folder / "drafts" if self.folder else None)
+        return AssistantDesk(DeskHooks(client=client, failed=self.failures.append), self.folder, drafts)
 
-    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        self.tasks.append(asyncio.create_task(work, name=name))
-
-    async def settled(self) -> None:
-        await asyncio.gather(*self.tasks)
+    def draft(self, key: str) -> Draft:
+        found = self.desk.draft_of(key)
+        assert found is not None
+        return found
 
     async def full(self) -> Assistant:
         """An assistant with every field set, in the list."""
@@ -74,7 +75,7 @@ async def manager(server: SandboxServer, tmp_path: Path) -> AsyncIterator[Manage
     service = dashscope_of(server)
     made = Manager(service, tmp_path / "state")
     yield made
-    await made.settled()
+    made.desk.close()
     await service.aclose()
     assert not made.failures
 
@@ -86,7 +87,7 @@ async def test_saving_one_field_sends_it_alone(name: str, manager: Manager, serv
     made = await manager.full()
     for value in CHANGES[name]:
         before = held(server, made)
-        draft = desk.edit(made.id, **{name: value})
+        draft = desk.edit(manager.draft(made.id), **{name: value})
         assert draft.changed == (name,)
         comparison = await desk.compare(made.id)
         assert not comparison.theirs
@@ -139,10 +140,10 @@ async def test_a_save_that_nobody_waits_for_is_made_once(manager: Manager, serve
 async def test_what_is_typed_during_a_save_is_kept(manager: Manager, server: SandboxServer, is_new: bool) -> None:
     desk = manager.desk
     made = await manager.full()
-    draft = desk.begin(Assistant("", "qwen-plus")) if is_new else desk.edit(made.id, name="saved")
+    draft = desk.begin(Assistant("", "qwen-plus")) if is_new else desk.edit(manager.draft(made.id), name="saved")
     save = asyncio.create_task(desk.save(await desk.compare(draft.key)))
     await asyncio.sleep(0)
-    desk.edit(draft.key, description="typed later")
+    desk.edit(manager.draft(draft.key), description="typed later")
     saved = await save
     assert desk.drafts[saved.id].changed == ("description",)
     assert [*desk.drafts] == [saved.id]
@@ -154,7 +155,7 @@ async def test_what_is_typed_during_a_save_is_kept(manager: Manager, server: San
 async def test_what_somebody_else_changed_is_kept_and_told(manager: Manager, server: SandboxServer) -> None:
     desk = manager.desk
     made = await manager.full()
-    desk.edit(made.id, name="mine", instructions="mine")
+    desk.edit(manager.draft(made.id), name="mine", instructions="mine")
     await manager.service.assistants.update(made.id, AssistantChange(instructions="theirs", description="theirs"))
     comparison = await desk.compare(made.id)
     assert comparison.theirs == ("description", "instructions")
@@ -175,7 +176,7 @@ async def test_what_somebody_else_changed_is_kept_and_told(manager: Manager, ser
 async def test_theirs_can_be_taken(manager: Manager) -> None:
     desk = manager.desk
     made = await manager.full()
-    desk.edit(made.id, name="mine")
+    desk.edit(manager.draft(made.id), name="mine")
     await manager.service.assistants.update(made.id, AssistantChange(name="theirs"))
     draft = desk.take_theirs(await desk.compare(made.id))
     assert draft is not None
@@ -185,7 +186,7 @@ async def test_theirs_can_be_taken(manager: Manager) -> None:
 async def test_a_change_between_look_and_save_stops_the_save(manager: Manager, server: SandboxServer) -> None:
     desk = manager.desk
     made = await manager.full()
-    desk.edit(made.id, name="mine")
+    desk.edit(manager.draft(made.id), name="mine")
     comparison = await desk.compare(made.id)
     await manager.service.assistants.update(made.id, AssistantChange(description="theirs"))
     with pytest.raises(AssistantConflict):
@@ -198,7 +199,7 @@ async def test_versions_are_kept_and_restored(manager: Manager, server: SandboxS
     desk = manager.desk
     made = await manager.full()
     for name in ("second", "third"):
-        desk.edit(made.id, name=name, temperature=None)
+        desk.edit(manager.draft(made.id), name=name, temperature=None)
         await desk.save(await desk.compare(made.id))
     versions = await desk.versions(made.id)
     assert [(version.why, version.entry.name) for version in versions] == [
@@ -207,10 +208,10 @@ async def test_versions_are_kept_and_restored(manager: Manager, server: SandboxS
         ("found", FULL.name),
     ]
     # A value that was not set then is not set again, and the plugin keeps the token that is there.
-    desk.edit_to(made.id, versions[2].entry)
+    desk.edit_to(manager.draft(made.id), versions[2].entry)
     saved = await desk.save(await desk.compare(made.id))
     assert saved == made
-    desk.edit_to(made.id, versions[0].entry)
+    desk.edit_to(manager.draft(made.id), versions[0].entry)
     assert desk.drafts[made.id].changed == ("name", "temperature")
 
 
@@ -231,9 +232,9 @@ async def test_what_was_deleted_can_be_made_again(manager: Manager, server: Sand
 async def test_drafts_outlive_the_program(manager: Manager) -> None:
     """What was typed is there at the next start, and tokens are the service's: none is on disk."""
     made = await manager.full()
-    manager.desk.edit(made.id, instructions="half a sent")
+    manager.desk.edit(manager.draft(made.id), instructions="half a sent")
     new = manager.desk.begin(Assistant("", "qwen-max", "draft"))
-    await manager.settled()
+    manager.desk.close()
     other = manager.another()
     await other.refresh()
     assert other.drafts[made.id].changed == ("instructions",)
@@ -242,21 +243,65 @@ async def test_drafts_outlive_the_program(manager: Manager) -> None:
     assert not [path for path in manager.folder.rglob("*") if path.is_file() and b"TOKEN-1" in path.read_bytes()]
     await other.save(await other.compare(made.id))
     other.discard(new.key)
-    await manager.settled()
+    other.close()
     third = manager.another()
     await third.refresh()
     assert not third.drafts
 
 
-async def test_two_windows_keep_their_drafts(manager: Manager) -> None:
-    one, two = manager.desk, manager.another()
-    await one.refresh()
-    await two.refresh()
-    first, second = one.begin(Assistant("", "a", "one")), two.begin(Assistant("", "b", "two"))
-    await manager.settled()
+async def test_a_draft_that_another_window_has_open_is_not_taken_up(manager: Manager) -> None:
+    """Both would save it: there would be two."""
+    new = manager.desk.begin(Assistant("", "a", "one"))
+    manager.desk.write_now()
+    other = manager.another()
+    await other.refresh()
+    assert not other.drafts
+    manager.desk.close()
     third = manager.another()
     await third.refresh()
-    assert {*third.drafts} == {first.key, second.key}
+    assert [*third.drafts] == [new.key]
+
+
+async def test_a_draft_that_was_saved_meanwhile_is_still_edited(manager: Manager, server: SandboxServer) -> None:
+    """A field is open while the save ends: the new assistant has an id then, or somebody deleted it."""
+    desk = manager.desk
+    draft = desk.begin(Assistant("", "qwen-plus", "one"))
+    saved = await desk.save(await desk.compare(draft.key))
+    assert desk.edit(draft, description="typed meanwhile").key == saved.id
+    desk.discard(draft.key)
+    assert not desk.drafts
+    held = manager.draft(saved.id)
+    await manager.service.assistants.delete(saved.id)
+    await desk.refresh()
+    assert desk.edit(held, description="typed meanwhile").value.description == "typed meanwhile"
+    assert [*desk.drafts] == [saved.id]
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+async def test_a_creation_whose_answer_is_lost_is_looked_for(
+    manager: Manager, server: SandboxServer, monkeypatch: pytest.MonkeyPatch, is_made: bool
+) -> None:
+    desk = manager.desk
+    await manager.full()
+    create = manager.service.assistants.create
+
+    async def lost(change: AssistantChange) -> Assistant:
+        if is_made:
+            await create(change)
+        raise ServiceError(Problem("Cut off", "The answer did not arrive.", delivered="unknown"))
+
+    monkeypatch.setattr(manager.service.assistants, "create", lost)
+    draft = desk.begin(FULL.applied(Assistant("", "")))
+    comparison = await desk.compare(draft.key)
+    if is_made:
+        saved = await desk.save(comparison)
+        assert saved.name == FULL.name
+        assert (len(desk.server), dict(desk.drafts)) == (2, {})
+    else:
+        with pytest.raises(ServiceError):
+            await desk.save(comparison)
+        assert [*desk.drafts] == [draft.key]
+    assert len(requests(server, "CreateAssistant")) == 1 + is_made
 
 
 async def test_a_profile_is_saved_here_and_found_by_turns(manager: Manager, server: SandboxServer) -> None:
@@ -300,9 +345,9 @@ async def test_a_file_goes_round(manager: Manager) -> None:
     text = dump(manager.desk.server, "toml")
     assert "TOKEN-1" not in text
     [entry] = load(text)
-    manager.desk.edit(made.id, name="other")
+    manager.desk.edit(manager.draft(made.id), name="other")
     await manager.desk.save(await manager.desk.compare(made.id))
-    manager.desk.edit_to(made.id, entry)
+    manager.desk.edit_to(manager.draft(made.id), entry)
     assert await manager.desk.save(await manager.desk.compare(made.id)) == made
 
 
@@ -324,15 +369,12 @@ async def test_a_full_disk_hinders_no_save(manager: Manager, monkeypatch: pytest
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(manager.desk.store, "_write", full)
-    manager.desk.edit(made.id, name="saved all the same")
+    manager.desk.edit(manager.draft(made.id), name="saved all the same")
     saved = await manager.desk.save(await manager.desk.compare(made.id))
     assert saved.name == "saved all the same"
-    await manager.settled()
     assert manager.failures
     manager.failures.clear()
     draft = manager.desk.begin(AssistantProfile("", "qwen-plus"))
     with pytest.raises(ServiceError):
         await manager.desk.save(await manager.desk.compare(draft.key))
     assert draft.key in manager.desk.drafts
-    await manager.settled()
-    manager.failures.clear()

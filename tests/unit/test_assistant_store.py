@@ -62,10 +62,7 @@ def test_profiles(store: AssistantStore) -> None:
     assert store.profiles() == (other,)
 
 
-def test_drafts_and_agreements(store: AssistantStore) -> None:
-    store.change_drafts({"asst_1": (ADDER, replace(ADDER, name="new"))})
-    [kept] = store.drafts()
-    assert (kept.key, kept.value.over(ADDER).name, kept.base.over(ADDER)) == ("asst_1", "new", ADDER)
+def test_agreements(store: AssistantStore) -> None:
     store.confirm("a")
     store.confirm("b")
     assert store.confirmed() == {"a", "b"}
@@ -77,7 +74,6 @@ def folder(tmp_path: Path, clock: Callable[[], datetime]) -> Iterator[Path]:
     store = AssistantStore(tmp_path / "state", clock)
     store.add_version(replace(ADDER, name="x"), "saved", found=ADDER)
     store.put_profile(LOCAL)
-    store.change_drafts({"asst_1": (ADDER, ADDER)})
     store.confirm("a")
     yield tmp_path / "state"
     os.umask(0o077)
@@ -85,7 +81,7 @@ def folder(tmp_path: Path, clock: Callable[[], datetime]) -> Iterator[Path]:
 
 def test_all_is_private_and_holds_no_secret(folder: Path) -> None:
     found = [path for path in folder.rglob("*")]
-    assert len(found) > 8
+    assert len(found) > 6
     for path in found:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
         assert path.is_dir() or CANARY.encode() not in path.read_bytes()
@@ -93,10 +89,10 @@ def test_all_is_private_and_holds_no_secret(folder: Path) -> None:
 
 def test_what_is_broken_is_set_aside(folder: Path, clock: Callable[[], datetime]) -> None:
     store = AssistantStore(folder, clock)
-    for name in ("profiles.toml", "drafts.json", "versions/asst_1.json"):
+    for name in ("profiles.toml", "commands.json", "versions/asst_1.json"):
         (folder / "assistants" / name).write_bytes(b"\xff{ half")
     assert not store.profiles()
-    assert not store.drafts()
+    assert not store.confirmed()
     assert not store.versions("asst_1")
     store.put_profile(LOCAL)
     store.add_version(ADDER, "saved")

@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
-from tui.agents.drafts import DraftFiles
 from tui.agents.editing import Agent, AgentChanged, AgentGone, AgentLine, Draft
 from tui.agents.fields import (
     FORMS,
@@ -30,7 +29,8 @@ from tui.agents.fields import (
     value_of,
     with_value,
 )
-from tui.agents.files import AgentFile
+from tui.agents.files import AgentFile, AgentFileError, read, write
+from tui.cache.edits import EditFiles
 from tui.changes import Change
 from tui.finishing import finish, wait_for_end
 from tui.models import Problem
@@ -63,7 +63,7 @@ class AgentHooks:
 class Agents:
     """All agents of the account and the drafts of this run."""
 
-    def __init__(self, hooks: AgentHooks, files: DraftFiles) -> None:
+    def __init__(self, hooks: AgentHooks, files: EditFiles) -> None:
         self._hooks = hooks
         self._files = files
         self._agents: dict[str, Agent] = {}
@@ -82,9 +82,15 @@ class Agents:
         self._drafts = {key: draft for key, draft in self._drafts.items() if draft.unsaved}
         await asyncio.gather(self._list("rds"), self._list("dms"))
         if not self._drafts_read:  # after the lists: whose drafts they are is known once a service was spoken with
+            await self._take_up()
             self._drafts_read = True
-            for key, mine, base in await self._files.read():
-                self._drafts.setdefault(key, Draft(key, mine.service, base, mine.form))
+
+    async def _take_up(self) -> None:
+        """The drafts of an earlier run; what cannot be read stays on disk as it is."""
+        for key, text in await self._files.read():
+            with suppress(AgentFileError):
+                mine, *base = read(text)
+                self._drafts.setdefault(key, Draft(key, mine.service, base[0].form if base else None, mine.form))
 
     async def _list(self, service: AgentService) -> None:
         try:
@@ -240,6 +246,10 @@ class Agents:
         """Bring drafts to disk at once: the program is told to end."""
         self._files.write_now()
 
+    def close(self) -> None:
+        """Bring drafts to disk, and leave them to the next start or window."""
+        self._files.close()
+
     # --- changing the service ------------------------------------------------------------------------------
 
     async def save(self, key: str) -> Draft:
@@ -355,9 +365,11 @@ class Agents:
             draft.agent = agent
 
     def _keep(self, draft: Draft) -> None:
-        """Bring a draft to disk soon."""
-        base = AgentFile(draft.service, draft.base, draft.agent_id) if draft.base is not None else None
-        self._files.keep(draft.key, AgentFile(draft.service, draft.form), base)
+        """Bring a draft to disk soon: the agent as it is being edited, and below it the one that it was made of."""
+        agents = [AgentFile(draft.service, draft.form)]
+        if draft.base is not None:
+            agents.append(AgentFile(draft.service, draft.base, draft.agent_id))
+        self._files.keep(draft.key, lambda: write(agents))
 
     # --- inside --------------------------------------------------------------------------------------------
 

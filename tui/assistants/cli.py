@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
@@ -115,7 +115,6 @@ class _Run:
         self._wanted = wanted
         self._places = paths.resolve(options.data_dir)
         self._settings = load_settings(self._places.settings, options)
-        self._tasks: list[asyncio.Task[None]] = []
 
     async def main(self) -> int:
         from tui.assistants.desk import AssistantDesk, DeskHooks
@@ -141,7 +140,6 @@ class _Run:
 
         hooks = DeskHooks(
             client=client,
-            spawn=self._spawn,
             failed=lambda problem: print(f"yunliao: {problem.title}: {problem.sentence}", file=sys.stderr),
         )
         self._desk = AssistantDesk(hooks, state)
@@ -151,11 +149,7 @@ class _Run:
                 raise ServiceError(self._desk.problem)
             return await self._do()
         finally:
-            await asyncio.gather(*self._tasks)
             await services.aclose()
-
-    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.create_task(work, name=name))
 
     async def _do(self) -> int:
         match self._wanted.command:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from tui.assistants.carry import CarriedOver, carry_over
 from tui.assistants.drafts import Comparison, Draft, Drafts, compared, new_draft
-from tui.assistants.fields import AnyAssistant, changed_fields
+from tui.assistants.fields import AnyAssistant, changed_fields, tool_name
 from tui.assistants.files import Entry
 from tui.assistants.store import AssistantStore, Version, Why
+from tui.cache.edits import EditFiles
+from tui.finishing import wait_for_end
 from tui.models import Problem
 from tui.services.assistant_models import Assistant, AssistantChange, AssistantProfile, RemoteModel
 from tui.services.errors import ServiceError
@@ -35,7 +38,6 @@ class DeskHooks:
 
     client: Callable[[], Awaitable[Client]]
     """Raises ServiceError where the service cannot be used."""
-    spawn: Callable[[str, Coroutine[Any, Any, None]], None]
     failed: Callable[[Problem], None] = lambda _problem: None
     """Something beside the matter went wrong: a version could not be kept ..."""
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
@@ -46,15 +48,18 @@ class AssistantDesk:
 
     Args:
         folder: the state folder; None keeps everything in memory.
+        drafts: where what is not saved is kept; without, in memory.
     """
 
-    def __init__(self, hooks: DeskHooks, folder: Path | None) -> None:
+    def __init__(self, hooks: DeskHooks, folder: Path | None, drafts: EditFiles | None = None) -> None:
         self._hooks = hooks
         self.store = AssistantStore(folder, hooks.now)
         self._server: dict[str, Assistant] = {}
         self._profiles: dict[str, AssistantProfile] = {}
-        self._drafts = Drafts(self.store)
-        self._writing_drafts = False
+        self._files = drafts or EditFiles(None)
+        self._drafts = Drafts(self._files)
+        self._renamed: dict[str, str] = {}
+        """By the key of a draft that was new: the id of what became of it."""
         self._models: tuple[RemoteModel, ...] | None = None
         self._confirmed: set[str] = set()
         self._saving: dict[str, asyncio.Task[AnyAssistant]] = {}
@@ -117,10 +122,7 @@ class AssistantDesk:
             self.loaded = True
         finally:
             self.loading = False
-            try:
-                await self._drafts.take_up(self.find)
-            except OSError as error:
-                self._hooks.failed(_not_kept(error))
+            await self._drafts.take_up(self.find)
             self._changed()
 
     async def _read_local(self) -> None:
@@ -155,6 +157,7 @@ class AssistantDesk:
 
     def draft_of(self, key: str) -> Draft | None:
         """The draft under this key, or one without changes of the assistant that has this id."""
+        key = self._renamed.get(key, key)
         if key in self.drafts:
             return self.drafts[key]
         found = self.find(key)
@@ -169,25 +172,31 @@ class AssistantDesk:
         name = _("{name} (copy)").format(name=assistant.name or assistant.model)
         return self.begin(replace(assistant, name=name))
 
-    def edit(self, key: str, **values: Any) -> Draft:
-        """Change fields of a draft. Raises KeyError where there is nothing under this key."""
-        draft = self.draft_of(key)
-        if draft is None:
-            raise KeyError(key)
-        return self._put_draft(replace(draft, value=replace(draft.value, **values)))
+    def edit(self, draft: Draft, **values: Any) -> Draft:
+        """Change fields of a draft as it is by now: a save may have given it another key since `draft` was read.
 
-    def edit_to(self, key: str, entry: Entry) -> Draft:
+        Where its assistant is gone meanwhile, what was typed is kept all the same.
+        """
+        held = self.draft_of(draft.key) or draft
+        return self._put_draft(replace(held, value=replace(held.value, **values)))
+
+    def edit_to(self, draft: Draft, entry: Entry) -> Draft:
         """Change a draft to what an earlier version or a file says."""
-        draft = self.draft_of(key)
-        if draft is None:
-            raise KeyError(key)
-        value = replace(entry.over(draft.value), id=draft.value.id)
-        return self._put_draft(replace(draft, value=value))
+        held = self.draft_of(draft.key) or draft
+        return self._put_draft(replace(held, value=replace(entry.over(held.value), id=held.value.id)))
 
     def discard(self, key: str) -> None:
         """Drop a draft: what was typed is gone."""
-        if self._drafts.drop(key):
-            self._note_drafts()
+        if self._drafts.drop(self._renamed.get(key, key)):
+            self._changed()
+
+    def write_now(self) -> None:
+        """Bring drafts to disk at once: the program is told to end."""
+        self._files.write_now()
+
+    def close(self) -> None:
+        """Bring drafts to disk, and leave them to the next start or window."""
+        self._files.close()
 
     def take_theirs(self, comparison: Comparison) -> Draft | None:
         """Drop the draft for what is on the service now."""
@@ -202,22 +211,8 @@ class AssistantDesk:
 
     def _put_draft(self, draft: Draft) -> Draft:
         self._drafts.put(draft)
-        self._note_drafts()
-        return draft
-
-    def _note_drafts(self) -> None:
-        """Write them soon, all in one go."""
         self._changed()
-        if not self._writing_drafts:
-            self._writing_drafts = True
-            self._hooks.spawn("assistant-drafts", self._write_drafts())
-
-    async def _write_drafts(self) -> None:
-        self._writing_drafts = False
-        try:
-            await self._drafts.write()
-        except OSError as error:
-            self._hooks.failed(_not_kept(error))
+        return draft
 
     # --- saving --------------------------------------------------------------------------------------------
 
@@ -249,23 +244,14 @@ class AssistantDesk:
         if task is None:
             task = self._saving[key] = asyncio.create_task(self._save(comparison), name=f"save:{key}")
             task.add_done_callback(lambda _task: self._saving.pop(key, None))
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            task.add_done_callback(self._tell_failure)
-            raise
-
-    def _tell_failure(self, task: asyncio.Task[AnyAssistant]) -> None:
-        """Nobody waits for this save any more."""
-        if not task.cancelled() and isinstance(error := task.exception(), ServiceError):
-            self._hooks.failed(error.problem)
+        return await wait_for_end(task, self._hooks.failed)
 
     async def _save(self, comparison: Comparison) -> AnyAssistant:
         draft, current, merged = comparison.draft, comparison.current, comparison.merged
         if isinstance(merged, AssistantProfile):
             saved: AnyAssistant = await self._save_profile(merged)
         elif draft.is_new:
-            saved = await (await self._hooks.client()).create(AssistantChange.whole(merged))
+            saved = await self._create(merged)
         else:
             assert isinstance(current, Assistant)
             client = await self._hooks.client()
@@ -273,12 +259,28 @@ class AssistantDesk:
         self._put(saved, first=draft.is_new)
         later = self.drafts.get(draft.key, draft)
         self._drafts.drop(draft.key)
+        if draft.is_new:
+            self._renamed[draft.key] = saved.id
         # What was typed while it was on its way is a draft on top of what is saved now.
         typed = {name: getattr(later.value, name) for name in changed_fields(draft.value, later.value)}
-        self._drafts.put(Draft(saved.id, saved, replace(saved, **typed)))
-        self._note_drafts()
+        self._put_draft(Draft(saved.id, saved, replace(saved, **typed)))
         await self._keep_version(saved, "saved", found=None if draft.is_new else current)
         return saved
+
+    async def _create(self, wanted: Assistant) -> Assistant:
+        """Create it, once: where the answer is lost, what may have been made is looked for."""
+        client = await self._hooks.client()
+        known = {*self._server} if self.loaded else None
+        try:
+            return await client.create(AssistantChange.whole(wanted))
+        except ServiceError as error:
+            made: list[Assistant] = []
+            if error.problem.delivered != "no" and known is not None:
+                with suppress(ServiceError):
+                    made = [one for one in await client.all() if one.id not in known and _is_it(one, wanted)]
+            if len(made) != 1:
+                raise
+            return made[0]
 
     async def _save_profile(self, profile: AssistantProfile) -> AssistantProfile:
         if not profile.id:
@@ -371,6 +373,12 @@ def conversation_options(assistant: AnyAssistant) -> dict[str, str]:
     """What makes a conversation one with this assistant; see `Conversation.options`."""
     kind = "assistant" if isinstance(assistant, Assistant) else "profile"
     return {kind: assistant.id, "assistant_name": clean_line(assistant.name or assistant.model, 60)}
+
+
+def _is_it(found: Assistant, wanted: Assistant) -> bool:
+    """Whether the fields are those that were sent; a service need not show the tokens of plugins."""
+    names = [[tool_name(tool) for tool in one.tools] for one in (found, wanted)]
+    return names[0] == names[1] and not changed_fields(replace(found, tools=()), replace(wanted, tools=()))
 
 
 def _not_kept(error: OSError) -> Problem:

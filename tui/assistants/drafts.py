@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from tui.assistants.fields import AnyAssistant, changed_fields
-from tui.assistants.files import Entry
-from tui.assistants.store import AssistantStore
+from tui.assistants.files import Entry, read_entry, to_table
+from tui.cache.edits import EditFiles
 from tui.services.assistant_models import Assistant, AssistantProfile
 
 NEW = "new:"
@@ -32,6 +34,10 @@ class Draft:
     def changed(self) -> tuple[str, ...]:
         """The fields that differ from what was read, in the order of the form."""
         return changed_fields(self.base, self.value)
+
+    def text(self) -> str:
+        """As it is kept on disk, without tokens."""
+        return json.dumps({"base": to_table(self.base), "value": to_table(self.value)}, ensure_ascii=False, indent=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +75,11 @@ def compared(draft: Draft, current: AnyAssistant) -> Comparison:
 class Drafts:
     """The drafts of this run by key: the assistant's id, or `NEW...` for one that does not exist yet."""
 
-    def __init__(self, store: AssistantStore) -> None:
-        self._store = store
+    def __init__(self, files: EditFiles) -> None:
+        self._files = files
         self._held: dict[str, Draft] = {}
-        self._on_disk: set[str] = set()
-        """Keys of those that are on disk and ours; another window may have others there."""
         self._read = False
-        self._writing = asyncio.Lock()
+        self._reading = asyncio.Lock()
 
     @property
     def held(self) -> Mapping[str, Draft]:
@@ -85,33 +89,28 @@ class Drafts:
         """Hold a draft; one without changes of an assistant that exists is none."""
         if draft.is_new or draft.changed:
             self._held[draft.key] = draft
+            self._files.keep(draft.key, draft.text)
         else:
-            self._held.pop(draft.key, None)
+            self.drop(draft.key)
 
     def drop(self, key: str) -> bool:
         """Whether there was one."""
-        return self._held.pop(key, None) is not None
+        if self._held.pop(key, None) is None:
+            return False
+        self._files.forget(key)
+        return True
 
     async def take_up(self, find: Callable[[str], AnyAssistant | None]) -> None:
-        """Read the drafts of an earlier run, once; tokens, which are not kept, are those that `find` knows.
-
-        Raises OSError.
-        """
-        if self._read:
-            return
-        self._read = True
-        for kept in await asyncio.to_thread(self._store.drafts):
-            base = _identified(kept.base, find(kept.key))
-            self._held.setdefault(kept.key, Draft(kept.key, base, kept.value.over(base)))
-            self._on_disk.add(kept.key)
-
-    async def write(self) -> None:
-        """Bring them to disk as they are now. Raises OSError."""
-        async with self._writing:  # an older state must not come after a newer one
-            drafts = {key: (draft.base, draft.value) for key, draft in self._held.items()}
-            dropped, self._on_disk = self._on_disk - drafts.keys(), set(drafts)
-            if drafts or dropped:
-                await asyncio.to_thread(self._store.change_drafts, drafts, dropped)
+        """Read the drafts of an earlier run, once; tokens, which are not kept, are those that `find` knows."""
+        async with self._reading:
+            if self._read:
+                return
+            for key, text in await self._files.read():
+                with suppress(ValueError, KeyError, TypeError):  # it stays on disk as it is
+                    table = json.loads(text)
+                    base = _identified(read_entry(table["base"]), find(key))
+                    self._held.setdefault(key, Draft(key, base, read_entry(table["value"]).over(base)))
+            self._read = True
 
 
 def _identified(entry: Entry, held: AnyAssistant | None) -> AnyAssistant:

@@ -1,7 +1,7 @@
-"""What is kept of assistants on this machine: profiles, earlier versions, drafts, agreed commands. No secret.
+"""What is kept of assistants on this machine: profiles, earlier versions, agreed commands. No secret.
 
-`<state>/assistants/`: `profiles.toml` in the format of exports, `drafts.json`, `commands.json`, and below `versions/`
-a file for each edited assistant. Files are private, replaced as a whole, changed under a lock (two windows are
+`<state>/assistants/`: `profiles.toml` in the format of exports, `commands.json`, and below `versions/` a file for each
+edited assistant. Files are private, replaced as a whole, changed under a lock (two windows are
 normal), and set aside where they are broken. Everything here blocks: call it in a thread. Without a folder it is all
 in memory.
 """
@@ -9,7 +9,7 @@ in memory.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -35,15 +35,6 @@ class Version:
     at: datetime
     why: Why
     entry: Entry
-
-
-@dataclass(frozen=True, slots=True)
-class KeptDraft:
-    """An edit that was not saved: what was read, and what it became."""
-
-    key: str
-    base: Entry
-    value: Entry
 
 
 @dataclass
@@ -125,25 +116,6 @@ class AssistantStore:
         else:
             names = [f"versions/{path.name}" for path in sorted((self.folder / "assistants/versions").glob("*.json"))]
         return tuple(str(found) for name in names if (found := self._table(name).get("id")))
-
-    # --- drafts --------------------------------------------------------------------------------------------
-
-    def drafts(self) -> tuple[KeptDraft, ...]:
-        found = []
-        for raw in _rows(self._table("drafts.json"), "drafts"):
-            try:
-                found.append(KeptDraft(str(raw["key"]), read_entry(raw["base"]), read_entry(raw["value"])))
-            except (KeyError, TypeError, ValueError, AttributeError):
-                continue
-        return tuple(found)
-
-    def change_drafts(self, put: Mapping[str, tuple[AnyAssistant, AnyAssistant]], drop: Collection[str] = ()) -> None:
-        """Keep these (base, value), and drop others; those of another window stay. Raises OSError."""
-        tables = [{"key": key, "base": to_table(base), "value": to_table(value)} for key, (base, value) in put.items()]
-        with self._changing("drafts.json"):
-            held = _rows(self._table("drafts.json"), "drafts")
-            kept = [raw for raw in held if raw.get("key") not in put and raw.get("key") not in drop]
-            self._write("drafts.json", _json({"format": 1, "drafts": [*kept, *tables]}))
 
     # --- commands ------------------------------------------------------------------------------------------
 
