@@ -17,6 +17,8 @@ from tui.context import Context
 from tui.settings import Origin, Settings
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from tui.agents.desk import Agents
     from tui.assistants.desk import AssistantDesk
     from tui.copilot import Copilot
@@ -254,6 +256,9 @@ class YunliaoApi(App[int]):
         raise NotImplementedError
 
     # --- side effects ----------------------------------------------------------------------------------------
+
+    def paint_now(self, widget: Widget) -> None:
+        """Draw what has changed of `widget` at once; where it cannot be, the next frame does."""
 
     def copy_text(self, text: str, what: str) -> None:
         """Copy by whatever way this terminal has, and say honestly what was done. `what` is in the sentence."""

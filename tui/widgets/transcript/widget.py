@@ -10,6 +10,7 @@ from datetime import tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region
@@ -26,10 +27,11 @@ from tui.widgets.transcript.cursor import BlockCursor
 from tui.widgets.transcript.highlight import Highlighter
 from tui.widgets.transcript.inline import Inline
 from tui.widgets.transcript.keys import BINDINGS
-from tui.widgets.transcript.lines import Fold, Gutter, Line, Look, TableView, make_strip
+from tui.widgets.transcript.lines import MARGIN, Fold, Gutter, Line, Look, TableView, make_strip
 from tui.widgets.transcript.marks import ASCII, UNICODE
-from tui.widgets.transcript.styles import DIM, Palette
+from tui.widgets.transcript.styles import DIM, Kind, Palette
 from tui.widgets.transcript.viewport import Place, Shown, Viewport
+from tui.words import _
 
 if TYPE_CHECKING:
     from tui.models import Turn
@@ -54,9 +56,9 @@ class _Kept:
 
 @dataclass(slots=True, eq=False, repr=False)
 class _Row:
-    """A row of the widget as it was painted last."""
+    """A row of the widget as it was composed last."""
 
-    line: Line | None
+    line: Line
     gutter: Gutter
     marks: tuple[Mark, ...]
     strip: Strip
@@ -119,6 +121,10 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         self._cursor = BlockCursor(self._view)
         self._palette: Palette | None = None
         self._rows: list[_Row] = []
+        self._strips: list[Strip] = []
+        """What is painted: the rows, and what lies over or below them."""
+        self._news: tuple[Strip | None, int, Strip | None] = None, 0, None
+        """The strip over which new lines were told last, how many, and how that looks."""
         self._fetching = False
         self._worker_timer: Timer | None = None
 
@@ -219,12 +225,12 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         """Bring the rows up to date with the viewport and ask for those that changed to be painted."""
         if not self._ready:
             return
-        before = self._rows
-        self._rows = self._compose_rows()
-        width = self._view.look.width
+        before = self._strips
+        self._lay_rows()
+        strips, width = self._strips, self._view.look.width
         start: int | None = None
-        for y in range(len(self._rows) + 1):
-            same = y == len(self._rows) or (y < len(before) and before[y].strip is self._rows[y].strip)
+        for y in range(len(strips) + 1):
+            same = y == len(strips) or (y < len(before) and before[y] is strips[y])
             if not same and start is None:
                 start = y
             elif same and start is not None:
@@ -237,10 +243,11 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
             self._fetching = True
             self.run_worker(self._fetch_colours(), group="colours")
 
-    def _compose_rows(self) -> list[_Row]:
+    def _lay_rows(self) -> None:
+        """Settle what stands in each row, and make strips of it; rows that stay as they are keep theirs."""
         view, palette = self._view, self._palette
         assert palette is not None
-        look = view.look
+        look, width, before = view.look, view.look.width, self._rows
         shown = view.arrange() if view.turns else self._empty_lines(look)
         focused = self.has_focus
         here = None
@@ -250,28 +257,43 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         marks = self._marks(shown)
         rows: list[_Row] = []
         for y, item in enumerate(shown):
-            gutter = item.line.gutter
+            line = item.line
+            gutter = line.gutter
             if here is not None and item.turn == here[0] and here[1].start <= item.number < here[1].end:
                 gutter = Gutter.CURSOR
             elif focused and gutter is Gutter.BAR:
                 gutter = Gutter.QUIET
-            rows.append(self._row(y, item.line, gutter, marks.get(y, ()), palette))
-        blank = Strip.blank(look.width, palette[0])
-        rows += [_Row(None, Gutter.NONE, (), blank)] * (view.height - len(rows))
-        return rows
+            found = marks.get(y, ())
+            if y < len(before):
+                row = before[y]
+                if row.line is line and row.gutter is gutter and row.marks == found:
+                    rows.append(row)
+                    continue
+            if found:
+                from tui.widgets.transcript.search import marked
 
-    def _row(self, y: int, line: Line, gutter: Gutter, marks: tuple[Mark, ...], palette: Palette) -> _Row:
-        look = self._view.look
-        if marks:
-            before = self._rows[y] if y < len(self._rows) else None
-            if before and before.line is line and before.gutter is gutter and before.marks == marks:
-                return before
-            from tui.widgets.transcript.search import marked
+                strip = make_strip(marked(line.spans, found), width, palette, look.marks, gutter)
+            else:
+                strip = line.strip(width, palette, look.marks, gutter)
+            rows.append(_Row(line, gutter, found, strip))
+        self._rows = rows
+        self._strips = [row.strip for row in rows]
+        self._strips += [Strip.blank(width, palette[0])] * (view.height - len(rows))
+        if view.new_lines:
+            self._strips[-1] = self._with_news(self._strips[-1], view.new_lines, palette)
 
-            return _Row(
-                line, gutter, marks, make_strip(marked(line.spans, marks), look.width, palette, look.marks, gutter)
-            )
-        return _Row(line, gutter, (), line.strip(look.width, palette, look.marks, gutter))
+    def _with_news(self, strip: Strip, count: int, palette: Palette) -> Strip:
+        """The last row, at its right how many lines have come below it."""
+        last, told, shown = self._news
+        if last is strip and told == count and shown is not None:
+            return shown
+        words = _("{n} new lines (PgDn)") if count > 1 else _("{n} new line (PgDn)")
+        note = Segment(f" {self._view.look.marks.down} {words.format(n=f'{count:,}')} ", palette[Kind.NEWS.key])
+        end = self._view.look.width - MARGIN
+        start = max(0, end - note.cell_length)
+        shown = Strip.join([strip.crop(0, start), Strip([note]), strip.crop(end)]).crop(0, end + MARGIN)
+        self._news = strip, count, shown
+        return shown
 
     def _empty_lines(self, look: Look) -> list[Shown]:
         """The text for an empty conversation, a third down."""
@@ -282,11 +304,11 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows in `crop`. Everything was laid out when it changed; only a new size is met here first."""
-        if self._palette is None or crop.bottom > len(self._rows) or self._view.look.width != self.size.width:
+        if self._palette is None or crop.bottom > len(self._strips) or self._view.look.width != self.size.width:
             self._measure()
             if self._ready:
-                self._rows = self._compose_rows()
-        strips = [row.strip for row in self._rows[crop.y : crop.bottom]]
+                self._lay_rows()
+        strips = self._strips[crop.y : crop.bottom]
         if len(strips) < crop.height:
             base = self._palette[0] if self._palette else self.rich_style
             strips += [Strip.blank(self.size.width, base)] * (crop.height - len(strips))
@@ -306,6 +328,7 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
             self._palette = Palette(partial(resolve, self))
         self._view.height = height
         if width != self._view.look.width:
+            self._rows = []
             self._view.relook(replace(self._view.look, width=width))
 
     def on_mount(self) -> None:
