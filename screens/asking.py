@@ -51,7 +51,7 @@ class AskingScreen(Screen[None]):
             return None
         from tui.turns import open_ask
 
-        turn = next((turn for turn in reversed(conversation.turns) if turn.state != "queued"), None)
+        turn = conversation.newest_sent
         ask = open_ask(turn) if turn is not None and turn.state in ("waiting", "done") else None
         if turn is None or ask is None or self._just_answered == (self.conversation_id, ask.ask_id):
             return None

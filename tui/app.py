@@ -155,7 +155,8 @@ class YunliaoApp(FrugalDisplay, Desks):
         self._announce()
         await asyncio.gather(self._connect(), self.conversations.load_list())
         broken = [f"{palette.path}: {palette.reason}" for palette in self._broken_palettes]
-        for notice in (*self._store.notices, *broken):
+        self._tell_repairs()
+        for notice in broken:
             self.notify(notice, severity="warning", timeout=10, markup=False)
         if not self._connection.error and (lost := await self.transfers.finish_lost()):
             self.notify(_("{count} uploaded files were not registered yet; that is done now.").format(count=lost))
@@ -189,6 +190,11 @@ class YunliaoApp(FrugalDisplay, Desks):
                 self._announce()
         except ServiceError as error:
             self.show_problem(error.problem)
+
+    def _tell_repairs(self) -> None:
+        """Say what was found broken in the cache, and what was done about it."""
+        while self._store.notices:
+            self.notify(self._store.notices.pop(0), severity="warning", timeout=10, markup=False)
 
     async def _opened_store(self) -> Store:
         await self._store_open.wait()
@@ -302,11 +308,12 @@ class YunliaoApp(FrugalDisplay, Desks):
                     self.bell()
 
     def _put_back(self, update: TurnUpdate) -> None:
-        """A failed question of a conversation that is not on screen becomes its draft."""
-        if self._shown() != update.conversation_id:
-            conversation = self.conversation(update.conversation_id)
-            if conversation is not None and not conversation.draft.strip():
-                self.set_draft(update.conversation_id, update.put_back)
+        """What was not sent of a conversation that is not on screen goes into its draft."""
+        conversation = self.conversation(update.conversation_id)
+        if conversation is None or self._shown() == update.conversation_id or update.put_back in conversation.draft:
+            return
+        held = conversation.draft
+        self.set_draft(update.conversation_id, f"{update.put_back}\n\n{held}" if held.strip() else update.put_back)
 
     def _note_list(self, conversation_id: str) -> None:
         if self._running:
@@ -321,7 +328,10 @@ class YunliaoApp(FrugalDisplay, Desks):
         return self._shown_below()
 
     async def open_conversation(self, conversation_id: str) -> Conversation:
-        conversation = await super().open_conversation(conversation_id)
+        try:
+            conversation = await super().open_conversation(conversation_id)
+        finally:
+            self._tell_repairs()
         self.copilot.look_after(conversation_id)
         return conversation
 

@@ -94,8 +94,7 @@ class ConversationApi(Effects):
         await self.conversations.pin(conversation_id, pinned)
 
     async def delete_conversations(self, conversation_ids: Sequence[str]) -> None:
-        await self.conversations.delete(conversation_ids)
-        if self._shown_below() in conversation_ids:
+        if self._shown_below() in await self.conversations.delete(conversation_ids):
             self.screen_stack[0].show("", focus=False)  # type: ignore[attr-defined]
 
     def _shown_below(self) -> str:

@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
-from tui.cache.records import MetaRecord
-from tui.cache.store import Store
+from tui.cache.records import AnswerRecord, MetaRecord
+from tui.cache.store import NotWriter, Store
 from tui.forks import fork
 from tui.memory import Hooks, Memory
 from tui.merging import Merging
@@ -37,7 +38,14 @@ class Conversations:
         self._hooks = hooks
         self._memory = Memory(store, hooks)
         self._questions = Questions(store, self._memory, hooks)
-        self._windows = Windows(store, self._memory, hooks, self._questions.recover, self._questions.is_running)
+        self._windows = Windows(
+            store,
+            self._memory,
+            hooks,
+            recover=self._questions.recover,
+            unsent=self._questions.give_back,
+            is_running=self._questions.is_running,
+        )
         self.merging = Merging(store, self._memory, hooks, self._questions.recover)
         self._deleted: list[str] = []
         self.loaded = False
@@ -91,16 +99,17 @@ class Conversations:
         if self._memory.open[conversation_id].unread:
             await self._memory.change(conversation_id, unread=False)
         found = self.conversation(conversation_id)
-        assert found is not None
+        if found is None:  # deleted meanwhile
+            raise KeyError(conversation_id)
         return found
 
     async def _load(self, conversation_id: str) -> None:
         if await self.merging.adopt(conversation_id):
             await asyncio.shield(self.merging.fetch(conversation_id))
             return
-        conversation = await self._store.load(conversation_id)
+        conversation = await self._settled(await self._store.load(conversation_id))
         if conversation_id not in self._memory.open:  # another caller may have been quicker
-            self._memory.open[conversation_id] = self._settle(conversation)
+            self._memory.open[conversation_id] = conversation
             if self.merging.has_news(conversation):
                 self._hooks.spawn(f"fetch:{conversation_id}", self._fetch(conversation_id))
 
@@ -132,16 +141,17 @@ class Conversations:
     async def open_quietly(self, conversation_id: str) -> Conversation:
         """Load into memory without marking it read."""
         if conversation_id not in self._memory.open:
-            conversation = await self._store.load(conversation_id)
-            self._memory.open.setdefault(conversation_id, self._settle(conversation))
+            conversation = await self._settled(await self._store.load(conversation_id))
+            self._memory.open.setdefault(conversation_id, conversation)
         return self._memory.open[conversation_id]
 
-    def _settle(self, conversation: Conversation) -> Conversation:
-        """Questions that were still queued when their program ended were never sent: say so, keep them as draft."""
-        if conversation.read_only:
-            return conversation
+    async def _settled(self, conversation: Conversation) -> Conversation:
+        """Questions that were still queued when their program ended were never sent: say so, keep them as draft.
+
+        On disk too: else they would be put into the draft again by the next start, when they have been sent by then.
+        """
         unsent = [turn for turn in conversation.turns if turn.state == "queued"]
-        if not unsent:
+        if conversation.read_only or not unsent:
             return conversation
         problem = Problem(
             _("Not sent"),
@@ -149,11 +159,15 @@ class Conversations:
             _("Its text is in the composer."),
             delivered="no",
         )
-        turns = tuple(
-            replace(turn, state="failed", problem=problem, finished_at=self._hooks.now()) if turn in unsent else turn
-            for turn in conversation.turns
-        )
-        draft = conversation.draft or "\n\n".join(turn.question for turn in unsent)
+        ended = {
+            turn.id: replace(turn, state="failed", problem=problem, finished_at=self._hooks.now()) for turn in unsent
+        }
+        draft = conversation.draft
+        lost = [turn.question for turn in unsent if turn.question not in draft]
+        draft = "\n\n".join([*lost, draft] if draft.strip() else lost)
+        await self._store.set_draft(conversation.id, draft)
+        await self._memory.keep(conversation.id, *map(AnswerRecord, ended.values()), sync=True)
+        turns = tuple(ended.get(turn.id, turn) for turn in conversation.turns)
         return replace(conversation, turns=turns, draft=draft)
 
     def _forget_old(self, keep: str) -> None:
@@ -168,7 +182,7 @@ class Conversations:
         for summary in [s for s in self.summaries() if s.state in ACTIVE or s.state == "interrupted"]:
             with suppress(KeyError):
                 conversation = await self.open_quietly(summary.id)
-                turn = conversation.turns[-1] if conversation.turns else None
+                turn = conversation.newest_sent
                 if turn is not None and turn.state == "interrupted" and not conversation.read_only:
                     self.recover(summary.id, turn.id)
                     found.append(summary.id)
@@ -203,17 +217,22 @@ class Conversations:
         return await fork(self._store, self._memory, self._memory.open[conversation_id], turn_id)
 
     async def rename(self, conversation_id: str, title: str) -> None:
-        await self.merging.keep(conversation_id)
-        await self._memory.change(conversation_id, title=clean_line(title, TITLE_CHARACTERS * 2))
+        await self._change(conversation_id, title=clean_line(title, TITLE_CHARACTERS * 2))
 
     async def pin(self, conversation_id: str, pinned: bool) -> None:
-        await self.merging.keep(conversation_id)
-        await self._memory.change(conversation_id, pinned=pinned)
+        await self._change(conversation_id, pinned=pinned)
 
     async def archive(self, conversation_id: str, archived: bool) -> None:
         """Out of the list, or back into it; search finds it all the same."""
+        await self._change(conversation_id, archived=archived)
+
+    async def _change(self, conversation_id: str, **changes: Any) -> None:
+        """Change what the user wants changed; why that cannot be is told, and nothing is shown that is not kept."""
         await self.merging.keep(conversation_id)
-        await self._memory.change(conversation_id, archived=archived)
+        try:
+            await self._memory.change_or_raise(conversation_id, **changes)
+        except (NotWriter, KeyError) as error:
+            self._hooks.failed(_not_kept(_("Not changed"), error))
 
     async def change_tags(self, conversation_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
         """Give tags and take some off; those that were found in the text do not come back by themselves.
@@ -224,7 +243,7 @@ class Conversations:
         conversation = await self.open_quietly(conversation_id)
         tags = dict.fromkeys([*conversation.tags, *add])
         untagged = dict.fromkeys([*conversation.untagged, *remove])
-        await self._memory.change(
+        await self._change(
             conversation_id,
             tags=tuple(tag for tag in tags if tag not in remove),
             untagged=tuple(tag for tag in untagged if tag not in add),
@@ -234,7 +253,7 @@ class Conversations:
         await self._memory.change(conversation_id, unread=True)
 
     async def set_options(self, conversation_id: str, options: Mapping[str, str]) -> None:
-        await self._memory.change(conversation_id, options=dict(options))
+        await self._change(conversation_id, options=dict(options))
 
     def hold_draft(self, conversation_id: str, text: str) -> None:
         """Note what is in the composer of an open conversation; writing it is the owner's."""
@@ -242,15 +261,24 @@ class Conversations:
         if conversation is not None and conversation.draft != text:
             self._memory.open[conversation_id] = replace(conversation, draft=text)
 
-    async def delete(self, conversation_ids: Sequence[str]) -> None:
-        """Into the trash; a running turn is left to the service."""
+    async def delete(self, conversation_ids: Sequence[str]) -> list[str]:
+        """Into the trash; the ids of those that could be. A running answer is stopped. What cannot be is told."""
+        deleted: list[str] = []
         for conversation_id in conversation_ids:
-            self._questions.abandon(conversation_id)
             await self.merging.keep(conversation_id)
-            await self._store.delete(conversation_id)
+            try:
+                await self._store.delete(conversation_id)
+            except NotWriter as error:
+                self._hooks.failed(_not_kept(_("Not deleted"), error))
+                continue
+            except KeyError:  # somebody took the file away
+                pass
+            self._questions.abandon(conversation_id)
             self._memory.forget(conversation_id)
-            self._deleted.append(conversation_id)
+            deleted.append(conversation_id)
+        self._deleted += deleted
         self._memory.list_changed()
+        return deleted
 
     async def delete_there(self, conversation_ids: Sequence[str]) -> int:
         """Delete conversations on their services, for good; how many that were. What fails is told."""
@@ -269,12 +297,16 @@ class Conversations:
         return count
 
     async def undo_delete(self) -> str:
-        """Take back the newest deletion of this run; the title, or "" when there is none."""
+        """Take back the newest deletion of this run; the title, or "" when there is none. Why not is told."""
         if not self._deleted:
             return ""
         conversation_id = self._deleted.pop()
-        await self._store.restore(conversation_id)
-        conversation = await self.open(conversation_id)
+        try:
+            await self._store.restore(conversation_id)
+            conversation = await self.open(conversation_id)
+        except (NotWriter, KeyError) as error:
+            self._hooks.failed(_not_kept(_("Not taken back"), error))
+            return ""
         self._memory.put_line(conversation)
         return conversation.title or _("untitled")
 
@@ -282,3 +314,9 @@ class Conversations:
         """Wait until turns whose tasks were cancelled have written what they held."""
         await self.merging.close()
         await self._questions.close()
+
+
+def _not_kept(title: str, error: NotWriter | KeyError) -> Problem:
+    if isinstance(error, NotWriter):
+        return Problem(title, str(error), _("Close it there, or take it over here."), delivered="no")
+    return Problem(title, _("This conversation is not there any more."), delivered="no")

@@ -134,6 +134,16 @@ class Memory:
         self.open[conversation_id] = replace(conversation, turns=turns, updated_at=self._hooks.now())
         self.put_line(self.open[conversation_id])
 
+    def put_read(self, read: Conversation) -> None:
+        """Show an open conversation as it was read just now, but for what is only here: what stands in its composer,
+        and questions on their way to the disk."""
+        if (held := self.open.get(read.id)) is None:
+            return
+        known = {turn.id for turn in read.turns}
+        new = [turn for turn in held.turns if turn.state == "queued" and turn.id not in known]
+        self.open[read.id] = replace(read, draft=held.draft, turns=(*read.turns, *new))
+        self.put_line(self.open[read.id])
+
     def touch(self, conversation_id: str) -> None:
         """Note that it was used just now."""
         self.open[conversation_id] = self.open.pop(conversation_id)
@@ -145,14 +155,29 @@ class Memory:
         self._remote.pop(conversation_id, None)
 
     async def change(self, conversation_id: str, **changes: Any) -> None:
-        """Change what is kept of a conversation as such: title, pinned, unread, tags ..."""
+        """Change what is kept of a conversation as such, unless another window is the writer: unread, found tags ..."""
+        self.show_change(conversation_id, **changes)
+        await self.keep(conversation_id, MetaRecord(**changes))
+
+    async def change_or_raise(self, conversation_id: str, **changes: Any) -> None:
+        """Change what the user wants changed: title, pinned, tags ... Raises NotWriter, KeyError: nothing was."""
+        held = self.open.get(conversation_id) or self._summaries.get(conversation_id)
+        before = {name: getattr(held, name) for name in changes if hasattr(held, name)}
+        self.show_change(conversation_id, **changes)  # at once: the next change begins with it
+        try:
+            await self._store.append(conversation_id, MetaRecord(**changes))
+        except (NotWriter, KeyError):
+            self.show_change(conversation_id, **before)
+            raise
+
+    def show_change(self, conversation_id: str, **changes: Any) -> None:
+        """Show what changed of a conversation as such, here and in the list."""
         conversation = self.open.get(conversation_id)
         if conversation is not None:
             self.open[conversation_id] = replace(conversation, **changes)
         if conversation_id in self._summaries:
             shown = {name: value for name, value in changes.items() if name in _OF_SUMMARY}
             self._summaries[conversation_id] = replace(self._summaries[conversation_id], **shown)
-        await self.keep(conversation_id, MetaRecord(**changes))
         self.list_changed(conversation_id)
 
     async def find_tags(self, conversation_id: str, text: str) -> None:
@@ -164,8 +189,8 @@ class Memory:
                 await self.change(conversation_id, tags=tags)
 
     async def keep(self, conversation_id: str, *records: Record, sync: bool = False) -> None:
-        """Write records, unless another window is the writer."""
-        with suppress(NotWriter):
+        """Write records, unless another window is the writer, or somebody took the file away."""
+        with suppress(NotWriter, KeyError):
             await self._store.append(conversation_id, *records, sync=sync)
 
 

@@ -185,30 +185,30 @@ class Merging:
             fetched = [*(replace(turn, id=turn.id or uuid.uuid4().hex) for turn in found.items), *fetched]
             page = None if any(turn.ids.message in known for turn in found.items) else found.next
         conversation = self._memory.open.get(conversation_id, conversation)
-        if any(turn.active for turn in conversation.turns):
-            return  # it is being answered here by now
+        if _is_busy(conversation):
+            return
         records = list(_records(conversation, fetched))
         if self._memory.remote_line(conversation_id):
             records.insert(0, _begin(conversation))
         if records:
             with suppress(NotWriter):  # another window was quicker
                 await self._store.append(conversation_id, *records)
-            await self._store.release(conversation_id)
+            if not _is_busy(self._memory.open.get(conversation_id, conversation)):
+                await self._store.release(conversation_id)
             await self._take(conversation_id, "\n".join(text_of(turn) for turn in fetched))
 
     async def _take(self, conversation_id: str, text: str) -> None:
         """Show the conversation as it is on disk now."""
-        held = self._memory.open.get(conversation_id)
-        if held is None:
+        if conversation_id not in self._memory.open:
             return
         with suppress(KeyError):
             loaded = await self._store.load(conversation_id)
-            self._memory.open[conversation_id] = replace(loaded, draft=held.draft)
-            self._memory.put_line(self._memory.open[conversation_id])
+            self._memory.put_read(loaded)
             await self._memory.find_tags(conversation_id, text)
             self._hooks.turn_changed(TurnUpdate(conversation_id, ""))
-            if loaded.state == "interrupted" and not loaded.read_only:
-                self._recover(conversation_id, loaded.turns[-1].id)
+            turn = loaded.newest_sent
+            if turn is not None and turn.state == "interrupted" and not loaded.read_only:
+                self._recover(conversation_id, turn.id)
 
     async def close(self) -> None:
         tasks = [*self._fetching.values()]
@@ -231,6 +231,11 @@ def _line(service: ServiceName, remote: RemoteConversation) -> ConversationSumma
     )
 
 
+def _is_busy(conversation: Conversation) -> bool:
+    """Something is asked or answered here by now."""
+    return any(turn.active or turn.state == "queued" for turn in conversation.turns)
+
+
 def _begin(conversation: Conversation) -> MetaRecord:
     """The first record of a conversation of a service."""
     return MetaRecord(title=conversation.title, remote_id=conversation.remote_id, at=conversation.created_at)
@@ -240,7 +245,7 @@ def _records(conversation: Conversation, fetched: Sequence[Turn]) -> list[Record
     """What is to be written of `fetched` (oldest first): turns that are not here, each where it belongs."""
     by_message = {turn.ids.message: turn for turn in conversation.turns if turn.ids.message}
     # One that was cut off before the service named it is told by its words.
-    unnamed = {turn.question.strip(): turn for turn in conversation.turns if not turn.ids.message}
+    unnamed = {turn.question.strip(): turn for turn in conversation.turns if not turn.ids.message and not turn.unsent}
     records: list[Record] = []
     before = ""
     for turn in reversed(fetched):

@@ -312,6 +312,11 @@ class Turn:
         return self.state in ACTIVE
 
     @property
+    def unsent(self) -> bool:
+        """The service does not have the question, for certain."""
+        return self.state == "queued" or (self.problem is not None and self.problem.delivered == "no")
+
+    @property
     def final(self) -> bool:
         """Nothing more comes by itself."""
         return self.state in FINAL
@@ -330,7 +335,7 @@ class ConversationSummary:
     remote_id: str = ""
     turns: int = 0
     state: TurnState = "done"
-    """Of the newest turn."""
+    """See `Conversation.state`."""
     unread: bool = False
     pinned: bool = False
     archived: bool = False
@@ -362,7 +367,14 @@ class Conversation:
 
     @property
     def state(self) -> TurnState:
-        return self.turns[-1].state if self.turns else "done"
+        """Of the newest turn that is not queued behind another one."""
+        first: TurnState = "queued" if self.turns else "done"
+        return next((turn.state for turn in reversed(self.turns) if turn.state != "queued"), first)
+
+    @property
+    def newest_sent(self) -> Turn | None:
+        """The newest turn that the service may know of: what it waits for, and what can be recovered, is there."""
+        return next((turn for turn in reversed(self.turns) if not turn.unsent), None)
 
     def summary(self) -> ConversationSummary:
         return ConversationSummary(

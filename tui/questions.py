@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -93,20 +93,22 @@ class Questions:
         return turn
 
     async def _store_and_work(self, conversation_id: str, turn: Turn) -> None:
+        conversation = self._memory.open.get(conversation_id)
+        if conversation is None:  # deleted before it was stored
+            return
         try:
-            conversation = self._memory.open[conversation_id]
             own = self._own_options.get(turn.id, {})
             records: list[Any] = [replace(QuestionRecord.of(turn), options=own)]
             if not conversation.title:
                 title = clean_line(turn.question, TITLE_CHARACTERS)
-                self._memory.open[conversation_id] = replace(self._memory.open[conversation_id], title=title)
-                self._memory.put_line(self._memory.open[conversation_id])
+                self._memory.show_change(conversation_id, title=title)
                 records.append(MetaRecord(title=title))
             await self._store.append(conversation_id, *records, sync=True)
             await self._memory.find_tags(conversation_id, turn.question)
         except NotWriter as error:
             problem = Problem(_("Not sent"), str(error), _("Close it there, or take it over here."), delivered="no")
-            self._end_unsent(conversation_id, turn, problem)
+            if conversation_id in self._memory.open:
+                self._end_unsent(conversation_id, turn, problem, turn.question)
             return
         await self._work(conversation_id)
 
@@ -123,10 +125,7 @@ class Questions:
         try:
             while queued := self._queued(conversation_id):
                 ended = await self._run(conversation_id, queued[0])
-                if ended.state == "failed":
-                    self._give_back_queued(conversation_id, ended)
-                    return
-                if ended.state == "waiting":
+                if ended.state in ("failed", "waiting"):
                     return
         finally:
             self._working.discard(conversation_id)
@@ -135,7 +134,7 @@ class Questions:
     def _is_held_up(self, conversation_id: str) -> bool:
         """True while a question would be taken for the answer to what the service asks, or cross an open round."""
         conversation = self._memory.open.get(conversation_id)
-        turn = _newest_sent(conversation) if conversation else None
+        turn = conversation.newest_sent if conversation else None
         if turn is None or turn.state != "waiting":
             return False
         ask = open_ask(turn)
@@ -161,6 +160,8 @@ class Questions:
             conversation = self._memory.open[conversation_id]
             if recover or answer:
                 live.reopen()
+            else:
+                live.set_state("sending")  # from here on it can be stopped, and no longer be taken back
             self._memory.put_turn(conversation_id, live.snapshot())
             service = await hooks.service(conversation.service)
             own = self._own_options.pop(turn.id, {})
@@ -181,7 +182,7 @@ class Questions:
                 ended = turn
             else:
                 ended = replace(live.snapshot(), state="failed", problem=error.problem, finished_at=hooks.now())
-            await journal.append(AnswerRecord(ended), sync=True)
+            await self._memory.keep(conversation_id, AnswerRecord(ended), sync=True)
         except NotWriter:
             ended = live.snapshot()
         finally:
@@ -192,33 +193,43 @@ class Questions:
         self._memory.put_turn(conversation_id, ended)  # at once: who sees that nothing runs any more reads it
         if ended.ids.conversation and ended.ids.conversation != self._memory.open[conversation_id].remote_id:
             await self._memory.change(conversation_id, remote_id=ended.ids.conversation)
-        hooks.turn_changed(TurnUpdate(conversation_id, turn.id, ended=True, put_back=_to_put_back(ended)))
+        put_back = [_to_put_back(ended)]
+        if ended.state == "failed" and not (recover or answer):
+            # In one text, in the order in which they were asked.
+            put_back += self._take_back_queued(conversation_id)
+        together = "\n\n".join(text for text in put_back if text)
+        hooks.turn_changed(TurnUpdate(conversation_id, turn.id, ended=True, put_back=together))
         await self._memory.find_tags(conversation_id, text_of(ended))
         return ended
 
-    def _end_unsent(self, conversation_id: str, turn: Turn, problem: Problem) -> None:
+    def _end_unsent(self, conversation_id: str, turn: Turn, problem: Problem, put_back: str) -> None:
         ended = replace(turn, state="failed", problem=problem, finished_at=self._hooks.now())
         self._memory.put_turn(conversation_id, ended)
         self._hooks.spawn(f"keep:{turn.id}", self._memory.keep(conversation_id, AnswerRecord(ended), sync=True))
-        self._hooks.turn_changed(TurnUpdate(conversation_id, turn.id, ended=True, put_back=turn.question))
+        self._hooks.turn_changed(TurnUpdate(conversation_id, turn.id, ended=True, put_back=put_back))
 
-    def _give_back_queued(self, conversation_id: str, failed: Turn) -> None:
-        problem = Problem(
-            _("Not sent"),
-            _("the question before it failed."),
-            _("Its text is in the composer; Enter sends it."),
-            delivered="no",
-        )
+    def _take_back_queued(self, conversation_id: str) -> list[str]:
+        """End what is queued behind a question that failed; the texts, for the composer."""
+        remedy = _("Its text is in the composer; Enter sends it.")
+        problem = Problem(_("Not sent"), _("the question before it failed."), remedy, delivered="no")
         queued = self._queued(conversation_id)
         for turn in queued:
-            self._end_unsent(conversation_id, turn, problem)
+            self._end_unsent(conversation_id, turn, problem, "")
+        return [turn.question for turn in queued]
+
+    def give_back(self, conversation_id: str, turns: Sequence[Turn]) -> None:
+        """End questions that were queued in another window: they are not sent from here by themselves."""
+        remedy = _("Its text is in the composer; Enter sends it.")
+        problem = Problem(_("Not sent"), _("another window had queued it."), remedy, delivered="no")
+        for turn in reversed(turns):  # each goes before what is in the composer
+            self._end_unsent(conversation_id, turn, problem, turn.question)
 
     def unqueue(self, conversation_id: str, turn_id: str) -> None:
         """Take back a queued question, its text too; nothing happens when it runs already."""
         for turn in self._queued(conversation_id):
             if turn.id == turn_id:
                 problem = Problem(_("Not sent"), _("you took this question back."), delivered="no")
-                self._end_unsent(conversation_id, turn, problem)
+                self._end_unsent(conversation_id, turn, problem, turn.question)
 
     def stop(self, conversation_id: str) -> bool:
         """Ask the running turn to stop; False when none runs."""
@@ -239,7 +250,7 @@ class Questions:
     def answer(self, conversation_id: str, ask_id: str, reply: AskReply) -> bool:
         """Answer what the newest turn waits for, once; False where it no longer waits for that. Must be open."""
         conversation = self._memory.open.get(conversation_id)
-        turn = _newest_sent(conversation) if conversation else None
+        turn = conversation.newest_sent if conversation else None
         ask = open_ask(turn) if turn is not None else None
         if conversation is None or turn is None or ask is None or ask.ask_id != ask_id:
             return False
@@ -284,14 +295,15 @@ class Questions:
         self._hooks.spawn(f"work:{conversation_id}", self._work(conversation_id))
 
     async def rate(self, conversation_id: str, turn_id: str, rating: Rating, comment: str) -> None:
-        """Rate an answer, on the service first. Raises ServiceError."""
+        """Rate an answer of an open conversation, on the service first. Raises ServiceError."""
         conversation = self._memory.open[conversation_id]
         turn = next(turn for turn in conversation.turns if turn.id == turn_id)
         service = await self._hooks.service(conversation.service)
         await service.feedback(turn.ids, rating, comment)
-        await self._store.append(conversation_id, FeedbackRecord(turn_id, rating, comment))
-        self._memory.put_turn(conversation_id, replace(turn, rating=rating))
-        self._hooks.turn_changed(TurnUpdate(conversation_id, turn_id))
+        await self._memory.keep(conversation_id, FeedbackRecord(turn_id, rating, comment))
+        if conversation_id in self._memory.open:
+            self._memory.put_turn(conversation_id, replace(turn, rating=rating))
+            self._hooks.turn_changed(TurnUpdate(conversation_id, turn_id))
 
     def flush_now(self) -> None:
         """Write what running turns hold in memory, at once and without the loop: the program is told to end."""
@@ -309,8 +321,8 @@ def _attached(conversation: Conversation) -> tuple[FileBlock, ...]:
     """The files that the conversation works on and that no question took along yet."""
     if conversation.service != "dms":
         return ()
-    sent = [turn for turn in conversation.turns if turn.problem is None or turn.problem.delivered != "no"]
-    known = {file.file_id for turn in sent for file in turn.attachments}
+    taken = [turn for turn in conversation.turns if turn.problem is None or turn.problem.delivered != "no"]
+    known = {file.file_id for turn in taken for file in turn.attachments}
     sources = read_data(conversation.options.get("data", ""))
     return tuple(FileBlock(each.name, each.file_id) for each in sources if each.file_id and each.file_id not in known)
 
@@ -320,11 +332,6 @@ def _remote_id(conversation: Conversation) -> str:
     return conversation.remote_id or next(
         (turn.ids.conversation for turn in reversed(conversation.turns) if turn.ids.conversation), ""
     )
-
-
-def _newest_sent(conversation: Conversation) -> Turn | None:
-    """The newest turn that is not queued."""
-    return next((turn for turn in reversed(conversation.turns) if turn.state != "queued"), None)
 
 
 def _turns_before(conversation: Conversation, turn: Turn) -> tuple[Turn, ...]:

@@ -7,14 +7,14 @@ service's history (`ConversationService.recover`) instead of asking again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
-from tui.cache.records import AnswerRecord, IdsRecord, PartialRecord, Record, StateRecord
+from tui.cache.batch import Batch, Journal
+from tui.cache.records import AnswerRecord, PartialRecord, StateRecord
 from tui.models import ACTIVE, AskBlock, Position, Problem, TextBlock, Turn, TurnIds
-from tui.services.accumulator import LiveTurn, coalesce
+from tui.services.accumulator import LiveTurn
 from tui.services.base import AnswerRequest, AskAnswerer, ConversationService, TurnRef, TurnRequest
 from tui.services.errors import ServiceError
 from tui.services.events import (
@@ -25,18 +25,13 @@ from tui.services.events import (
     Heartbeat,
     Noted,
     PositionMoved,
-    Rewound,
     Status,
     TextDelta,
     TextReplaced,
-    ThinkingDelta,
     TurnStarted,
 )
 from tui.words import _
 
-BATCH_SECONDS = 1.0
-"""How long events may wait in memory before they are on disk: what kill -9 may cost."""
-BATCH_CHARACTERS = 4096
 STOP_GRACE = 10.0
 """Seconds that a stopped stream is still read for its last words."""
 RECOVERY_PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 60.0, 120.0, 120.0)
@@ -66,16 +61,6 @@ class TurnActivity:
     events: int = 0
     queued: int = 0
     """Questions that wait for this turn."""
-
-
-class Journal(Protocol):
-    """One conversation's journal."""
-
-    def append(self, *records: Record, sync: bool = False) -> Awaitable[None]:
-        """Append in order; with `sync` it is on disk when this returns."""
-
-    def append_now(self, *records: Record) -> None:
-        """Append without the loop, for the end of the program."""
 
 
 @dataclass
@@ -125,65 +110,6 @@ def line_was_lost(problem: Problem) -> bool:
     return not problem.code and not problem.status and problem.delivered != "no"
 
 
-class _Batch:
-    """Events that are not on disk yet.
-
-    Where the stream can be resumed, a batch ends only where that is possible from what it says: with a position,
-    or within the text that grows after one.
-    """
-
-    def __init__(self, turn_id: str, journal: Journal, *, resumable: bool) -> None:
-        self._turn_id = turn_id
-        self._journal = journal
-        self._resumable = resumable
-        self._whole = 0
-        """So many of the events may be written."""
-        self._at_position = True
-        self._events: list[Event] = []
-        self._size = 0
-        self._ids = TurnIds()
-
-    async def add(self, event: Event, ids: TurnIds) -> None:
-        if ids != self._ids:
-            self._ids = ids
-            # A stop and a recovery need them: on disk before anything else is.
-            await self._journal.append(IdsRecord(self._turn_id, ids), sync=True)
-        if isinstance(event, (Finished, Failed)):
-            return  # the answer record says it
-        self._events.append(event)
-        self._note(event)
-        self._size += len(event.text) if isinstance(event, (TextDelta, ThinkingDelta)) else 200
-        if self._size >= BATCH_CHARACTERS:
-            await self.flush()
-
-    def _note(self, event: Event) -> None:
-        """Note whether the events may end with this one, the newest."""
-        if isinstance(event, (PositionMoved, Rewound)):
-            self._at_position = True
-        elif not isinstance(event, (TextDelta, ThinkingDelta, Status, Heartbeat)):
-            self._at_position = not self._resumable
-        if self._at_position:
-            self._whole = len(self._events)
-
-    def _take(self) -> list[Event]:
-        events = coalesce(self._events[: self._whole])
-        self._events, self._whole, self._size = self._events[self._whole :], 0, 0
-        return events
-
-    async def flush(self) -> None:
-        if events := self._take():
-            await self._journal.append(PartialRecord(self._turn_id, tuple(events)))
-
-    def flush_now(self) -> None:
-        if events := self._take():
-            self._journal.append_now(PartialRecord(self._turn_id, tuple(events)))
-
-    async def flush_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(BATCH_SECONDS)
-            await self.flush()
-
-
 async def run_turn(
     running: RunningTurn,
     service: ConversationService,
@@ -201,12 +127,14 @@ async def run_turn(
     what has come is kept and the turn stays active on disk, so that the next start recovers it.
     """
     live = running.live
-    batch = _Batch(live.snapshot().id, journal, resumable=service.capabilities.resume)
+    batch = Batch(live.snapshot().id, journal, resumable=service.capabilities.resume)
     running.flush_now = batch.flush_now
     flusher = asyncio.create_task(batch.flush_for_ever(), name="journal")
     try:
         end: Finished | Failed | None = None
-        if request is not None:
+        if isinstance(request, TurnRequest) and running.stop_wanted.is_set():
+            end = Failed(_not_sent())
+        elif request is not None:
             before = _before(request, resumable=service.capabilities.resume)
             for event in before:
                 live.apply(event)
@@ -232,6 +160,11 @@ async def run_turn(
             await flusher
         await batch.flush()
     return live.snapshot()
+
+
+def _not_sent() -> Problem:
+    sentence = _("it was stopped before the question was sent.")
+    return Problem(_("Not sent"), sentence, delivered="no")
 
 
 def _may_go_on(end: Finished | Failed, service: ConversationService) -> bool:
@@ -284,7 +217,7 @@ async def _stream(
     running: RunningTurn,
     service: ConversationService,
     opened: AbstractAsyncContextManager[AsyncIterator[Event]],
-    batch: _Batch,
+    batch: Batch,
 ) -> Finished | Failed:
     """Enter the stream and read to the end; how it ended, not yet applied to the turn."""
     reading = asyncio.create_task(_read(running, opened, batch), name="read")
@@ -304,7 +237,7 @@ async def _stream(
 
 
 async def _read(
-    running: RunningTurn, opened: AbstractAsyncContextManager[AsyncIterator[Event]], batch: _Batch
+    running: RunningTurn, opened: AbstractAsyncContextManager[AsyncIterator[Event]], batch: Batch
 ) -> Finished | Failed:
     try:
         async with opened as events:
@@ -338,7 +271,7 @@ async def _stop_when_wanted(running: RunningTurn, service: ConversationService) 
 async def _recover(
     running: RunningTurn,
     service: ConversationService,
-    batch: _Batch,
+    batch: Batch,
     pauses: Sequence[float],
     lost: Finished | Failed | None,
 ) -> Finished | Failed:
@@ -356,16 +289,18 @@ async def _recover(
             return Finished("stopped")
         turn = running.live.snapshot()
         try:
-            async for event in service.recover(reference(turn)):
-                if isinstance(event, (Finished, Failed)):
-                    end = event
-                    break
-                if isinstance(event, TextDelta) or (isinstance(event, TextReplaced) and event.text != _held_text(turn)):
-                    running.live.set_recovered()
-                running.note(event)
-                await batch.add(event, running.live.ids)
-                if running.stop_wanted.is_set():
-                    break
+            async with aclosing(_recovered(running, service)) as events:
+                async for event in events:
+                    if isinstance(event, (Finished, Failed)):
+                        end = event
+                        break
+                    replaced = isinstance(event, TextReplaced) and event.text != _held_text(turn)
+                    if replaced or isinstance(event, TextDelta):
+                        running.live.set_recovered()
+                    running.note(event)
+                    await batch.add(event, running.live.ids)
+                    if running.stop_wanted.is_set():
+                        break
         except ServiceError as error:
             end = Failed(_of_the_question(error.problem, running.live.snapshot()))
         if isinstance(end, Finished) or (isinstance(end, Failed) and not line_was_lost(end.problem)):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Literal
 
 from tui.cache.store import Store
 from tui.memory import Hooks, Memory
+from tui.models import Turn
 from tui.turns import TurnUpdate
 
 Taken = Literal["taken", "answering", "held"]
@@ -20,6 +21,7 @@ class Windows:
 
     Args:
         recover: goes on with an answer that was cut off here; conversation and turn.
+        unsent: tells of questions that are not sent, because another window asked them; conversation and turns.
         is_running: whether a turn runs here.
     """
 
@@ -29,12 +31,14 @@ class Windows:
         memory: Memory,
         hooks: Hooks,
         recover: Callable[[str, str], None],
+        unsent: Callable[[str, Sequence[Turn]], None],
         is_running: Callable[[str], bool],
     ) -> None:
         self._store = store
         self._memory = memory
         self._hooks = hooks
         self._recover = recover
+        self._unsent = unsent
         self._is_running = is_running
 
     async def watch(self, seconds: float = 2.0) -> None:
@@ -57,10 +61,8 @@ class Windows:
 
     async def _read_again(self, conversation_id: str) -> None:
         """Another window writes to it now: show it as it is there, and follow."""
-        conversation = await self._store.load(conversation_id)
+        self._memory.put_read(await self._store.load(conversation_id))
         if conversation_id in self._memory.open:
-            self._memory.open[conversation_id] = conversation
-            self._memory.put_line(conversation)
             self._hooks.turn_changed(TurnUpdate(conversation_id, ""))
             self._hooks.spawn(f"follow:{conversation_id}", self.follow(conversation_id))
 
@@ -70,11 +72,11 @@ class Windows:
             await asyncio.sleep(seconds)
             if not await self._store.has_changed(conversation_id):
                 continue
-            conversation = await self._store.load(conversation_id)
-            if conversation_id not in self._memory.open:
+            try:
+                conversation = await self._store.load(conversation_id)
+            except KeyError:
                 return
-            self._memory.open[conversation_id] = conversation
-            self._memory.put_line(conversation)
+            self._memory.put_read(conversation)
             for turn in conversation.turns[-2:]:
                 self._hooks.turn_changed(TurnUpdate(conversation_id, turn.id))
 
@@ -87,11 +89,14 @@ class Windows:
             return "answering"
         if not await self._store.take_over(conversation_id):
             return "held"
-        held = self._memory.open.get(conversation_id)
-        conversation = await self._store.load(conversation_id)
-        if held is not None:
-            self._memory.open[conversation_id] = conversation
-            self._memory.put_line(conversation)
-        if conversation.state == "interrupted":
-            self._recover(conversation_id, conversation.turns[-1].id)
+        try:
+            conversation = await self._store.load(conversation_id)
+        except KeyError:
+            return "held"
+        if conversation_id not in self._memory.open:
+            return "taken"
+        self._memory.put_read(conversation)
+        self._unsent(conversation_id, [turn for turn in conversation.turns if turn.state == "queued"])
+        if (turn := conversation.newest_sent) is not None and turn.state == "interrupted":
+            self._recover(conversation_id, turn.id)
         return "taken"

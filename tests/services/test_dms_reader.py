@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.services.dms_frames import Row, analysis, block, cell, frame, plain_answer, row, split
+from tui.cache.batch import Batch
 from tui.models import (
     AskBlock,
     ChartBlock,
@@ -28,7 +29,7 @@ from tui.services.accumulator import LiveTurn, coalesce
 from tui.services.dms_reader import DmsReader
 from tui.services.events import Asked, Event, Failed, Finished, Heartbeat, PositionMoved, Rewound, Status
 from tui.services.sse import Frame, Oversized
-from tui.turns import _Batch, open_ask
+from tui.turns import open_ask
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -200,7 +201,7 @@ def knows(part: Sequence[Row], checkpoint: int) -> bool:
 
 def on_disk(log: Sequence[Event]) -> list[Event]:
     """The events that a batch would have written when the process died after the last of `log`."""
-    batch = _Batch("t", None, resumable=True)  # type: ignore[arg-type]  # nothing is written here
+    batch = Batch("t", None, resumable=True)  # type: ignore[arg-type]  # nothing is written here
     for event in log:
         if not isinstance(event, (Finished, Failed)):
             batch._events.append(event)

@@ -12,7 +12,7 @@ from typing import Any
 
 from tui.cache.store import Store
 from tui.conversations import Conversations, Hooks
-from tui.models import ServiceName, Turn
+from tui.models import Problem, ServiceName, Turn
 from tui.sandbox.server import SandboxServer
 from tui.services.base import AskReply, ConversationService
 from tui.services.dashscope_recovery import LookTiming
@@ -57,6 +57,7 @@ class Desk:
     updates: list[TurnUpdate] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     errors: list[BaseException] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     on_disk: bool = True
     pauses: tuple[float, ...] = (0.05, 0.1, 0.2)
 
@@ -72,6 +73,7 @@ class Desk:
                 spawn=self._spawn,
                 service=self._service,
                 pauses=self.pauses,
+                failed=self.problems.append,
             ),
         )
 
@@ -133,7 +135,8 @@ class Desk:
         """Answer what is asked and wait until the turn is over or asks again."""
         conversation = self.conversations.conversation(conversation_id)
         assert conversation is not None
-        turn = conversation.turns[-1]
+        turn = conversation.newest_sent
+        assert turn is not None
         ask = open_ask(turn)
         assert ask is not None
         before = len(self.updates)

@@ -13,7 +13,7 @@ from tests.turns.desk import Desk, control
 from tui.cache.ids import conversation_id_of, is_conversation_id
 from tui.cache.listing import TRASH
 from tui.cache.store import Store
-from tui.models import ConversationSummary, Turn
+from tui.models import Conversation, ConversationSummary, Turn
 from tui.sandbox.server import SandboxServer
 from tui.services.errors import ServiceError
 
@@ -139,6 +139,48 @@ async def test_news_is_fetched_when_the_conversation_is_opened(desk_of: Open, mo
         await later.conversations.merging.refresh()
         assert asked(later, (await later.conversations.open(origin)).id) == ["first"]
         await later.until(lambda: asked(later, origin) == ["first", "second"])
+
+
+async def test_what_is_asked_while_the_history_is_fetched_is_sent(
+    desk_of: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk_of("bastion") as there, desk_of("laptop") as here:
+        origin = await began(there, "first")
+        await here.conversations.merging.refresh()
+        copy = line(here, "first").id
+        await here.conversations.open(copy)
+        await there.ask(origin, "second")
+        load = here.store.load
+        typed: list[Turn] = []
+
+        async def slow(conversation_id: str) -> Conversation:
+            loaded = await load(conversation_id)
+            typed.append(here.conversations.ask(conversation_id, "typed meanwhile"))
+            return loaded
+
+        monkeypatch.setattr(here.store, "load", slow)
+        await here.conversations.merging.fetch(copy)
+        await here.ended(typed[0].id)
+        assert asked(here, copy) == ["first", "second", "typed meanwhile"]
+        assert here.turn(copy, typed[0].id).state == "done"
+
+
+async def test_a_question_that_was_not_sent_does_not_hide_the_same_one_from_elsewhere(
+    desk_of: Open, server: SandboxServer
+) -> None:
+    async with desk_of("bastion") as there, desk_of("laptop") as here:
+        origin = await began(there, "first")
+        await here.conversations.merging.refresh()
+        copy = line(here, "first").id
+        await here.conversations.open(copy)
+        control(server, "faults", {"set": ["order-invalid"]})
+        assert (await here.ask(copy, "and now?")).state == "failed"
+        control(server, "faults", {"set": []})
+        await there.ask(origin, "and now?")
+        await here.conversations.merging.fetch(copy)
+        conversation = here.conversations.conversation(copy)
+        assert conversation is not None
+        assert sorted(turn.state for turn in conversation.turns) == ["done", "done", "failed"]
 
 
 async def test_an_answer_that_runs_elsewhere_is_followed(desk_of: Open, server: SandboxServer) -> None:

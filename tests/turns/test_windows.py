@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,57 @@ async def test_taken_over_all_the_same_the_rest_is_fetched_here(server: SandboxS
         assert lost is not None
         assert lost.read_only
         assert control(server, "state")["received"]["ChatMessages"] == 1
+
+
+async def test_what_is_queued_in_a_window_is_not_sent_by_the_one_that_takes_over(
+    server: SandboxServer, root: Path
+) -> None:
+    control(server, "faults", {"once": ["hold=8"]})
+    async with Desk(server, root) as one, Desk(server, root) as other:
+        first = await one.conversations.create("rds")
+        turn = one.conversations.ask(first, "why did replication lag rise?")
+        queued = one.conversations.ask(first, "and now?")
+        await one.until(lambda: one.turn(first, turn.id).state == "running")
+        await other.conversations.load_list()
+        await other.conversations.open(first)
+        assert await other.conversations.take_over(first, force=True) == "taken"
+        control(server, "release", {})
+        await other.until(lambda: other.turn(first, turn.id).state == "done")
+        assert other.turn(first, queued.id).state == "failed"
+        assert other.put_back(queued.id) == "and now?"
+        await one.ended(turn.id)
+        await look(one)
+        assert (await other.ask(first, "and later?")).state == "done"
+        assert set(control(server, "state")["accepted"]) == {"why did replication lag rise?", "and later?"}
+
+
+async def test_what_another_window_writes_to_cannot_be_changed_and_that_is_said(
+    server: SandboxServer, root: Path
+) -> None:
+    async with Desk(server, root) as one, Desk(server, root) as other:
+        first = await one.conversations.create("rds")
+        turn = await one.ask(first, "first")
+        await other.conversations.load_list()
+        await other.conversations.open(first)
+        await other.conversations.rename(first, "renamed")
+        await other.conversations.rate(first, turn.id, "like", "")
+        assert await other.conversations.delete([first]) == []
+        assert titles(other) == ["first"]
+        assert [problem.title for problem in other.problems] == ["Not changed", "Not deleted"]
+        assert all("Another window" in problem.sentence for problem in other.problems)
+
+
+async def test_what_is_typed_stays_while_another_window_writes(server: SandboxServer, root: Path) -> None:
+    async with Desk(server, root) as one, Desk(server, root) as other:
+        first = await one.conversations.create("rds")
+        await one.ask(first, "first")
+        await other.conversations.load_list()
+        await other.conversations.open(first)
+        other.conversations.hold_draft(first, "half a word")
+        await one.ask(first, "second")
+        following = asyncio.create_task(other.conversations.follow(first, 0.01))
+        held = other.conversations.conversation
+        await other.until(lambda: (c := held(first)) and len(c.turns) == 2 and c.state == "done")
+        following.cancel()
+        assert (c := held(first))
+        assert c.draft == "half a word"

@@ -229,11 +229,11 @@ class ConversationFile:
             self._take(records)
             return error
         self._take(records)
-        error = self._flush(sync=sync)
+        failed = self._flush(sync=sync)
         if sync and self.wrote and not self.is_writer:
             # Taken over between the first line and the last: what was to be done after this record is not.
             raise NotWriter(_in_use(owner(self._lock_path) if self._lock_path else ""))
-        return error
+        return failed
 
     def flush(self, *, sync: bool = False) -> OSError | None:
         """Write what is not written yet; the error where that is not possible now. Raises NotWriter."""
