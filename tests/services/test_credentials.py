@@ -307,6 +307,16 @@ async def test_while_it_cannot_be_renewed_a_token_that_lives_is_used(home: Path)
         await keys.key()
 
 
+async def test_a_key_that_is_forgotten_while_it_is_fetched_is_fetched_all_the_same(
+    home: Path, server: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another request was refused at that moment."""
+    keys = uri_chain(home, server, Clock())
+    monkeypatch.setattr("tui.services.credentials._quiet_package", keys.forget)
+
+    assert (await keys.key()).token
+
+
 async def test_what_cannot_be_fetched_is_said_without_secrets(home: Path) -> None:
     profile = {"name": "default", "mode": "External", "process_command": "echo canary-secret; exit 3"}
     write_cli(home, profile)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from tests.services.lines import line_server, replies, response
 from tui.sandbox.memories import BOT_ID, BOT_SECRET, KEY
 from tui.sandbox.server import SandboxServer
 from tui.services.bot_checks import Platform, check_bot
 from tui.services.endpoints import Endpoint, parse_endpoint
-from tui.services.errors import AuthenticationError, ConfigurationError, ServiceError
-from tui.services.keys import Secret
+from tui.services.errors import AuthenticationError, ConfigurationError, ProtocolError, ServiceError
+from tui.services.keys import AccessKey, FixedKey, Secret
 from tui.services.memories import MemoryProject
+from tui.services.signin import SignIn
 
 
 @pytest.fixture
@@ -81,3 +85,28 @@ async def test_the_credentials_of_a_bot(endpoint: Endpoint, platform: Platform) 
         await check_bot(platform, BOT_ID, Secret("typo"), endpoint)
     assert "typo" not in str(caught.value.problem)
     assert "sandbox data" in caught.value.problem.sentence
+
+
+@pytest.mark.parametrize("body", [b"<html>", b'{"code":"ServiceUnavailable","message":"busy"}'])
+async def test_a_platform_that_is_down_says_nothing_of_the_credentials(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.services.http.READ_PATIENCE", 0.0)
+    async with line_server(replies(response(body, status="503 Service Unavailable"))) as server:
+        with pytest.raises(ServiceError) as caught:
+            await check_bot("dingtalk", BOT_ID, Secret(BOT_SECRET), parse_endpoint(server.url, "test"))
+
+    assert not isinstance(caught.value, AuthenticationError)
+    assert caught.value.problem.retryable
+
+
+async def test_a_sign_in_page_that_breaks_off_its_json_is_no_crash() -> None:
+    rights = AccessKey("STS.id", Secret("canary"), Secret("token"))
+    async with line_server(replies(response(b'{"SigninToken":'))) as server:
+        endpoint = parse_endpoint(server.url, "test")
+        with pytest.raises(ProtocolError) as caught:
+            await SignIn(endpoint, endpoint, FixedKey(rights)).url(
+                rights, "https://x/", "https://y/", datetime.now(UTC)
+            )
+
+    assert "canary" not in str(caught.value)

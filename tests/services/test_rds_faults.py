@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
@@ -21,6 +23,7 @@ from tui.services.errors import (
     TransportError,
 )
 from tui.services.rds import RdsCopilot
+from tui.services.sse import Frame, Oversized
 
 WHOLE = ["ThinkingBlock", "TextBlock", "ToolBlock", "ToolBlock", "TextBlock", "DocumentBlock"]
 
@@ -203,6 +206,20 @@ def _check(expected: Streamed, seen: Seen) -> None:
         assert turn.problem is None
     assert turn.ids.conversation
     assert turn.ids.request.startswith("SANDBOX-")
+
+
+async def test_a_fault_of_our_own_in_reading_is_raised_and_not_waited_out(
+    rds: RdsCopilot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_arguments: object, **_more: object) -> AsyncIterator[list[Frame | Oversized]]:
+        raise RuntimeError("a bug")
+        yield []
+
+    monkeypatch.setattr("tui.services.rpc.read_frames", broken)
+
+    async with asyncio.timeout(10):
+        with pytest.raises(RuntimeError, match="a bug"):
+            await ask(rds)
 
 
 async def test_no_task_means_that_a_stop_is_remembered_until_the_end(sandbox: SandboxServer, rds: RdsCopilot) -> None:

@@ -31,6 +31,22 @@ async def test_without_credentials_it_is_the_sandbox_and_says_so(tmp_path: Path)
         await services.aclose()
 
 
+async def test_a_user_without_a_home_has_the_sandbox_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container may run under a number that no account has."""
+
+    def unknown(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+
+    services = await open_services(environ={})
+
+    assert services.on_sandbox
+    await services.aclose()
+
+
 async def test_with_credentials_it_is_the_account(tmp_path: Path) -> None:
     services = await open_services(environ={"HOME": str(tmp_path), **ENV})
 

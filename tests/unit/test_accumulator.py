@@ -184,6 +184,15 @@ def test_an_ask_makes_the_turn_wait_until_it_is_answered() -> None:
     assert applied([Asked(replace(ask, answered="yes"))], waiting).blocks == (replace(ask, answered="yes"),)
 
 
+def test_a_sign_of_life_changes_nothing() -> None:
+    growing = live()
+    growing.apply(TextDelta("text"))
+    shown = growing.snapshot()
+    growing.apply(Heartbeat())
+    growing.apply(Status("working"))
+    assert growing.snapshot() is shown
+
+
 def test_a_stopped_turn_says_so_whatever_the_last_frame() -> None:
     growing = live()
     growing.apply(TextDelta("half"))

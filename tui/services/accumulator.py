@@ -142,6 +142,8 @@ class LiveTurn:
 
     def apply(self, event: Event) -> None:
         """Take one event in. Never raises: an event that does not fit is kept as a notice."""
+        if isinstance(event, (Status, Heartbeat)):
+            return
         self._snapshot = None
         match event:
             case TextDelta(text):
@@ -200,8 +202,6 @@ class LiveTurn:
                 self._end("stopped" if stopped else reason)
             case Failed(problem):
                 self._end("failed", problem)
-            case Status() | Heartbeat():
-                pass
 
     def _set(self, **changes: object) -> None:
         self._turn = replace(self._turn, **changes)  # type: ignore[arg-type]  # names are those of Turn

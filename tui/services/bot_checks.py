@@ -16,9 +16,10 @@ from tui.models import Problem
 from tui.services.endpoints import Endpoint, parse_endpoint
 from tui.services.errors import AuthenticationError
 from tui.services.fields import Fields, as_object
-from tui.services.http import open_client, transport_error
-from tui.services.keys import Secret
+from tui.services.http import open_client, repeat_read, transport_error
+from tui.services.keys import AccessKey, FixedKey, Secret
 from tui.services.problems import from_response
+from tui.services.signing import HeaderAuth
 from tui.text import clean_line
 from tui.words import _
 
@@ -50,31 +51,31 @@ async def check_bot(platform: Platform, app_id: str, secret: Secret, endpoint: E
     Raises:
         ServiceError: refused, or no line.
     """
-    async with await open_client(endpoint, keepalive=False) as client:
-        try:
-            if platform == "dingtalk":
-                body = {"appKey": app_id, "appSecret": secret.reveal()}
-                response = await client.post("/v1.0/oauth2/accessToken", json=body)
-                _token(platform, response, "accessToken")
-                return Bot(platform)
-            body = {"app_id": app_id, "app_secret": secret.reveal()}
-            response = await client.post("/open-apis/auth/v3/tenant_access_token/internal", json=body)
-            token = _token(platform, response, "tenant_access_token")
-            headers = {"authorization": f"Bearer {token.reveal()}"}
-            response = await client.get("/open-apis/bot/v3/info", headers=headers)
-            bot = as_object(_answer(platform, response).first("bot"))
-            return Bot(platform, bot.line("app_name") if bot else "")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise transport_error(error, host=endpoint.host) from error
+    async with await open_client(endpoint) as client:
+        return await repeat_read(lambda: _check(client, platform, app_id, secret, endpoint.host))
+
+
+async def _check(client: httpx.AsyncClient, platform: Platform, app_id: str, secret: Secret, host: str) -> Bot:
+    try:
+        if platform == "dingtalk":
+            body = {"appKey": app_id, "appSecret": secret.reveal()}
+            response = await client.post("/v1.0/oauth2/accessToken", json=body)
+            _token(platform, response, "accessToken")
+            return Bot(platform)
+        body = {"app_id": app_id, "app_secret": secret.reveal()}
+        response = await client.post("/open-apis/auth/v3/tenant_access_token/internal", json=body)
+        auth = HeaderAuth(FixedKey(AccessKey("", _token(platform, response, "tenant_access_token"))))
+        response = await client.get("/open-apis/bot/v3/info", auth=auth)
+        bot = as_object(_answer(platform, response).first("bot"))
+        return Bot(platform, bot.line("app_name") if bot else "")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise transport_error(error, host=host) from error
 
 
 def _answer(platform: Platform, response: httpx.Response) -> Fields:
     """The object in an answer. Lark and Feishu refuse with status 200 and a `code` that is not 0."""
-    try:
-        table = as_object(response.json())
-    except ValueError:
-        table = None
-    if table is None:
+    table = as_object(response.text)
+    if table is None or response.status_code == 429 or response.is_server_error:
         raise from_response(NAMES[platform], response.status_code, response.headers, response.content)
     code = table.first("code")
     if response.is_success and code in (None, 0):

@@ -62,7 +62,7 @@ class CredentialChain:
     ) -> None:
         self.profile = profile
         self._environ = os.environ if environ is None else environ
-        home = Path(self._environ.get("HOME") or Path.home())
+        home = Path(self._environ.get("HOME") or os.path.expanduser("~"))  # where there is none, it stays `~`
         self._cli_file = home / ".aliyun" / "config.json"
         self._ini_file = Path(
             self._environ.get("ALIBABA_CLOUD_CREDENTIALS_FILE") or home / ".alibabacloud" / "credentials.ini"
@@ -211,7 +211,7 @@ class CredentialChain:
         return Source("uri", provider=make, region=self._region())
 
     def _region(self) -> str:
-        return self._environ.get("ALIBABA_CLOUD_REGION_ID", "")
+        return self._environ.get("ALIBABA_CLOUD_REGION_ID", "").strip()
 
     def _cli_config(self) -> dict[str, Any]:
         try:
@@ -237,16 +237,18 @@ class CredentialChain:
             ConfigurationError: there is none, or it cannot be fetched.
         """
         async with self._lock:
-            if self._held is not None and self._is_fresh(self._held):
-                return self._held
+            held = self._held
+            if held is not None and self._is_fresh(held):
+                return held
             try:
-                self._held = await asyncio.to_thread(self._read)
-                self._fetched_at = self._now()
+                self._held = key = await asyncio.to_thread(self._read)
             except ConfigurationError:
-                remaining = self._held.remaining(self._now()) if self._held is not None else None
-                if self._held is None or remaining is None or remaining < USABLE_FOR:
+                remaining = held.remaining(self._now()) if held is not None else None
+                if held is None or remaining is None or remaining < USABLE_FOR:
                     raise
-            return self._held
+                return held
+            self._fetched_at = self._now()
+            return key
 
     def forget(self) -> None:
         """Read everything anew next time: the files may have changed since the service refused."""
@@ -261,7 +263,8 @@ class CredentialChain:
         return remaining > REFRESH_BEFORE
 
     def _read(self) -> AccessKey:
-        source = self._source or self.find()
+        # `forget` may come in between, on the event loop's thread.
+        source, provider = self._source or self.find(), self._provider
         if source is None:
             raise _missing("", self.profiles())
         self._source = source
@@ -269,10 +272,10 @@ class CredentialChain:
             return source.fixed
         assert source.provider is not None
         try:
-            if self._provider is None:
-                self._provider = source.provider()
+            if provider is None:
+                self._provider = provider = source.provider()
                 _quiet_package()
-            found = self._provider.get_credentials()
+            found = provider.get_credentials()
             ends = getattr(found, "get_expiration", lambda: None)()
             return AccessKey(
                 id=found.get_access_key_id(),

@@ -93,7 +93,7 @@ class DashScopeKeys:
         self._held = None
 
     def _home(self) -> Path:
-        return Path(self._environ.get("HOME") or Path.home())
+        return Path(self._environ.get("HOME") or os.path.expanduser("~"))  # where there is none, it stays `~`
 
     def _path(self, name: str) -> Path:
         return self._home() / name[2:] if name.startswith("~/") else Path(name)

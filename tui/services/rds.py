@@ -53,7 +53,7 @@ class _LiveStream:
     turn: str
     conversation: str
     frames: RdsFrames = field(default_factory=RdsFrames)
-    items: asyncio.Queue[list[Frame | Oversized] | ServiceError | _Signal] = field(
+    items: asyncio.Queue[list[Frame | Oversized] | Exception | _Signal] = field(
         default_factory=lambda: asyncio.Queue(_READ_AHEAD)
     )
     stop_wanted: bool = False
@@ -204,6 +204,8 @@ class RdsCopilot:
                     break
                 yield Failed(item.problem)
                 return
+            if isinstance(item, Exception):
+                raise item
             if isinstance(item, list):
                 for part in item:
                     for event in await self._translate(live, part):
@@ -266,7 +268,7 @@ async def _read(batches: AsyncIterator[list[Frame | Oversized]], live: _LiveStre
     try:
         async for batch in batches:
             await live.items.put(batch)
-    except ServiceError as error:
+    except Exception as error:  # noqa: BLE001  # whoever waits for what is read must hear of it
         await live.items.put(error)
     else:
         await live.items.put(_Signal.OVER)

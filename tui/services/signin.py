@@ -16,7 +16,7 @@ from tui.models import Problem
 from tui.services.endpoints import Endpoint, parse_endpoint
 from tui.services.errors import ConfigurationError, ProtocolError
 from tui.services.fields import Fields, as_object, as_time
-from tui.services.http import open_client, transport_error
+from tui.services.http import open_client, repeat_read, transport_error
 from tui.services.keys import AccessKey, KeySource, Secret
 from tui.services.problems import from_response
 from tui.services.rpc import Api, RpcClient
@@ -113,7 +113,7 @@ class SignIn:
         Raises:
             ServiceError: the rights are not taken, or no line to the sign-in page.
         """
-        token = await self._token(rights)
+        token = await repeat_read(lambda: self._token(rights))
         query = urlencode(
             {
                 "Action": "Login",
@@ -147,10 +147,8 @@ class SignIn:
                 response = await client.send(request)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise transport_error(error, host=self._page.host) from error
-        token = ""
-        if response.is_success and "json" in response.headers.get("content-type", ""):
-            table = as_object(response.json())
-            token = table.text("SigninToken") if table else ""
+        table = as_object(response.text)
+        token = table.text("SigninToken") if table and response.is_success else ""
         if not token:
             raise from_response("signin", response.status_code, response.headers, response.content)
         return Secret(token)
