@@ -16,9 +16,8 @@ def sandbox() -> Iterator[SandboxServer]:
         yield server
 
 
-def make_rds_client(info: SandboxInfo, **changes: str) -> Any:
-    """The official RdsAi client with the sandbox's main key, or what `changes` says of its Config."""
-    from alibabacloud_rdsai20250507.client import Client
+def config_of(info: SandboxInfo, **changes: str) -> Any:
+    """The Config of an official client with the sandbox's main key, or what `changes` says."""
     from alibabacloud_tea_openapi.utils_models import Config
 
     settings = {
@@ -28,7 +27,14 @@ def make_rds_client(info: SandboxInfo, **changes: str) -> Any:
         "protocol": "http",
         **changes,
     }
-    return Client(Config(**settings))
+    return Config(**settings)
+
+
+def make_rds_client(info: SandboxInfo, **changes: str) -> Any:
+    """The official RdsAi client; `changes` as in `config_of`."""
+    from alibabacloud_rdsai20250507.client import Client
+
+    return Client(config_of(info, **changes))
 
 
 @pytest.fixture

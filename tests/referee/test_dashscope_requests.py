@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import dashscope
 import pytest
 
+from tests.referee.recording import Captured, Recorder, recording
 from tui.services.assistant_models import AssistantChange, BuiltinTool, FunctionTool, PluginAuth, ToolOutput
 from tui.services.base import Page
 from tui.services.dashscope import DashScope
@@ -59,66 +56,23 @@ THEIR_FIELDS: dict[str, Any] = {
 WHOLE = AssistantChange(**{**THEIR_FIELDS, "tools": TOOLS, "file_ids": ("file_6666",)})
 
 
-@dataclass
-class Captured:
-    """What came over the wire."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body) if self.body else None
-
-    @property
-    def shape(self) -> tuple[object, ...]:
-        """What both clients must have alike."""
-        kept = ("authorization", "x-dashscope-workspace", "content-type")
-        headers = {name: self.headers.get(name) for name in kept}
-        return self.method, self.path, self.query, headers, self.json
-
-
-@dataclass
-class Recorder:
-    url: str = ""
-    requests: list[Captured] = field(default_factory=list)
-
-
 @pytest.fixture
 def recorder() -> Iterator[Recorder]:
-    """A server that notes each request, and refuses it."""
-    recorder = Recorder()
+    """Refuses everything."""
+    reply = b'{"code":"InvalidParameter","message":"noted","request_id":"r"}'
+    with recording(lambda _captured: (400, "application/json", reply)) as made:
+        yield made
 
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            path, _, query = self.path.partition("?")
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            pairs = dict(parse_qsl(query, keep_blank_values=True))
-            recorder.requests.append(Captured(self.command, path, pairs, headers, body))
-            reply = b'{"code":"InvalidParameter","message":"noted","request_id":"r"}'
-            self.send_response(400)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(reply)))
-            self.end_headers()
-            self.wfile.write(reply)
 
-        do_GET = do_POST = do_DELETE = answer
+def body(captured: Captured) -> Any:
+    return json.loads(captured.body) if captured.body else None
 
-        def log_message(self, *_arguments: object) -> None:
-            """Nothing on stderr."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    recorder.url = f"http://127.0.0.1:{server.server_port}"
-    yield recorder
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def shape(captured: Captured) -> tuple[object, ...]:
+    """What both clients must have alike."""
+    kept = ("authorization", "x-dashscope-workspace", "content-type")
+    headers = {name: captured.headers.get(name) for name in kept}
+    return captured.method, captured.path, captured.query, headers, body(captured)
 
 
 Ours = Callable[[DashScope], Awaitable[object]]
@@ -254,12 +208,12 @@ CASES: dict[str, tuple[Ours, Theirs]] = {
 
 async def captured(recorder: Recorder, ours: Ours, theirs: Theirs) -> tuple[Captured, Captured]:
     """The request of each for the same operation."""
-    endpoint = parse_endpoint(recorder.url, "test")
+    endpoint = parse_endpoint(f"http://{recorder.address}", "test")
     service = DashScope(RestClient(endpoint, FixedKey(AccessKey("", Secret(KEY))), workspace=WORKSPACE))
     with suppress(ServiceError):
         await ours(service)
     await service.aclose()
-    to = {"api_key": KEY, "workspace": WORKSPACE, "base_address": f"{recorder.url}/api/v1"}
+    to = {"api_key": KEY, "workspace": WORKSPACE, "base_address": f"http://{recorder.address}/api/v1"}
     await asyncio.to_thread(theirs, to)
     our, their = recorder.requests
     return our, their
@@ -268,7 +222,7 @@ async def captured(recorder: Recorder, ours: Ours, theirs: Theirs) -> tuple[Capt
 @pytest.mark.parametrize("name", sorted(CASES))
 async def test_the_same_request(name: str, recorder: Recorder) -> None:
     our, their = await captured(recorder, *CASES[name])
-    assert our.shape == their.shape
+    assert shape(our) == shape(their)
 
 
 async def test_an_upload_is_the_same_form(recorder: Recorder, tmp_path: Path) -> None:
@@ -295,8 +249,8 @@ async def test_a_minimal_assistant_sends_no_empty_fields(recorder: Recorder) -> 
         lambda our: our.assistants.create(AssistantChange(model="qwen-plus")),
         lambda to: dashscope.Assistants.create(model="qwen-plus", **to),
     )
-    assert our.json == {"model": "qwen-plus"}
-    assert their.json == {"model": "qwen-plus", "file_ids": [], "metadata": None}
+    assert body(our) == {"model": "qwen-plus"}
+    assert body(their) == {"model": "qwen-plus", "file_ids": [], "metadata": None}
 
 
 async def test_an_update_sends_what_was_changed_and_nothing_else(recorder: Recorder) -> None:
@@ -306,8 +260,8 @@ async def test_an_update_sends_what_was_changed_and_nothing_else(recorder: Recor
         lambda our: our.assistants.update("asst_1111", AssistantChange(name="X")),
         lambda to: dashscope.Assistants.update("asst_1111", name="X", **to),
     )
-    assert our.json == {"name": "X"}
-    assert their.json == {"name": "X", "file_ids": [], "metadata": None}
+    assert body(our) == {"name": "X"}
+    assert body(their) == {"name": "X", "file_ids": [], "metadata": None}
 
 
 async def test_an_update_can_clear_what_the_sdk_cannot(recorder: Recorder) -> None:
@@ -317,8 +271,8 @@ async def test_an_update_can_clear_what_the_sdk_cannot(recorder: Recorder) -> No
         lambda our: our.assistants.update("asst_1111", change),
         lambda to: dashscope.Assistants.update("asst_1111", name="", instructions="", metadata={}, **to),
     )
-    assert our.json == {"name": "", "instructions": "", "temperature": None, "metadata": {}}
-    assert their.json == {"file_ids": [], "metadata": {}}
+    assert body(our) == {"name": "", "instructions": "", "temperature": None, "metadata": {}}
+    assert body(their) == {"file_ids": [], "metadata": {}}
 
 
 async def test_a_plain_thread_is_an_object(recorder: Recorder) -> None:
@@ -327,18 +281,18 @@ async def test_a_plain_thread_is_an_object(recorder: Recorder) -> None:
         lambda our: our.threads.create(),
         lambda to: dashscope.Threads.create(**to),
     )
-    assert our.json == {}
-    assert their.json == ""
+    assert body(our) == {}
+    assert body(their) == ""
 
 
 async def test_an_id_stays_in_its_place(recorder: Recorder) -> None:
     """The SDK pastes it into the address."""
-    endpoint = parse_endpoint(recorder.url, "test")
+    endpoint = parse_endpoint(f"http://{recorder.address}", "test")
     service = DashScope(RestClient(endpoint, FixedKey(AccessKey("", Secret(KEY)))))
     with pytest.raises(ServiceError):
         await service.assistants.delete("../files/f")
     await service.aclose()
-    to = {"api_key": KEY, "base_address": f"{recorder.url}/api/v1"}
+    to = {"api_key": KEY, "base_address": f"http://{recorder.address}/api/v1"}
     await asyncio.to_thread(lambda: dashscope.Assistants.delete("../files/f", **to))
     [their] = recorder.requests
     assert their.path == "/api/v1/files/f"

@@ -7,14 +7,10 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -25,6 +21,7 @@ from alibabacloud_tea_openapi.utils import Utils
 from alibabacloud_tea_openapi.utils_models import Config
 from darabonba.runtime import RuntimeOptions
 
+from tests.referee.recording import Captured, Recorder, recording
 from tests.services.dms_frames import row
 from tests.services.dms_stage import PATIENT, QUICK
 from tui.models import AskBlock, TurnIds
@@ -103,84 +100,37 @@ AGENT = DmsAgentForm(
 SESSION = {**UNIT, "agent_id": "ag-1", "session_id": "se-1"}
 
 
-@dataclass
-class Captured:
-    """What came over the wire."""
-
-    method: str
-    path: str
-    query: str
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def action(self) -> str:
-        return self.headers.get("x-acs-action", "")
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The parameters, JSON in them parsed: the order of its keys means nothing."""
-        pairs = parse_qsl(self.query, keep_blank_values=True)
-        assert len(pairs) == len(dict(pairs)), "a parameter came twice"
-        found: dict[str, Any] = {}
-        for name, value in pairs:
-            found[name] = json.loads(value) if value[:1] in ("{", "[") else value
-            if isinstance(found[name], dict):
-                assert value == json.dumps(found[name], ensure_ascii=False, separators=(",", ":")), "not compact"
-                # The official client sends this one always, whether it is filled or not.
-                if found[name].get("McpHeaders") == []:
-                    del found[name]["McpHeaders"]
-        return found
-
-
-@dataclass
-class Recorder:
-    address: str = ""
-    requests: list[Captured] = field(default_factory=list)
-
-    def of(self, action: str) -> Captured:
-        """The newest request of an operation."""
-        return [request for request in self.requests if request.action == action][-1]
-
-
 @pytest.fixture
 def recorder() -> Iterator[Recorder]:
-    """A server that notes each request and answers what both clients take for success."""
-    recorder = Recorder()
+    """Answers what both clients take for success."""
     frames = [row("chat_start", "chat", {"message": "?"}, 15), row("chat_finish", "chat", "", 16)]
     stream = b"".join(f"event: {made['event_type']}\ndata: {json.dumps(made)}\n\n".encode() for made in frames)
     data = {"AgentId": "ag-1", "SessionId": "se-1", "AgentStatus": "RUNNING", "SessionStatus": "IDLE", "FileId": "f-1"}
     grant = ("UploadHost", "UploadDir", "Policy", "OssSignature", "OssSignatureVersion", "OssCredential", "OssDate")
     data |= {name: "x" for name in (*grant, "OssSecurityToken")}
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            path, _, query = self.path.partition("?")
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            captured = Captured("POST", path, query, headers, body)
-            recorder.requests.append(captured)
-            streams = captured.action == "GetChatContent"
-            listed = captured.action in ("ListDataAgentSession", "ListFileUpload")
-            answer: dict[str, Any] = {"RequestId": "R", "Success": True, "ErrorCode": "success"}
-            reply = stream if streams else json.dumps({**answer, "Data": [] if listed else data}).encode()
-            self.send_response(200)
-            self.send_header("content-type", "text/event-stream" if streams else "application/json")
-            self.send_header("content-length", str(len(reply)))
-            self.end_headers()
-            self.wfile.write(reply)
+    def answer(captured: Captured) -> tuple[int, str, bytes]:
+        if captured.action == "GetChatContent":
+            return 200, "text/event-stream", stream
+        listed = captured.action in ("ListDataAgentSession", "ListFileUpload")
+        answered = {"RequestId": "R", "Success": True, "ErrorCode": "success", "Data": [] if listed else data}
+        return 200, "application/json", json.dumps(answered).encode()
 
-        def log_message(self, *_arguments: object) -> None:
-            """Nothing on stderr."""
+    with recording(answer) as made:
+        yield made
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    recorder.address = f"127.0.0.1:{server.server_port}"
-    yield recorder
-    server.shutdown()
-    thread.join()
-    server.server_close()
+
+def params(captured: Captured) -> dict[str, Any]:
+    """The parameters, JSON in them parsed: the order of its keys means nothing."""
+    found: dict[str, Any] = {}
+    for name, value in captured.query.items():
+        found[name] = json.loads(value) if value[:1] in ("{", "[") else value
+        if isinstance(found[name], dict):
+            assert value == json.dumps(found[name], ensure_ascii=False, separators=(",", ":")), "not compact"
+            # The official client sends this one always, whether it is filled or not.
+            if found[name].get("McpHeaders") == []:
+                del found[name]["McpHeaders"]
+    return found
 
 
 @asynccontextmanager
@@ -431,7 +381,7 @@ async def test_our_request_is_the_official_clients(
         await ours_acts(service)
     ours = recorder.of(official.action)
     assert ours is not official
-    assert ours.params == official.params
+    assert params(ours) == params(official)
     assert (ours.method, ours.path, ours.body) == (official.method, official.path, official.body) == ("POST", "/", b"")
     same = ["host", "x-acs-action", "x-acs-version", "x-acs-content-sha256"]
     same += ["x-acs-accesskey-id", "x-acs-security-token"] if token else []
@@ -449,8 +399,7 @@ async def test_the_official_code_computes_our_signature(name: str, token: str, r
     for ours in recorder.requests:
         signed = ours.headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
         assert {"host", *(header for header in ours.headers if header.startswith("x-acs-"))} == set(signed)
-        query = dict(parse_qsl(ours.query, keep_blank_values=True))
-        request = OpenApiRequest(headers={header: ours.headers[header] for header in signed}, query=query)
+        request = OpenApiRequest(headers={header: ours.headers[header] for header in signed}, query=ours.query)
         request.method, request.pathname = ours.method, ours.path
         hashed = ours.headers["x-acs-content-sha256"]
         theirs = Utils.get_authorization(request, "ACS3-HMAC-SHA256", hashed, KEY_ID, SECRET)

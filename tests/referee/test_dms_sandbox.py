@@ -16,6 +16,7 @@ from alibabacloud_dms20250414 import models
 from darabonba.runtime import RuntimeOptions
 
 from tests.oss_form import form_of, post_form
+from tests.referee.conftest import config_of
 from tui.sandbox.dms import OPERATIONS
 from tui.sandbox.server import SandboxInfo, SandboxServer
 
@@ -26,17 +27,8 @@ CSV = "日期,地区,金额\n" + "".join(
 
 def make_client(info: SandboxInfo, **changes: str) -> Any:
     from alibabacloud_dms20250414.client import Client
-    from alibabacloud_tea_openapi.utils_models import Config
 
-    settings = {
-        "access_key_id": info.access_key_id,
-        "access_key_secret": info.access_key_secret,
-        "endpoint": info.url.removeprefix("http://"),
-        "protocol": "http",
-        "region_id": "cn-hangzhou",
-        **changes,
-    }
-    return Client(Config(**settings))
+    return Client(config_of(info, region_id="cn-hangzhou", **changes))
 
 
 @pytest.fixture(scope="module")
