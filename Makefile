@@ -3,6 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TTY_SIZE ?=
+# More than there are cores: the tests of screens and of lines wait most of their time.
+WORKERS ?= 4
+# Bytecode is kept: the tests start many programs.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: run test lint bench prove snapshots readme-picture clean
 
@@ -20,7 +24,7 @@ run: $(VENV)/.run  ## start the app on the embedded sandbox
 	$(BIN)/yunliao --sandbox
 
 test: lint  ## lint, types, import rules, then every test
-	$(BIN)/python -m pytest -n 2 --reruns 2 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --reruns 2 $(PYTEST_ARGS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff format --check .

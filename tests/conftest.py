@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ for _name in (
     "LINES",
 ):
     os.environ.pop(_name, None)
+# Where bytecode is not kept, each of the many programs that the tests start compiles all of it anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # Under nohup, or in the background of a shell without job control, these are ignored, and programs that the tests
 # start would inherit that.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
