@@ -6,7 +6,6 @@ which repairs what broke on the way.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +37,7 @@ from tui.services.events import (
     Unknown,
     UsageReported,
 )
+from tui.services.fields import as_json
 from tui.services.growing_text import GrowingText
 from tui.services.problems import Refusal
 from tui.services.sse import Frame, Oversized
@@ -159,10 +159,7 @@ class RunReader:
         name = part.event.strip()
         if name == "done" or part.data.strip() == "[DONE]":
             return []
-        try:
-            data = json.loads(part.data)
-        except (ValueError, RecursionError):
-            data = None
+        data = as_json(part.data)
         if name == "error" or (isinstance(data, Mapping) and _is_error(data)):
             return self._error(data, part.data)
         if not isinstance(data, Mapping):

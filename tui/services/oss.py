@@ -101,12 +101,8 @@ async def post_form(url: str, form: Form, path: Path, size: int, sent: Callable[
     length = len(head) + size + len(tail)
     headers = {"content-type": form.content_type, "content-length": str(length), "accept": "*/*"}
     async with await open_client(endpoint, keepalive=False, timeout=TIMEOUT) as client:
-        request = client.build_request("POST", target, content=body(), headers=headers)
-        request.extensions = {**request.extensions, "target": target.encode("ascii")}
-        try:
-            response = await client.send(request, stream=True, auth=None)
-        except httpx.HTTPError as error:
-            raise transport_error(error, host=endpoint.host) from error
+        request = client.build_request("POST", "/", content=body(), headers=headers)
+        response = await _send(client, request, endpoint, target)
         try:
             if response.status_code not in (200, 201, 204):
                 raise await _refused(response, endpoint)
@@ -127,12 +123,7 @@ async def open_link(url: str, start: int = 0) -> AsyncIterator[tuple[int, int, A
     endpoint, target = parse_url(url)
     headers = {"range": f"bytes={start}-"} if start else {}
     async with await open_client(endpoint, keepalive=False, timeout=TIMEOUT) as client:
-        request = client.build_request("GET", "/", headers=headers)
-        request.extensions = {**request.extensions, "target": target.encode("ascii")}
-        try:
-            response = await client.send(request, stream=True, auth=None)
-        except httpx.HTTPError as error:
-            raise transport_error(error, host=endpoint.host) from error
+        response = await _send(client, client.build_request("GET", "/", headers=headers), endpoint, target)
         try:
             if response.status_code not in ((200, 206) if start else (200,)):
                 raise await _refused(response, endpoint)
@@ -141,6 +132,15 @@ async def open_link(url: str, start: int = 0) -> AsyncIterator[tuple[int, int, A
             yield begin, begin + int(length) if length.isdecimal() else 0, _bytes(response, endpoint)
         finally:
             await response.aclose()
+
+
+async def _send(client: httpx.AsyncClient, request: httpx.Request, endpoint: Endpoint, target: str) -> httpx.Response:
+    """Send `request` to `target`, path and query as they are: httpx would encode them anew."""
+    request.extensions = {**request.extensions, "target": target.encode("ascii")}
+    try:
+        return await client.send(request, stream=True, auth=None)
+    except httpx.HTTPError as error:
+        raise transport_error(error, host=endpoint.host) from error
 
 
 async def _bytes(response: httpx.Response, endpoint: Endpoint) -> AsyncGenerator[bytes]:

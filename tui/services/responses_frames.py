@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -28,7 +27,7 @@ from tui.services.events import (
     Unknown,
     UsageReported,
 )
-from tui.services.fields import as_text
+from tui.services.fields import as_json, as_text
 from tui.services.growing_text import GrowingText
 from tui.services.problems import Refusal
 from tui.services.sse import Frame, Oversized
@@ -97,10 +96,7 @@ class ResponseReader:
             return [FrameSkipped(part.size, "too long")]
         if part.data.strip() == "[DONE]":
             return []
-        try:
-            data = json.loads(part.data)
-        except (ValueError, RecursionError):
-            data = None
+        data = as_json(part.data)
         if not isinstance(data, Mapping):
             if part.event.strip() == "error":
                 return self._fail(Refusal(message=clean_line(part.data, 300)))
