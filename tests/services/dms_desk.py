@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -13,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.turns.desk import control
 from tui.cache.records import Record
 from tui.models import Turn
 from tui.sandbox.server import SandboxServer
@@ -31,16 +30,6 @@ from tui.turns import RunningTurn, open_ask, run_turn
 
 BRISK = Timing(backoff=(0.0, 0.05), tries=10, sure=1.0, ask=0.2, cancel=0.5, finish=0.2, catch_up=0.5)
 PROMPT = Patience(first_poll=0.05, slowest_poll=0.1, start=20.0, gone=0.1)
-
-
-def control(server: SandboxServer, path: str, body: object | None = None) -> Any:
-    request = urllib.request.Request(
-        f"{server.info.url}/_sandbox/{path}",
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"content-type": "application/json"},
-    )
-    with urllib.request.urlopen(request) as reply:
-        return json.load(reply)
 
 
 def set_faults(server: SandboxServer, *faults: str) -> None:

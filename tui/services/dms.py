@@ -143,15 +143,17 @@ class DmsDataAgent:
     async def history(self, conversation: str, page: Page) -> PageOf[Turn]:
         """See `ConversationService.history`: all of the session's turns, in one page.
 
-        Out of its replayed stream, or of what is kept of a session that is gone.
+        Out of its replayed stream; where that has none, out of the finished chats that are kept as files.
         """
         session = await self.sessions.describe(conversation)
-        if session.readiness == "gone":
-            if turns := await kept_turns(session):
-                return PageOf(turns)
+        turns: tuple[Turn, ...] = ()
+        if session.readiness != "gone":
+            async with self._run(Run(session=conversation, agent=session.agent_id, sent=True)) as run:
+                turns = await self._follower.history(run, session.messages)
+        turns = turns or await kept_turns(session)
+        if session.readiness == "gone" and not turns:
             raise expired()
-        async with self._run(Run(session=conversation, agent=session.agent_id, sent=True)) as run:
-            return PageOf(await self._follower.history(run, session.messages))
+        return PageOf(turns)
 
     async def feedback(self, ids: TurnIds, rating: Rating, comment: str = "") -> None:
         """Rate a turn. Taking a rating back is not documented by the service, so it is refused here."""
