@@ -159,6 +159,26 @@ def test_a_block_that_grows_above_does_not_move_the_view() -> None:
     assert check(view) == before
 
 
+def test_what_is_folded_or_gets_another_width_is_not_new() -> None:
+    view = Viewport(look(), 10)
+    view.show([turn("a", 40, ToolBlock("c", "tool", "done", "{}", "r\n" * 20))])
+    check(view)
+    view.scroll(-30)
+    check(view)
+    view.look.fold.toggle("a", 0)
+    view.refold("a", 0)
+    check(view)
+    assert view.new_lines == 0
+    view.relook(look(30))
+    check(view)
+    assert view.new_lines == 0
+    view.look.fold.open_all = True
+    view.refold_all()
+    view.update(turn("b", 3))
+    check(view)
+    assert view.new_lines == len([line for index, line in truth(view) if index == 1])
+
+
 def test_a_new_width_keeps_the_words_at_the_top() -> None:
     view = Viewport(look(), 10)
     view.show([turn(f"t{number}", 20) for number in range(5)])
@@ -289,7 +309,9 @@ def test_in_strides_the_view_moves_now_and_then_and_the_end_is_always_in_it() ->
     assert len(check(view)) == 12
 
 
-def test_in_strides_another_conversation_begins_at_its_end() -> None:
+@pytest.mark.parametrize("piece", [0.006, 0.0002], ids=["at once", "in many slices"])
+def test_in_strides_another_conversation_begins_at_its_end(piece: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.widgets.transcript.viewport.SLICE", piece)
     view = Viewport(look(), 12)
     view.stride = 4
     view.show([turn("old", 30), turn("live", 30, state="running")])

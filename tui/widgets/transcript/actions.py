@@ -9,8 +9,8 @@ from textual.message import Message
 
 from tui.widgets.transcript import messages
 from tui.widgets.transcript.cursor import BlockCursor
-from tui.widgets.transcript.lines import QUESTION, Unit
-from tui.widgets.transcript.viewport import Shown, Viewport
+from tui.widgets.transcript.lines import QUESTION, Shown, Unit
+from tui.widgets.transcript.viewport import Viewport
 from tui.widgets.transcript.views import ViewActions
 from tui.words import _
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.widgets.transcript.lines import Unit
-from tui.widgets.transcript.viewport import SLICE, Shown, Viewport
+from tui.widgets.transcript.lines import Shown, Unit
+from tui.widgets.transcript.viewport import SLICE, Viewport
 
 
 class BlockCursor:

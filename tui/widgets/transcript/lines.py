@@ -91,6 +91,17 @@ def make_strip(spans: Spans, width: int, palette: Palette, marks: Marks, gutter:
 BLANK = Line(())
 
 
+@dataclass(slots=True, eq=False, repr=False)
+class Shown:
+    """One line in view."""
+
+    line: Line
+    turn: int
+    """The turn's index."""
+    number: int
+    """Of the line within its turn."""
+
+
 @dataclass(slots=True)
 class Unit:
     """A block that the cursor can stand on, and what copying it gives.

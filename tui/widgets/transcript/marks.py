@@ -27,6 +27,7 @@ class Marks(NamedTuple):
     continued: str = "·"
     left: str = "←"
     right: str = "→"
+    down: str = "↓"
     ellipsis: str = "…"
     dot: str = "·"
     blocks: str = " ▏▎▍▌▋▊▉█"
@@ -55,6 +56,7 @@ ASCII = Marks(
     continued="\\",
     left="<-",
     right="->",
+    down="v",
     ellipsis="...",
     dot="|",
     blocks=" #",

@@ -46,6 +46,7 @@ class Kind(IntEnum):
     CHART_1 = 27
     CHART_2 = 28
     CHART_3 = 29
+    NEWS = 30
 
     @property
     def key(self) -> int:
@@ -83,6 +84,7 @@ LOOKS: dict[Kind, MarkupStyle] = {
     Kind.CHART_1: MarkupStyle("$primary"),
     Kind.CHART_2: MarkupStyle("$success"),
     Kind.CHART_3: MarkupStyle("$warning"),
+    Kind.NEWS: MarkupStyle("$cursor-text on $cursor"),
 }
 
 TEXT = Kind.TEXT.key

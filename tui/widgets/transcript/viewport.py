@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeAlias
 
-from tui.widgets.transcript.lines import Line, Look, Unit
+from tui.widgets.transcript.lines import Look, Shown, Unit
+from tui.widgets.transcript.news import News
 
 if TYPE_CHECKING:
     from tui.models import Turn
@@ -29,22 +30,11 @@ Place: TypeAlias = "tuple[str, Mark]"
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Shown:
-    """One line in view."""
-
-    line: Line
-    turn: int
-    number: int
-
-
-@dataclass(slots=True, eq=False, repr=False)
 class Viewport:
     look: Look
     height: int = 1
     turns: list[Turn] = field(default_factory=list)
     following: bool = True
-    new_lines: int = 0
-    """Lines that came below the view since the end was left."""
     stride: int = 1
     """Lines that the view moves at a time while an answer grows: each move costs a slow line most of a screen."""
     _index: dict[str, int] = field(default_factory=dict)
@@ -53,9 +43,9 @@ class Viewport:
     _line: int = 0
     _mark: Mark | None = None
     """Where the top line is in its text, while its turn is not laid out (a new width, a remembered position)."""
-    _seen: tuple[str, int] = ("", 0)
-    """Up to which line of which turn all was in view, or there when the end was left."""
-    _seen_mark: Mark | None = None
+    _arriving: bool = True
+    """Its end was not reached yet since other contents were shown: strides begin from there."""
+    _news: News = field(default_factory=News)
 
     # --- contents ------------------------------------------------------------------------------------------
 
@@ -64,8 +54,10 @@ class Viewport:
         self.turns = list(turns)
         self._index = {turn.id: number for number, turn in enumerate(self.turns)}
         self._layouts.clear()
-        self.following, self.new_lines, self._mark, self._seen_mark = True, 0, None, None
+        self.following, self._mark = True, None
+        self._news.forget()
         self._turn = self._line = 0
+        self._arriving = True
 
     def update(self, turn: Turn) -> bool:
         """A new or changed turn; whether anything is to be laid out."""
@@ -107,12 +99,15 @@ class Viewport:
     def relook(self, look: Look) -> None:
         """Another width or other marks: everything is laid out anew, what is at the top stays there."""
         position = self.position()
-        seen = self._layouts.get(self._seen[0])
-        if seen is not None and self._seen_mark is None:
-            self._seen_mark = seen.mark(self._seen[1])
+        self._news.keep_place(self._layouts)
         self.look = look
         self._layouts.clear()
         self.restore(position)
+
+    @property
+    def new_lines(self) -> int:
+        """Lines that came below the view since the end was left."""
+        return self._news.lines
 
     # --- layout --------------------------------------------------------------------------------------------
 
@@ -161,7 +156,7 @@ class Viewport:
         shown = self._collect(deadline)
         if not self.following and self._at_end(deadline):
             self.following = True
-        self._count_new(shown, deadline)
+        self._news.count(self, shown, deadline)
         if len(self._layouts) > _FEW:
             self._forget()
         return shown
@@ -178,10 +173,12 @@ class Viewport:
     def _to_end(self, deadline: float) -> None:
         before = self._turn, self._line
         self._turn = last = len(self.turns) - 1
-        self._line = len(self.layout(self._turn, deadline, whole=True).lines)
+        layout = self.layout(last, deadline, whole=True)
+        self._line = len(layout.lines)
         self._up(self.height, deadline)
-        if self.stride > 1 and self.turns[last].active:
+        if self.stride > 1 and self.turns[last].active and not self._arriving:
             self._in_strides(before, deadline)
+        self._arriving = self._arriving and not layout.complete
 
     def _in_strides(self, before: tuple[int, int], deadline: float) -> None:
         """Stay where the view was while the end is in it, else move ahead of the end."""
@@ -259,28 +256,6 @@ class Viewport:
                 return False
         return self._mark is None
 
-    def _count_new(self, shown: Sequence[Shown], deadline: float) -> None:
-        """Count the lines after the last one that was in view, or that was there when the end was left."""
-        last = len(self.turns) - 1
-        if self.following:
-            self._seen = self.turns[last].id, len(self.layout(last).lines)
-            self.new_lines = 0
-            return
-        index = self._index.get(self._seen[0])
-        line = self._seen[1]
-        if self._seen_mark is not None and index is not None:
-            found = self.layout(index, deadline, whole=True).find(self._seen_mark)
-            if found is None:
-                return
-            line, self._seen_mark = found, None
-        if index is None:
-            index, line = last, len(self.layout(last, deadline, whole=True).lines)
-        if shown and (shown[-1].turn, shown[-1].number + 1) > (index, line):
-            index, line = shown[-1].turn, shown[-1].number + 1
-        self._seen = self.turns[index].id, line
-        count = sum(len(self.layout(at, deadline, whole=True).lines) for at in range(index, last + 1))
-        self.new_lines = max(0, count - line)
-
     @property
     def unfinished(self) -> bool:
         """Whether something in view or near it is still to be laid out."""
@@ -324,7 +299,7 @@ class Viewport:
             last += 1
         near = {turn.id for turn in self.turns[first : last + 1]}
         # And what is counted as new, or it would be laid out for each count.
-        near |= {turn.id for turn in self.turns[self._index.get(self._seen[0], -1) :]}
+        near |= {turn.id for turn in self.turns[self._index.get(self._news.turn, -1) :]}
         for turn_id in [turn_id for turn_id in self._layouts if turn_id not in near]:
             del self._layouts[turn_id]
 
@@ -390,9 +365,11 @@ class Viewport:
     def refold(self, turn_id: str, section: int, number: int = 0) -> None:
         layout = self._layouts.get(turn_id)
         if layout is not None:
+            self._news.keep_place(self._layouts)
             layout.refold(section, number)
 
     def refold_all(self) -> None:
+        self._news.keep_place(self._layouts)
         for turn_id, layout in self._layouts.items():
             for section in range(-1, len(self.turns[self._index[turn_id]].blocks)):
                 layout.refold(section)

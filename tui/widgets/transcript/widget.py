@@ -27,10 +27,10 @@ from tui.widgets.transcript.cursor import BlockCursor
 from tui.widgets.transcript.highlight import Highlighter
 from tui.widgets.transcript.inline import Inline
 from tui.widgets.transcript.keys import BINDINGS
-from tui.widgets.transcript.lines import MARGIN, Fold, Gutter, Line, Look, TableView, make_strip
+from tui.widgets.transcript.lines import MARGIN, Fold, Gutter, Line, Look, Shown, TableView, make_strip
 from tui.widgets.transcript.marks import ASCII, UNICODE
 from tui.widgets.transcript.styles import DIM, Kind, Palette
-from tui.widgets.transcript.viewport import Place, Shown, Viewport
+from tui.widgets.transcript.viewport import Place, Viewport
 from tui.words import _
 
 if TYPE_CHECKING:
