@@ -15,6 +15,8 @@ class Captured:
     """What came over the wire; headers by their names in lower case."""
 
     method: str
+    target: str
+    """Path and query as they were written."""
     path: str
     query: dict[str, str]
     headers: dict[str, str]
@@ -48,7 +50,7 @@ def recording(answer: Callable[[Captured], tuple[int, str, bytes]]) -> Iterator[
             pairs = parse_qsl(query, keep_blank_values=True)
             assert len(pairs) == len(dict(pairs)), "a parameter came twice"
             headers = {name.lower(): value for name, value in self.headers.items()}
-            captured = Captured(self.command, path, dict(pairs), headers, body)
+            captured = Captured(self.command, self.path, path, dict(pairs), headers, body)
             recorder.requests.append(captured)
             status, content_type, reply = answer(captured)
             self.send_response(status)

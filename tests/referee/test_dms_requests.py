@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -16,12 +15,9 @@ import httpx
 import pytest
 from alibabacloud_dms20250414 import models
 from alibabacloud_dms20250414.client import Client
-from alibabacloud_tea_openapi.models import OpenApiRequest
-from alibabacloud_tea_openapi.utils import Utils
-from alibabacloud_tea_openapi.utils_models import Config
-from darabonba.runtime import RuntimeOptions
 
 from tests.referee.recording import Captured, Recorder, recording
+from tests.referee.rpc_calls import WAYS, assert_same, assert_signed, official, our_rpc
 from tests.services.dms_frames import row
 from tests.services.dms_stage import PATIENT, QUICK
 from tui.models import AskBlock, TurnIds
@@ -30,13 +26,9 @@ from tui.services.dms import DmsDataAgent, Place
 from tui.services.dms_agents import DmsAgentForm
 from tui.services.dms_calls import DATA_AGENT, SignedCalls
 from tui.services.dms_options import DataSource, write_data
-from tui.services.endpoints import parse_endpoint
-from tui.services.keys import AccessKey, FixedKey, Secret
 from tui.services.oss import Form, post_form
-from tui.services.rpc import RpcClient
 from tui.services.uploads import form_fields
 
-KEY_ID, SECRET, TOKEN = "FAKE_AK_ID", "FAKE_AK_SECRET", "FAKE_STS_TOKEN"
 QUESTION = '分析 orders & 退款 100% + ~ * \' "quoted"\nsecond line\ttab 🚀'
 FILE = DataSource(file_id="f-abc", name="销售.xlsx", tables=("Sheet1",), region="cn-beijing")
 DATABASE = DataSource(
@@ -134,21 +126,13 @@ def params(captured: Captured) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def our_client(address: str, token: str = "") -> AsyncIterator[DmsDataAgent]:
-    keys = FixedKey(AccessKey(KEY_ID, Secret(SECRET), Secret(token)))
-    calls = SignedCalls(RpcClient(DATA_AGENT, parse_endpoint(f"http://{address}", "test"), keys))
+async def our_client(recorder: Recorder, token: str = "") -> AsyncIterator[DmsDataAgent]:
+    calls = SignedCalls(our_rpc(recorder, DATA_AGENT, token))
     service = DmsDataAgent(calls, Place("cn-hangzhou"), timing=QUICK, patience=PATIENT)
     try:
         yield service
     finally:
         await service.aclose()
-
-
-def official_client(address: str, token: str = "") -> Client:
-    config = Config(access_key_id=KEY_ID, access_key_secret=SECRET, endpoint=address, protocol="http")
-    if token:
-        config.security_token = token
-    return Client(config)
 
 
 def asks(request: TurnRequest) -> Callable[[DmsDataAgent], Awaitable[None]]:
@@ -355,55 +339,20 @@ CASES: dict[str, tuple[Ours, str, Any]] = {
 }
 
 
-async def official_calls(client: Client, method: str, request: Any, *, asynchronous: bool) -> None:
-    if method.endswith("_sse"):
-        if asynchronous:
-            async for _frame in client.get_chat_content_with_sse_async(request, RuntimeOptions()):
-                pass
-        else:
-            await asyncio.to_thread(lambda: list(client.get_chat_content_with_sse(request, RuntimeOptions())))
-    elif asynchronous:
-        await getattr(client, f"{method}_async")(request)
-    else:
-        await asyncio.to_thread(getattr(client, method), request)
-
-
-@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
-@pytest.mark.parametrize("token", ["", TOKEN], ids=["key", "sts"])
+@pytest.mark.parametrize(("token", "asynchronous"), WAYS, ids=["key", "sts"])
 @pytest.mark.parametrize("name", CASES)
 async def test_our_request_is_the_official_clients(
     name: str, token: str, asynchronous: bool, recorder: Recorder
 ) -> None:
     ours_acts, method, request = CASES[name]
-    await official_calls(official_client(recorder.address, token), method, request, asynchronous=asynchronous)
-    [official] = recorder.requests
-    async with our_client(recorder.address, token) as service:
+    theirs = await official(recorder, Client, method, request, token, asynchronous=asynchronous)
+    async with our_client(recorder, token) as service:
         await ours_acts(service)
-    ours = recorder.of(official.action)
-    assert ours is not official
-    assert params(ours) == params(official)
-    assert (ours.method, ours.path, ours.body) == (official.method, official.path, official.body) == ("POST", "/", b"")
-    same = ["host", "x-acs-action", "x-acs-version", "x-acs-content-sha256"]
-    same += ["x-acs-accesskey-id", "x-acs-security-token"] if token else []
-    for header in same:
-        assert ours.headers[header] == official.headers[header]
-    assert set(ours.headers) - set(official.headers) <= {"connection", "user-agent", "accept"}
-
-
-@pytest.mark.parametrize("token", ["", TOKEN], ids=["key", "sts"])
-@pytest.mark.parametrize("name", CASES)
-async def test_the_official_code_computes_our_signature(name: str, token: str, recorder: Recorder) -> None:
-    async with our_client(recorder.address, token) as service:
-        await CASES[name][0](service)
-    assert recorder.requests
-    for ours in recorder.requests:
-        signed = ours.headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
-        assert {"host", *(header for header in ours.headers if header.startswith("x-acs-"))} == set(signed)
-        request = OpenApiRequest(headers={header: ours.headers[header] for header in signed}, query=ours.query)
-        request.method, request.pathname = ours.method, ours.path
-        hashed = ours.headers["x-acs-content-sha256"]
-        theirs = Utils.get_authorization(request, "ACS3-HMAC-SHA256", hashed, KEY_ID, SECRET)
-        assert ours.headers["authorization"] == theirs
+    ours = recorder.of(theirs.action)
+    assert_same(ours, theirs)
+    assert params(ours) == params(theirs)
+    for captured in recorder.requests[1:]:
+        assert_signed(captured)
 
 
 def test_every_operation_that_we_use_is_refereed() -> None:
