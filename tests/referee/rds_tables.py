@@ -175,7 +175,7 @@ SCHEDULE = Schedule(
     instances=("rm-a1", "pgm-b2"),
 )
 CHANGED = Schedule(id="s-1", name="nightly")
-EVERYTHING = ",".join(ITEMS)
+ALL_ITEMS = ",".join(ITEMS)
 INSPECTIONS: Table = {
     "an inspection": (
         lambda service: service.inspections.create(
@@ -252,7 +252,7 @@ INSPECTIONS: Table = {
             frequency="DAILY",
             start_time="02:00:00Z",
             time_range="24",
-            inspection_items=EVERYTHING,
+            inspection_items=ALL_ITEMS,
         ),
     ),
     "a schedule less": (

@@ -212,8 +212,8 @@ async def test_a_fault_of_our_own_in_reading_is_raised_and_not_waited_out(
     rds: RdsCopilot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_arguments: object, **_more: object) -> AsyncIterator[list[Frame | Oversized]]:
-        raise RuntimeError("a bug")
         yield []
+        raise RuntimeError("a bug")
 
     monkeypatch.setattr("tui.services.rpc.read_frames", broken)
 
