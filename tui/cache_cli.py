@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tui.exits import Exit
 from tui.options import Options
@@ -17,7 +17,7 @@ from tui.words import _
 # Imported with every start, for the help: what a command needs is imported when it runs.
 if TYPE_CHECKING:
     from tui.cache.store import Store
-    from tui.models import Conversation, ConversationSummary
+    from tui.models import Conversation, ConversationSummary, ServiceName
 
 COMMANDS = frozenset({"search", "export", "import"})
 FORMS = ("md", "html", "json", "zip", "folder")
@@ -25,14 +25,14 @@ LEVELS = ("secrets", "all", "off")
 LIMIT = 1000
 
 
-def add_commands(commands: Any, formatter: Any, add_common: Callable[[argparse.ArgumentParser], None]) -> None:
-    """Add the three commands to the sub-parsers of `yunliao`."""
+def add_commands(commands: Any, formatter: Any, add_common: Callable[[argparse.ArgumentParser, str], None]) -> None:
+    """Add the three commands to the sub-parsers of `yunliao`; `add_common` is told what `--service` means to them."""
 
     def add(name: str, summary: str, description: str) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = commands.add_parser(
             name, help=summary, description=description, formatter_class=formatter, add_help=False
         )
-        add_common(made)
+        add_common(made, _("only conversations with this service"))
         return made
 
     search = add(
@@ -112,7 +112,8 @@ async def _search(store: Store, parsed: argparse.Namespace) -> int:
     import json
 
     summaries = {summary.id: summary for summary in await store.summaries()}
-    hits = await asyncio.to_thread(_hits, store, " ".join(parsed.words), list(summaries.values()), parsed.limit)
+    words = " ".join(parsed.words)
+    hits = await asyncio.to_thread(_hits, store, words, list(summaries.values()), parsed.limit, parsed.service)
     for hit in hits:
         summary = summaries.get(hit.conversation_id)
         title = summary.title if summary else ""
@@ -133,7 +134,9 @@ async def _search(store: Store, parsed: argparse.Namespace) -> int:
     return Exit.ANSWERED
 
 
-def _hits(store: Store, typed: str, summaries: Sequence[ConversationSummary], limit: int) -> Sequence[Any]:
+def _hits(
+    store: Store, typed: str, summaries: Sequence[ConversationSummary], limit: int, service: ServiceName | Literal[""]
+) -> Sequence[Any]:
     import threading
 
     from tui.cache.matching import Wanted
@@ -143,7 +146,8 @@ def _hits(store: Store, typed: str, summaries: Sequence[ConversationSummary], li
     for text in query.unclear:
         _say(_("“{text}” is no filter").format(text=text))
     chosen = frozenset(summary.id for summary in summaries if query.takes(summary)) if query.tags else None
-    wanted = Wanted(query.words, query.services, query.since, query.until, chosen)
+    services = frozenset({service}) if service else query.services
+    wanted = Wanted(query.words, services, query.since, query.until, chosen)
     found = {
         (hit.conversation_id, hit.turn_id): hit for hit in store.searcher.find(wanted, threading.Event(), max(1, limit))
     }
@@ -158,7 +162,7 @@ async def _export(store: Store, parsed: argparse.Namespace) -> int:
 
     from tui.exporting import ExportRequest, render, write
 
-    summaries = await store.summaries()
+    summaries = [each for each in await store.summaries() if parsed.service in ("", each.service)]
     chosen = await _chosen(store, parsed, summaries)
     if not chosen:
         return _complain(_("nothing to export: give ids, --matching or --all."))
@@ -209,7 +213,7 @@ async def _chosen(
         return summaries
     wanted = set(parsed.ids)
     if parsed.matching:
-        hits = await asyncio.to_thread(_hits, store, parsed.matching, summaries, LIMIT)
+        hits = await asyncio.to_thread(_hits, store, parsed.matching, summaries, LIMIT, parsed.service)
         wanted |= {hit.conversation_id for hit in hits}
     found = [summary for summary in summaries if not wanted.isdisjoint({summary.id, summary.remote_id} - {""})]
     for missing in set(parsed.ids) - {summary.id for summary in found} - {summary.remote_id for summary in found}:
@@ -234,7 +238,7 @@ async def _import(store: Store, parsed: argparse.Namespace) -> int:
     for name in parsed.files:
         try:
             data = await asyncio.to_thread(sys.stdin.buffer.read if name == "-" else Path(name).read_bytes)
-            taken = await exporting.read(data)
+            taken = await exporting.read(data, parsed.service)
         except (OSError, NotOurs) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             code = Exit(_complain(f"{name}: {reason}"))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tui import __version__, cache_cli
+from tui import __version__, cache_cli, stdout
 from tui.exits import Exit, meanings
 from tui.options import SERVICES, Options
 from tui.words import _, use_language
@@ -27,20 +27,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     use_language(_language_flag(arguments))
     parsed = _parser(arguments).parse_args(arguments)
+    stdout.take_any_text()
     try:
-        if parsed.reset_terminal:
-            return _reset_terminal()
-        if parsed.command == "sandbox":
-            return _sandbox(parsed)
-        if parsed.command == "ask":
-            return _ask(parsed)
-        if parsed.command == "assistants":
-            return _assistants(parsed)
-        if parsed.command in cache_cli.COMMANDS:
-            return cache_cli.run(parsed, _options(parsed))
-        return _app(parsed)
+        code = _run(parsed)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return Exit.STOPPED
+    except OSError as error:
+        if error.filename is not None:  # not of stdout
+            raise
+        if reason := stdout.give_up(error):
+            print(_("yunliao: the output could not be written: {reason}").format(reason=reason), file=sys.stderr)
+            return Exit.FAILED
+        return Exit.STOPPED
+    return code
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    if parsed.reset_terminal:
+        return _reset_terminal()
+    if parsed.command == "sandbox":
+        return _sandbox(parsed)
+    if parsed.command == "ask":
+        return _ask(parsed)
+    if parsed.command == "assistants":
+        return _assistants(parsed)
+    if parsed.command in cache_cli.COMMANDS:
+        return cache_cli.run(parsed, _options(parsed))
+    return _app(parsed)
 
 
 def _language_flag(arguments: Sequence[str]) -> str:
@@ -151,9 +165,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     _add_help(assistants)
     _add_common(assistants, faults="more_faults")
 
-    def add_common(parser: argparse.ArgumentParser) -> None:
+    def add_common(parser: argparse.ArgumentParser, service: str | None = None) -> None:
         _add_help(parser)
-        _add_common(parser, faults="more_faults")
+        _add_common(parser, faults="more_faults", service=service)
 
     if "assistants" in arguments:
         from tui.assistants.cli import add_commands
@@ -176,14 +190,18 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_common(parser: argparse.ArgumentParser, faults: str = "fault") -> None:
-    """Flags that may stand before or after the sub-command; without defaults, so that the later does not undo."""
+def _add_common(parser: argparse.ArgumentParser, faults: str = "fault", service: str | None = None) -> None:
+    """Flags that may stand before or after the sub-command; without defaults, so that the later does not undo.
+
+    `service` is the help of that flag where it does not say with whom new conversations are.
+    """
     unset = argparse.SUPPRESS
     parser.add_argument(
         "--sandbox", action="store_true", default=unset, help=_("talk to the embedded sandbox, not to the cloud")
     )
     parser.add_argument("--profile", default=unset, metavar=_("NAME"), help=_("credentials profile"))
-    parser.add_argument("-s", "--service", choices=SERVICES, default=unset, help=_("service of new conversations"))
+    service = service or _("service of new conversations")
+    parser.add_argument("-s", "--service", choices=SERVICES, default=unset, help=service)
     parser.add_argument(
         "--data-dir", type=Path, default=unset, metavar=_("FOLDER"), help=_("where everything that is written goes")
     )

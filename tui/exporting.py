@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from tui.models import Conversation
+from tui.models import Conversation, ServiceName
 from tui.text import safe_file_name
 from tui.words import _, language
 
@@ -90,13 +90,18 @@ class Exporting:
         """Take in the conversations of a file, `~` is the home. Raises OSError, NotOurs."""
         return await self.read(await asyncio.to_thread(lambda: Path(path).expanduser().read_bytes()))
 
-    async def read(self, data: bytes) -> Imported:
-        """Take in the conversations of an export in JSON that are not here yet. Raises NotOurs."""
+    async def read(self, data: bytes, service: ServiceName | Literal[""] = "") -> Imported:
+        """Take in the conversations of an export in JSON that are not here yet, all or those with one service.
+
+        Raises:
+            NotOurs: it is no export, or a conversation in it cannot be read; nothing was taken.
+        """
         from tui.cache.carrying import take_in
         from tui.exports.portable import from_json
 
         store = await self._store()
-        conversations = await asyncio.to_thread(from_json, data)
+        found = await asyncio.to_thread(from_json, data)
+        conversations = [each for each in found if service in ("", each.service)]
         new = await take_in(store, conversations)
         return Imported(tuple(new), len(conversations) - len(new))
 

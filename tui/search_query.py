@@ -77,19 +77,19 @@ def _span(value: str, now: datetime) -> tuple[datetime, datetime] | None:
     if value in ("today", "yesterday"):
         begin = today - timedelta(days=value == "yesterday")
         return begin, begin + timedelta(days=1)
-    if ago := _AGO.fullmatch(value):
-        begin = now - timedelta(hours=int(ago[1]) * _HOURS[ago[2]])
-        return begin, begin
-    if day := _DAY.fullmatch(value):
-        year, month = int(day[1]), int(day[2])
-        try:
+    try:
+        if ago := _AGO.fullmatch(value):
+            begin = now - timedelta(hours=int(ago[1]) * _HOURS[ago[2]])
+            return begin, begin
+        if day := _DAY.fullmatch(value):
+            year, month = int(day[1]), int(day[2])
             if day[3]:
                 begin = datetime(year, month, int(day[3]), tzinfo=now.tzinfo)
                 return begin, begin + timedelta(days=1)
             after = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=now.tzinfo)
             return datetime(year, month, 1, tzinfo=now.tzinfo), after
-        except ValueError:
-            return None
+    except (ValueError, OverflowError):  # no such day, or before the year 1
+        pass
     return None
 
 

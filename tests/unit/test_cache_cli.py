@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import stat
+import subprocess
+import sys
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,7 @@ import pytest
 from tui.cache.records import AnswerRecord, MetaRecord, QuestionRecord
 from tui.cache.store import Store
 from tui.cli import main
+from tui.exits import Exit
 from tui.models import ServiceName, TextBlock, Turn
 
 NOW = datetime.now(UTC)
@@ -72,6 +77,48 @@ async def test_search(folder: Folder, capsys: pytest.CaptureFixture[str]) -> Non
     assert await run(root, "search", "slow", "since:7d") == 0
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "Nothing was found.\n")
+
+
+async def test_only_one_service(folder: Folder, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    root, ids = folder
+    assert await run(root, "search", "-s", "dms", "since:90d") == 0
+    out = capsys.readouterr().out
+    assert (ids[0] in out, ids[1] in out) == (False, True)
+    assert await run(root, "export", "--all", "-s", "rds", "--form", "json", "-o", str(tmp_path / "x.json")) == 0
+    assert [each["id"] for each in json.loads((tmp_path / "x.json").read_bytes())["conversations"]] == ids[:1]
+    capsys.readouterr()
+    assert await run(tmp_path / "other", "import", "-s", "dms", str(tmp_path / "x.json")) == 0
+    assert capsys.readouterr().out == ""
+
+
+def full() -> int:
+    return os.open("/dev/full", os.O_WRONLY)
+
+
+def nobody_reads() -> int:
+    """The end of a pipe whose reader has gone, as with `| head`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    return writing
+
+
+@pytest.mark.parametrize(
+    ("where", "code", "says"),
+    [
+        (nobody_reads, Exit.STOPPED, ""),
+        (lambda: os.open("/dev/full", os.O_WRONLY), Exit.FAILED, "could not be written"),
+    ],
+)
+async def test_a_stdout_that_takes_nothing_is_no_traceback(
+    folder: Folder, where: Callable[[], int], code: Exit, says: str
+) -> None:
+    command = [sys.executable, "-m", "tui", "export", "--all", "--data-dir", str(folder[0])]
+    with open(where(), "wb") as stdout:
+        done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert says in done.stderr
+    assert done.stderr.count("\n") == (2 if says else 1), "beside what was taken out"
 
 
 @pytest.mark.parametrize("how", ["id", "remote", "tag", "words"])

@@ -189,6 +189,19 @@ def test_without_saving_nothing_is_written(run: Run, tmp_path: Path) -> None:
     assert not [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
 
 
+def test_where_nothing_can_be_kept_it_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "state").write_text("no folder")
+
+    ran = run("ask", "echo x")
+
+    assert (ran.code, ran.out) == (Exit.ANSWERED, "x\n")
+    assert "memory only" in ran.err
+    (hint,) = [line for line in ran.err.splitlines() if line.startswith("go on with")]
+    known = hint.split()[-2]
+    assert run("ask", "--json", "--conversation", known, "echo y").lines[-1]["ids"]["conversation"] == known
+
+
 def test_no_secret_is_in_any_file_or_output(run: Run, tmp_path: Path, environ: dict[str, str]) -> None:
     ran = run("ask", "--json", "why did replication lag rise on rm-bp1k3?")
 
@@ -383,7 +396,7 @@ def test_a_reader_that_goes_away_is_no_traceback(
     environ: dict[str, str], sandbox: SandboxServer, tmp_path: Path
 ) -> None:
     sandbox.set_pace(200)
-    with start(environ, tmp_path, "ask", "-q", "long 200") as process:
+    with start(environ, tmp_path, "ask", "long 200") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()
@@ -393,7 +406,15 @@ def test_a_reader_that_goes_away_is_no_traceback(
         assert process.wait(timeout=20) == Exit.STOPPED
     assert "Traceback" not in err
     assert "BrokenPipe" not in err
+    assert "stopping" not in err
     assert sandbox.state()["running"] == []
+
+
+def test_what_the_encoding_of_stdout_does_not_have_is_no_end(environ: dict[str, str], tmp_path: Path) -> None:
+    process = start({**environ, "PYTHONIOENCODING": "ascii"}, tmp_path, "ask", "-q", "echo lag 延迟 rose")
+
+    assert process.communicate(timeout=20) == ("lag ?? rose\n", "")
+    assert process.returncode == Exit.ANSWERED
 
 
 def test_a_pipe_that_stays_open_is_hinted_at(environ: dict[str, str], tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ def day(month: int, number: int, year: int = 2026) -> datetime:
         ("since:2026-02 until:2026-12", SearchQuery(since=day(2, 1), until=day(1, 1, 2027))),
         ("since:2026-13-01", SearchQuery(unclear=("since:2026-13-01",))),
         ("until:2026-02-30", SearchQuery(unclear=("until:2026-02-30",))),
+        ("since:9999y until:9999-12-31", SearchQuery(unclear=("since:9999y", "until:9999-12-31"))),
         ("since:soon", SearchQuery(unclear=("since:soon",))),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import re
 import sys
@@ -42,6 +41,7 @@ from tui.services.events import (
     ThinkingDelta,
     ToolProgress,
 )
+from tui.stdout import give_up
 from tui.text import clean
 from tui.turns import open_ask
 from tui.words import _
@@ -72,10 +72,7 @@ class _Stdout:
                 sys.stdout.write(text)
                 sys.stdout.flush()
         except OSError as error:
-            # A reader that has gone (`| head`) is no failure; a full disk is.
-            self._failure = "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
-            # The interpreter's own flush at exit must not complain of it too.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            self._failure = give_up(error)
             self._on_broken(self._failure)
 
 
@@ -101,7 +98,8 @@ class Output(Protocol):
 
     def problem(self, problem: Problem) -> None: ...
 
-    def end(self, conversation: str, turn: Turn, code: Exit) -> None: ...
+    def end(self, conversation: str, turn: Turn, code: Exit, go_on: str = "") -> None:
+        """`go_on`: the id by which `--conversation` finds it again; "" where nothing does."""
 
     def close(self) -> str:
         """Wait until all is written; why that failed, or ""."""
@@ -209,7 +207,7 @@ class PlainOutput:
         if problem.request_id:
             self._error(_("request id: {id}").format(id=problem.request_id))
 
-    def end(self, conversation: str, turn: Turn, code: Exit) -> None:
+    def end(self, conversation: str, turn: Turn, code: Exit, go_on: str = "") -> None:
         if self._late:
             self._print(answer_of(turn))
         if self._last != "\n":
@@ -220,8 +218,8 @@ class PlainOutput:
             self.say(_("the answer ended without its end marker"))
         elif code == Exit.ANSWERED and not self._printed:
             self.say(_("the service finished without an answer"))
-        if conversation:
-            self.say(_("go on with: yunliao ask --conversation {id} ...").format(id=conversation))
+        if go_on:
+            self.say(_("go on with: yunliao ask --conversation {id} ...").format(id=go_on))
 
     def close(self) -> str:
         return self._stdout.close()
@@ -306,7 +304,7 @@ class JsonOutput:
     def problem(self, problem: Problem) -> None:
         """It is in the summary."""
 
-    def end(self, conversation: str, turn: Turn, code: Exit) -> None:
+    def end(self, conversation: str, turn: Turn, code: Exit, go_on: str = "") -> None:
         self._put(
             {
                 "event": "summary",

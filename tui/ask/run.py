@@ -145,7 +145,7 @@ class _Run:
         loop = asyncio.get_running_loop()
 
         def broken(reason: str) -> None:
-            loop.call_soon_threadsafe(self._stop, Exit.FAILED if reason else Exit.STOPPED)
+            loop.call_soon_threadsafe(self._stop, Exit.FAILED if reason else Exit.STOPPED, bool(reason))
 
         self._output.start(on_broken=broken)
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -162,6 +162,8 @@ class _Run:
             if self._services is not None:
                 await self._services.aclose()
             failure = await asyncio.to_thread(self._output.close)
+            if self._wanted.save and self._store.banner:
+                print(f"yunliao: {self._store.banner}", file=sys.stderr)
         if failure:
             print(_("yunliao: the answer could not be written: {reason}").format(reason=failure), file=sys.stderr)
             return Exit.FAILED
@@ -185,7 +187,8 @@ class _Run:
         while (reply := await self._reply(turn)) is not None:
             turn = await self._answer(turn, *reply)
         code = self._exit_code(turn)
-        self._output.end(self._conversation, turn, code)
+        kept = self._wanted.save and not self._store.banner
+        self._output.end(self._conversation, turn, code, self._conversation if kept else turn.ids.conversation)
         return code
 
     # --- asking and answering --------------------------------------------------------------------------------
@@ -344,11 +347,12 @@ class _Run:
             os._exit(Exit.STOPPED)
         self._stop(Exit.STOPPED)
 
-    def _stop(self, cause: Exit) -> None:
+    def _stop(self, cause: Exit, tell: bool = True) -> None:
         if self._cause is None:
             self._cause = cause
             self._stopped.set()
-            self._output.say(_("stopping; once more ends at once"))
+            if tell:
+                self._output.say(_("stopping; once more ends at once"))
         if self._conversation:
             self._conversations.stop(self._conversation)
 

@@ -10,6 +10,9 @@ from tui.cache.records import AnswerRecord, MetaRecord, QuestionRecord, Record
 from tui.cache.store import Store
 from tui.models import ACTIVE, Conversation
 
+_AGREED = frozenset({"approval", "skip"})
+"""Options that let something run unasked: agreed to there, and not here."""
+
 
 async def take_in(store: Store, conversations: Sequence[Conversation]) -> list[str]:
     """Keep those that are not here yet; their ids. One that was deleted here comes back under a new id."""
@@ -24,7 +27,7 @@ async def take_in(store: Store, conversations: Sequence[Conversation]) -> list[s
         made = await store.create(
             conversation.service,
             conversation.title,
-            conversation.options,
+            {name: value for name, value in conversation.options.items() if name not in _AGREED},
             conversation_id=conversation.id if is_free else "",
             created_at=conversation.created_at,
         )

@@ -33,7 +33,7 @@ _SECRETS: tuple[tuple[str, str], ...] = (
     ("token", r"(?<!\w)(?P<value>eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})"),
     ("token", r"\bBearer\s+(?P<value>[A-Za-z0-9._~+/=-]{8,})"),
     ("token", r"\bAuthorization['\"]?\s*[:=]\s*['\"]?(?!Bearer\b)(?P<value>[^\s'\"«][^\r\n'\"«]{7,})"),
-    ("password", r"\w[\w+.-]*://[^\s:/@'\"]+:(?P<value>[^\s@/'\"«]+)@"),
+    ("password", r"://[^\s:/@'\"]+:(?P<value>[^\s@/'\"«]+)@"),
     ("password", r"\bIDENTIFIED\s+(?:WITH\s+\S+\s+)?(?:BY|AS)\s+(?:PASSWORD\s+)?" + _IN_QUOTES),
     ("password", r"\bPASSWORD\s*\(?\s*=?\s*" + _IN_QUOTES),
     ("signature", r"[?&](?:x-oss-)?" + _SIGNED + r"=(?P<value>[^&\s'\")\]>«]+)"),
