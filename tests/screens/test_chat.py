@@ -51,7 +51,7 @@ async def test_ctrl_c_stops_on_the_service(server: SandboxServer, tmp_path: Path
         await user.press("ctrl+c")
         await user.until(lambda: user.turn.state == "stopped")
         assert control(server, "state")["stop_calls"] == 1
-        assert user.sees("stopped")
+        await user.until(lambda: user.sees("stopped"))
         # The prompt works again.
         assert (await user.ask("and now?")).state == "done"
 
