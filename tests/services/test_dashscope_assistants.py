@@ -10,7 +10,7 @@ import pytest
 
 from tests.services.dashscope_calls import ADD, FULL, dashscope_of, held, requests
 from tui.sandbox.server import SandboxServer
-from tui.services.assistant_models import ASSISTANT_FIELDS, Assistant, AssistantChange, BuiltinTool, PluginAuth
+from tui.services.assistant_models import ASSISTANT_FIELDS, AssistantChange, BuiltinTool, PluginAuth
 from tui.services.base import Page
 from tui.services.dashscope import DashScope
 from tui.services.dashscope_assistants import AssistantConflict
@@ -250,10 +250,6 @@ async def test_another_account_sees_nothing(service: DashScope, sandbox: Sandbox
     with pytest.raises(NotFoundError):
         await other.assistants.retrieve(made.id)
     await other.aclose()
-
-
-def test_an_assistant_is_told_by_its_id() -> None:
-    assert Assistant("a", "m") != Assistant("b", "m")
 
 
 async def test_hostile_texts_are_clean(service: DashScope) -> None:

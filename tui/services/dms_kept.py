@@ -21,7 +21,7 @@ from tui.services.oss import open_link
 from tui.services.sse import Frame, FrameParser, Oversized
 
 LARGEST = 64 * 1024 * 1024
-"""Bytes of one file; a larger one is left out."""
+"""Bytes of all files together; what is beyond is left out."""
 MOST_FILES = 100
 
 Part = Frame | Oversized
@@ -57,7 +57,7 @@ async def kept_end(session: Session, reader: DmsReader) -> list[Event]:
         events = reader.connect()
         for part in in_order(files):
             events += reader.feed(part)
-            if reader.position.phase in ("done", "stopped", "failed") and reader.end is not None:
+            if reader.end is not None and reader.position.phase != "waiting":
                 return [*events, reader.end]
         return []
 
@@ -66,15 +66,16 @@ async def kept_end(session: Session, reader: DmsReader) -> list[Event]:
 
 async def _fetched(links: Sequence[Secret]) -> list[bytes]:
     files: list[bytes] = []
+    left = LARGEST
     for link in links[:MOST_FILES]:
         data = bytearray()
         async with open_link(link.reveal()) as (_begin, _size, chunks):
             async for chunk in chunks:
                 data += chunk
-                if len(data) > LARGEST:
-                    break
-            else:
-                files.append(bytes(data))
+                if len(data) > left:
+                    return files
+        left -= len(data)
+        files.append(bytes(data))
     return files
 
 
