@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from tui.finishing import finish
 from tui.models import Problem
 from tui.services.errors import ServiceError
 from tui.services.rds_reports import Inspection, Levels, Report, ReportEntry, Schedule
@@ -42,6 +43,8 @@ class HealthHooks:
     say: Callable[[str], None]
     """Tell the user, wherever they are."""
     now: Callable[[], datetime]
+    failed: Callable[[Problem], None] = lambda _problem: None
+    """Something went wrong that nobody waits for any more."""
     pauses: Sequence[float] = PAUSES
 
 
@@ -119,7 +122,10 @@ class Health:
         return total(held) if held is not None else None
 
     async def inspect(self, order: Inspection) -> str:
-        """Ask for an inspection and follow it; its task."""
+        """Ask for an inspection and follow it, also when the caller is gone meanwhile; its task."""
+        return await finish(self._inspect(order), self._hooks.failed)
+
+    async def _inspect(self, order: Inspection) -> str:
         task = await (await self._hooks.inspections()).create(order)
         now = self._hooks.now()
         self._entries[task] = ReportEntry(
@@ -184,6 +190,9 @@ class Health:
 
     async def save_schedule(self, schedule: Schedule) -> str:
         """Make a schedule, or change the one with its id; its id."""
+        return await finish(self._save_schedule(schedule), self._hooks.failed)
+
+    async def _save_schedule(self, schedule: Schedule) -> str:
         inspections = await self._hooks.inspections()
         if schedule.id:
             await inspections.change_schedule(schedule)

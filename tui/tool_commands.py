@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import cast
 
 from tui.settings import ToolCommand
 from tui.text import clean, clean_line
@@ -46,16 +47,11 @@ def fingerprint(name: str, command: ToolCommand) -> str:
 
 
 async def run_command(command: ToolCommand, arguments: str, environ: Mapping[str, str] = os.environ) -> CommandOutcome:
-    """Run it to its end, or end it at its time or output limit, with all processes of its session."""
+    """Run it to its end, or end it at its time or output limit; what it started and left behind is ended with it."""
     environment = {name: value for name, value in environ.items() if name in PASSED_ON or name.startswith("LC_")}
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command.argv,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment,
-            start_new_session=True,
+        transport, run = await asyncio.get_running_loop().subprocess_exec(
+            _Run, *command.argv, env=environment, start_new_session=True
         )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", "") or str(error)
@@ -64,61 +60,61 @@ async def run_command(command: ToolCommand, arguments: str, environ: Mapping[str
         )
     try:
         async with asyncio.timeout(command.timeout):
-            output, errors, too_long = await _talk(process, arguments.encode("utf-8", "replace"))
+            run.give(arguments.encode("utf-8", "replace"))
+            await run.over.wait()
     except TimeoutError:
         return CommandOutcome("", _("It was ended after {n} s.").format(n=f"{command.timeout:g}"))
     finally:
-        await _end(process)
-    text = clean(output.decode("utf-8", "replace")).rstrip("\n")
-    if too_long:
+        run.kill()
+        with suppress(TimeoutError):  # one that left the session may go on printing
+            async with asyncio.timeout(1):
+                await run.over.wait()
+        transport.close()
+    text = clean(run.output[:OUTPUT_LIMIT].decode("utf-8", "replace")).rstrip("\n")
+    if len(run.output) > OUTPUT_LIMIT:
         return CommandOutcome(text, _("It prints more than {n} KB and was ended.").format(n=OUTPUT_LIMIT // 1024))
-    if process.returncode:
-        said = clean_line(errors.decode("utf-8", "replace"), 300)
-        problem = _("It ended with code {code}.").format(code=process.returncode)
+    if code := transport.get_returncode():
+        said = clean_line(run.errors.decode("utf-8", "replace"), 300)
+        problem = _("It ended with code {code}.").format(code=code)
         return CommandOutcome(text, f"{problem} {said}".strip())
     return CommandOutcome(text)
 
 
-async def _talk(process: asyncio.subprocess.Process, arguments: bytes) -> tuple[bytes, bytes, bool]:
-    """Give it the arguments and read what it says: (stdout, the end of stderr, whether stdout was too long)."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
+class _Run(asyncio.SubprocessProtocol):
+    """A command that runs: what it says, up to the limits. `asyncio`'s streams would wait for what it leaves behind."""
 
-    async def give(stdin: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):  # it does not care for them
-            stdin.write(arguments)
-            await stdin.drain()
-        stdin.close()
+    def __init__(self) -> None:
+        self.output = bytearray()
+        self.errors = bytearray()
+        self.over = asyncio.Event()
+        """It has ended, and nobody can print any more."""
 
-    async def complaints(stderr: asyncio.StreamReader) -> bytes:
-        held = b""
-        while piece := await stderr.read(4096):
-            held = (held + piece)[-ERROR_LIMIT:]
-        return held
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.SubprocessTransport", transport)
 
-    async def answer(stdout: asyncio.StreamReader) -> tuple[bytes, bool]:
-        held = b""
-        while piece := await stdout.read(16384):
-            held += piece
-            if len(held) > OUTPUT_LIMIT:
-                _kill(process)
-                return held[:OUTPUT_LIMIT], True
-        return held, False
+    def give(self, arguments: bytes) -> None:
+        stdin = cast("asyncio.WriteTransport", self._transport.get_pipe_transport(0))
+        stdin.write(arguments)
+        stdin.close()  # once they are read, or nobody reads them
 
-    _given, errors, (output, too_long) = await asyncio.gather(
-        give(process.stdin), complaints(process.stderr), answer(process.stdout)
-    )
-    await process.wait()
-    return output, errors, too_long
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        if fd == 2:
+            self.errors = (self.errors + data)[-ERROR_LIMIT:]
+        elif len(self.output) <= OUTPUT_LIMIT:
+            self.output += data
+            if len(self.output) > OUTPUT_LIMIT:
+                self.kill()
 
+    def process_exited(self) -> None:
+        self._kill_group()  # what it left behind; its number is nobody else's so soon
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    _kill(process)
-    await process.wait()
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.over.set()
 
+    def kill(self) -> None:
+        if self._transport.get_returncode() is None:  # else its number may be another's by now
+            self._kill_group()
 
-def _kill(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:  # else its number may be another's by now
+    def _kill_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(self._transport.get_pid(), signal.SIGKILL)

@@ -15,6 +15,7 @@ from screens.tool_outputs import ToolOutputsScreen
 from tests.services.dashscope_calls import dashscope_of
 from tests.snapshots.test_pictures import SETTINGS, SIZES, Compare, StillApp, chat_of, until
 from tui.assistants.arguments import TEMPLATES
+from tui.assistants.drafts import Draft
 from tui.models import AskBlock, AskCall
 from tui.options import Options
 from tui.sandbox.server import SandboxServer
@@ -114,7 +115,7 @@ def test_form(picture: Callable[..., bool], size: tuple[int, int]) -> None:
 
     async def act(app: StillApp, pilot: Pilot[int]) -> None:
         await _opened(app, pilot)
-        app.assistants.edit(PROFILE.id, temperature=None, model="qwen3.7-max")
+        app.assistants.edit(Draft(PROFILE.id, PROFILE, PROFILE), temperature=None, model="qwen3.7-max")
         await pilot.press("l", "j", "j", "j")
         await pilot.pause()
 
@@ -128,7 +129,7 @@ def test_changes(picture: Callable[..., bool], size: tuple[int, int]) -> None:
     async def act(app: StillApp, pilot: Pilot[int]) -> None:
         await _opened(app, pilot)
         text = PROFILE.instructions.replace("先给结论", "先给出结论")
-        app.assistants.edit(PROFILE.id, temperature=0.7, instructions=text, description="")
+        app.assistants.edit(Draft(PROFILE.id, PROFILE, PROFILE), temperature=0.7, instructions=text, description="")
         await pilot.press("l", "w")
         await until(pilot, lambda: type(app.screen).__name__ == "ChangesDialog")
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.services.dashscope_calls import FULL, dashscope_of, requests
+from tui.assistants.drafts import Draft
+from tui.cache.edits import EditFiles
 from tui.cli import main
 from tui.exits import Exit
 from tui.sandbox.server import SandboxServer
@@ -94,6 +97,37 @@ def test_apply_sends_what_differs(run: Run, server: SandboxServer, tmp_path: Pat
     assert "      - Be brief.\n      + Be brief!" in out
     assert run("apply", "--yes", str(file))[0] == Exit.ANSWERED
     assert list(requests(server, "UpdateAssistant")[-1]["body"]) == ["instructions"]
+
+
+def test_an_export_goes_where_a_link_leads(run: Run, tmp_path: Path) -> None:
+    """Also `-o /dev/null`: as root, the device was replaced by a file."""
+    device, file = tmp_path / "null", tmp_path / "link.toml"
+    device.symlink_to("/dev/null")
+    file.symlink_to(tmp_path / "there.toml")
+    for link in (device, file):
+        assert run("export", "-o", str(link))[0] == Exit.ANSWERED
+        assert link.is_symlink()
+    assert "format = 1" in (tmp_path / "there.toml").read_text()
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_draft_of_the_app_is_left_alone(run: Run, server: SandboxServer, tmp_path: Path) -> None:
+    """What is typed there is not saved, and not mixed with what a file says."""
+    made = asyncio.run(full(server))
+
+    async def type_something() -> None:
+        drafts = EditFiles(tmp_path / "data" / "state" / "assistants" / "drafts")
+        drafts.keep(made.id, Draft(made.id, made, replace(made, name="typed")).text)
+        drafts.close()
+
+    asyncio.run(type_something())
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*.draft")}
+    file = tmp_path / "one.toml"
+    file.write_text(f'format = 1\n[[assistant]]\nid = "{made.id}"\ninstructions = "new"\n')
+    assert run("apply", "--yes", str(file))[0] == Exit.ANSWERED
+    assert len(kept) == 1
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.draft")} == kept
+    assert requests(server, "UpdateAssistant")[-1]["body"] == {"instructions": "new"}
 
 
 def test_json_through_a_pipe_makes_a_copy(run: Run, server: SandboxServer) -> None:

@@ -42,9 +42,19 @@ async def test_a_slow_one_is_ended_with_its_children(tmp_path: Path) -> None:
     )
     said = await run_command(python(code, timeout=1.5), "{}")
     assert "1.5 s" in said.problem
-    pid = int((tmp_path / "pid").read_text())
-    state = Path(f"/proc/{pid}/stat")
-    assert not state.exists() or state.read_text().split()[2] in "ZX"
+    assert has_ended(tmp_path / "pid")
+
+
+async def test_what_it_leaves_behind_is_ended_with_it_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    shell = "sleep 600 & echo $! > pid; echo done"
+    said = await run_command(ToolCommand(("sh", "-c", f"cd {tmp_path}; {shell}"), 60), "{}")
+    assert said == CommandOutcome("done")
+    assert has_ended(tmp_path / "pid")
+
+
+def has_ended(path: Path) -> bool:
+    state = Path(f"/proc/{int(path.read_text())}/stat")
+    return not state.exists() or state.read_text().split()[2] in "ZX"
 
 
 async def test_too_much_is_ended() -> None:

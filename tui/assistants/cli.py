@@ -185,9 +185,7 @@ class _Run:
         if self._wanted.output is None:
             print(text, end="")
         else:
-            from tui.cache import files
-
-            await asyncio.to_thread(files.replace, self._wanted.output.absolute(), text.encode())
+            await asyncio.to_thread(_write, self._wanted.output, text.encode())
         return Exit.ANSWERED
 
     async def _apply(self) -> int:
@@ -224,6 +222,16 @@ class _Run:
         saved = await self._desk.save(compared(draft, planned.held))
         words = _("created {name}: {id}") if planned.action == "create" else _("changed {name}: {id}")
         print(words.format(name=saved.name or saved.model, id=saved.id))
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Replace a file as a whole; what is there and is none, a pipe or a device, is written to. Raises OSError."""
+    from tui.cache import files
+
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+    else:
+        files.replace(path.resolve(), data)
 
 
 def _read(path: Path) -> str:

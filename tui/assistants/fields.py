@@ -89,7 +89,7 @@ def label(name: str) -> str:
         "tools": _("tools"),
         "metadata": _("metadata"),
         "file_ids": _("file ids"),
-        "thinking": _("thinking"),
+        "thinking": _("thinking mode"),
     }.get(name, name)
 
 

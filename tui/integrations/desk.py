@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.integrations.guides import Check, Guide, guides
-from tui.integrations.progress import Progress, read, write
+from tui.integrations.progress import Progress, read, update
 from tui.models import Problem
 from tui.services.endpoints import Endpoint, parse_endpoint
 from tui.services.errors import ConfigurationError
@@ -72,11 +72,12 @@ class Integrations:
 
     async def toggle(self, guide: str, step: str) -> None:
         """Tick a step, or take the tick back. Raises OSError where it could not be kept."""
-        await self._keep(self.progress.toggled(guide, step))
+        ticked = not self.progress.ticked(guide, step)
+        await self._keep(lambda progress: progress.with_tick(guide, step, ticked=ticked))
 
     async def set_value(self, guide: str, parameter: str, value: str) -> None:
         """Keep a value that is not secret. Raises OSError where it could not be kept."""
-        await self._keep(self.progress.with_value(guide, parameter, value))
+        await self._keep(lambda progress: progress.with_value(guide, parameter, value))
 
     def value(self, guide: str, parameter: str) -> str:
         """A parameter's value, or its default."""
@@ -85,10 +86,10 @@ class Integrations:
             (item.default for one in guides() if one.id == guide for item in one.parameters if item.id == parameter), ""
         )
 
-    async def _keep(self, progress: Progress) -> None:
-        self.progress = progress
+    async def _keep(self, change: Callable[[Progress], Progress]) -> None:
+        self.progress = change(self.progress)
         if self._path is not None:
-            await asyncio.to_thread(write, self._path, progress)
+            self.progress = await asyncio.to_thread(update, self._path, change)
 
     # --- what can be verified ------------------------------------------------------------------------------
 
@@ -102,7 +103,7 @@ class Integrations:
             ServiceError: it does not hold, or could not be asked.
         """
         found = await self._verify(check, app_id, secret)
-        await self._keep(self.progress.with_tick(guide, step))
+        await self._keep(lambda progress: progress.with_tick(guide, step))
         return found
 
     async def _verify(self, check: Check, app_id: str, secret: Secret) -> str:
@@ -189,7 +190,7 @@ class Integrations:
         """
         from tui.integrations.env_file import write_env
 
-        await asyncio.to_thread(write_env, env, Path(path).expanduser())  # noqa: ASYNC240  # reads no disk
+        await asyncio.to_thread(write_env, env, path)
 
     async def memories(self) -> MemoryProject:
         """The memory project at the guide's address with the key that was typed in; close it after use."""

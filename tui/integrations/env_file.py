@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,8 +68,8 @@ def _quoted(value: str) -> str:
     return value if not set(value) - _PLAIN else f"'{value}'"
 
 
-def write_env(env: BotEnv, path: Path) -> None:
-    """Write a new file, 0600; never over one that is there.
+def write_env(env: BotEnv, path: str) -> None:
+    """Write a new file, 0600; never over one that is there. `~` is the home folder.
 
     Raises:
         FileExistsError: there is one.
@@ -77,4 +78,5 @@ def write_env(env: BotEnv, path: Path) -> None:
     """
     from tui.cache.files import create
 
-    create(path, env.text().reveal().encode())
+    # Not `Path.expanduser`, which raises where there is no such user.
+    create(Path(os.path.expanduser(path)), env.text().reveal().encode())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,9 @@ class Progress:
     def ticked(self, guide: str, step: str) -> bool:
         return f"{guide}/{step}" in self.ticks
 
-    def toggled(self, guide: str, step: str) -> Progress:
-        return replace(self, ticks=self.ticks ^ {f"{guide}/{step}"})
-
-    def with_tick(self, guide: str, step: str) -> Progress:
-        return replace(self, ticks=self.ticks | {f"{guide}/{step}"})
+    def with_tick(self, guide: str, step: str, *, ticked: bool = True) -> Progress:
+        tick = {f"{guide}/{step}"}
+        return replace(self, ticks=self.ticks | tick if ticked else self.ticks - tick)
 
     def value(self, guide: str, parameter: str) -> str:
         return self.values.get(f"{guide}/{parameter}", "")
@@ -52,12 +51,18 @@ def read(path: Path) -> Progress:
     )
 
 
-def write(path: Path, progress: Progress) -> None:
-    """Put the file in the place of the one before, 0600. Raises OSError."""
+def update(path: Path, change: Callable[[Progress], Progress]) -> Progress:
+    """Change what the file holds by now, which another window may have changed too; what it holds then. Raises OSError.
+
+    The file is private, and replaced as a whole.
+    """
     import tomli_w
 
-    from tui.cache.files import private_folder, replace
+    from tui.cache import files
 
-    private_folder(path.parent)
-    values = {key: value for key, value in progress.values.items() if value}
-    replace(path, tomli_w.dumps({"ticks": sorted(progress.ticks), "values": values}).encode())
+    files.private_folder(path.parent)
+    with files.locked(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT):
+        progress = change(read(path))
+        values = {key: value for key, value in progress.values.items() if value}
+        files.replace(path, tomli_w.dumps({"ticks": sorted(progress.ticks), "values": values}).encode())
+    return progress
