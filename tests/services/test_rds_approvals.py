@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -161,15 +161,11 @@ async def test_questions_wait_for_an_open_round_and_the_way_on_goes_first(
         await here.desk.ended(queued.id)
 
         assert here.desk.turn(here.conversation_id, queued.id).answer == "after it"
-        asked = [message["query"] for message in _messages(sandbox, here.turns[0].ids.conversation)]
-        assert asked == ["approve 2", "Please go on.", "echo after it"]
+        assert _asked(sandbox, here.turns[0].ids.conversation) == ["approve 2", "Please go on.", "echo after it"]
 
 
-def _messages(sandbox: SandboxServer, conversation: str) -> list[dict[str, Any]]:
-    async def work() -> list[dict[str, Any]]:
-        return [{"query": message.query} for message in sandbox._world.conversations[conversation].messages]
-
-    return sandbox._call(work)
+def _asked(sandbox: SandboxServer, conversation: str) -> list[str]:
+    return sandbox._call(lambda: [message.query for message in sandbox._world.conversations[conversation].messages])
 
 
 async def test_a_locked_profile_does_not_go_on(sandbox: SandboxServer, tmp_path: Path) -> None:
