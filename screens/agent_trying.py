@@ -111,7 +111,7 @@ class TryingScreen(ReadingScreen):
             if turn.id == update.turn_id:
                 break
         if update.put_back:
-            self._give_back(update.put_back)
+            self.give_back(update.put_back)
         self.update_ask()
         self.answer_changed()
 

@@ -215,7 +215,12 @@ class AnalysingScreen(AskingScreen):
     @work(group="attach")
     async def _attach_ready(self, conversation_id: str, source: DataSource) -> None:
         if conversation_id:
-            conversation = await self.app.open_conversation(conversation_id)
+            from tui.services.errors import ServiceError
+
+            try:
+                conversation = await self.app.open_conversation(conversation_id)
+            except (KeyError, ServiceError):  # deleted meanwhile: the file stays on the service
+                return
             held: Mapping[str, str] = conversation.options
         else:
             held = self.new_options.setdefault("dms", {})

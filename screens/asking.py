@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.events import ScreenResume
-from textual.getters import app as app_getter
 from textual.getters import query_one
-from textual.screen import Screen
 
+from screens.transcript_requests import TranscriptScreen
 from tui import routes
-from tui.contract import YunliaoApi
 from tui.widgets.ask_panel import AskPanel
 from tui.widgets.ask_words import seems_to_read
 from tui.widgets.composer import Composer
@@ -22,10 +20,9 @@ if TYPE_CHECKING:
     from tui.services.base import ReplyAction
 
 
-class AskingScreen(Screen[None]):
+class AskingScreen(TranscriptScreen):
     """A screen with a composer and an `AskPanel` above it, showing one conversation."""
 
-    app = app_getter(YunliaoApi)
     composer = query_one("#composer", Composer)
     ask_panel = query_one("#ask", AskPanel)
 

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.events import DescendantFocus, Resize
 from textual.getters import query_one
 from textual.widgets import Static
 
 from screens.chat_hints import hints_for
+from screens.chat_keys import BINDINGS
 from screens.commanding import CommandingScreen
+from screens.welcome import SERVICES, welcome
 from tui.contract import Context
-from tui.keys import NO_KEY
 from tui.widgets.ask_panel import AskPanel
-from tui.widgets.assistant_words import describe_partner, partner_name
+from tui.widgets.assistant_words import partner_name
 from tui.widgets.composer import Composer
 from tui.widgets.context_bar import SERVICE_NAMES, ContextBar
 from tui.widgets.conversation_list import ConversationList
-from tui.widgets.copilot_words import describe as describe_copilot
 from tui.widgets.find_bar import FindBar
-from tui.widgets.session_words import describe_options
 from tui.widgets.status import StatusLine
 from tui.widgets.transcript import Transcript
 from tui.words import _
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from tui.models import ServiceName
     from tui.turns import TurnUpdate
 
-SERVICES: tuple[ServiceName, ...] = ("rds", "dms", "dashscope")
-"""Those that a new conversation can be begun with, by their digits."""
-DIGIT = "Send the suggestion of that number; in a new conversation choose the service"
 WIDE = 100
 """Columns from which on the list stands beside the chat."""
 
@@ -48,32 +45,7 @@ class ChatScreen(CommandingScreen):
     DEFAULT_CSS = Path(__file__).with_name("chat.tcss").read_text("utf-8")
     AUTO_FOCUS = "Composer"
     BINDING_GROUP_TITLE = "Chat"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", id="chat.back", show=False, tooltip="Transcript, then the list"),
-        Binding("ctrl+c", "interrupt", "stop", id="chat.interrupt", show=False, tooltip="Stop; clear; twice: quit"),
-        Binding("f9", "toggle_list", "list", id="chat.toggle_list", show=False, tooltip="Show or hide the list"),
-        Binding("f6", "app.focus_next", "next part", id="chat.next_part", show=False, tooltip="Next part"),
-        Binding("f8", "new", "new", id="chat.new", show=False, tooltip="New conversation"),
-        Binding(
-            "f5", "recover", "look again", id="chat.recover", show=False, tooltip="Look for the rest of the answer"
-        ),
-        Binding("f4", "files", "files", id="chat.files", show=False, tooltip="Files: upload, attach, download"),
-        Binding("f7", "session", "session", id="chat.session", show=False, tooltip="Settings of this conversation"),
-        Binding(NO_KEY, "new('rds')", "new", id="chat.new_rds", show=False, tooltip="New: RDS Copilot"),
-        Binding(NO_KEY, "new('dms')", "new", id="chat.new_dms", show=False, tooltip="New: Data Agent"),
-        Binding(NO_KEY, "new('dashscope')", "new", id="chat.new_dashscope", show=False, tooltip="New: DashScope"),
-        *(
-            Binding(digit, f"digit({digit})", "choose", id=f"chat.digit_{digit}", show=False, tooltip=DIGIT)
-            for digit in "123456789"
-        ),
-        Binding("f10", "take_over", "take over", id="chat.take_over", show=False, tooltip="Write here, not there"),
-        Binding("E", "export", "export", id="chat.export", show=False, tooltip="Export: Markdown, HTML, JSON, bundle"),
-        Binding(
-            "M", "app.navigate('assistants')", "assistants", id="chat.assistants", show=False, tooltip="Manage them"
-        ),
-        Binding("S", "app.navigate('search')", "search", id="chat.search", show=False, tooltip="Search what was said"),
-        Binding("f3", "find_next", "next hit", id="chat.find_next", show=False, tooltip="Next hit"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
     list_pane = query_one("#list", ConversationList)
     status = query_one("#status", StatusLine)
@@ -85,6 +57,7 @@ class ChatScreen(CommandingScreen):
         self._turn_id = turn_id
         self._list_wanted = True
         self._told: tuple[object, ...] = ()
+        self._beginning = asyncio.Lock()
 
     # --- layout --------------------------------------------------------------------------------------------
 
@@ -117,6 +90,7 @@ class ChatScreen(CommandingScreen):
 
     def on_resize(self, event: Resize) -> None:
         self._place_list(event.size.width)
+        self._update_hints()
 
     def _place_list(self, width: int) -> None:
         wide = width >= WIDE and self._list_wanted and not self.app.low_bandwidth
@@ -136,8 +110,10 @@ class ChatScreen(CommandingScreen):
         """
         self.leave_answer()
         self.find_bar.close()
+        self.leave_unopened()
         self._keep_draft()
         self.conversation_id = conversation_id
+        self.is_opening = bool(conversation_id)
         self._put_draft("")
         self.list_pane.current = conversation_id
         if focus:
@@ -148,48 +124,21 @@ class ChatScreen(CommandingScreen):
             self._show_new()
 
     def _show_new(self) -> None:
-        self.transcript.empty_text = self._welcome()
+        self.transcript.empty_text = welcome(self.service, self.new_options.get(self.service, {}))
         self.transcript.show((), key="")
         self.context_bar.subject = ""
         self.composer.at_opens_files = self.service == "dms"
         self._put_draft(self.app.draft_of_new(self.service))
         self._update_status()
 
-    def _welcome(self) -> str:
-        lines = [
-            _("A new conversation with {service}.").format(service=SERVICE_NAMES[self.service]),
-            "",
-            _("Write a question and press Enter. Ctrl+J makes a new line."),
-            _("F1 shows the keys of the place you are in, Ctrl+P every action."),
-        ]
-        others = [f"{number} {SERVICE_NAMES[name]}" for number, name in enumerate(SERVICES, 1) if name != self.service]
-        lines.append(_("Another service: Esc, then {choices}.").format(choices="   ".join(others)))
-        if self.service == "dms":
-            lines += [_("@ chooses files for the agent, F7 its mode, plan, language and confirmations."), ""]
-            lines += describe_options(self.new_options.get("dms", {}))
-        if self.service == "rds":
-            lines += [_("F7 chooses model, thinking, language, approvals; / lists commands."), ""]
-            lines += describe_copilot(self.new_options.get("rds", {}))
-        if self.service == "dashscope":
-            lines += describe_partner(self.new_options.get("dashscope", {}))
-        return "\n".join(lines)
-
     @work(group="open", exclusive=True)
     async def _open(self, conversation_id: str, turn_id: str, find: str) -> None:
         if self.app.conversation(conversation_id) is None:
             self.transcript.empty_text = _("Loading …")
             self.transcript.show((), key="")
-        from tui.services.errors import ServiceError
-
-        try:
-            await self.app.open_conversation(conversation_id)
-        except KeyError:
-            self.app.notify(_("This conversation is not there any more."), severity="warning")
-            self.show("")
-            return
-        except ServiceError as error:
-            self.app.show_problem(error.problem)
-            self.show("")
+        if not await self._read(conversation_id):
+            if conversation_id == self.conversation_id:
+                self.show("")
             return
         if conversation_id != self.conversation_id:
             return  # another one was chosen while this one was read
@@ -205,12 +154,28 @@ class ChatScreen(CommandingScreen):
             self.find_bar.show(find)
             self.transcript.find(find)
         typed = self.composer.text
+        self.is_opening = False
         self.composer.at_opens_files = self.service == "dms"
         self._put_draft(conversation.draft)
         if typed.strip():  # while it was being read
             self.composer.put("\n".join(part for part in (conversation.draft, typed) if part))
+            self._keep_draft()
         self._update_title()
         self._update_status()
+
+    async def _read(self, conversation_id: str) -> bool:
+        """Have a conversation in memory; False, said, where that cannot be."""
+        from tui.services.errors import ServiceError
+
+        try:
+            await self.app.open_conversation(conversation_id)
+        except KeyError:
+            self.app.notify(_("This conversation is not there any more."), severity="warning")
+            return False
+        except ServiceError as error:
+            self.app.show_problem(error.problem)
+            return False
+        return True
 
     def _turn_changed(self, update: TurnUpdate) -> None:
         if update.conversation_id == self.conversation_id:
@@ -218,6 +183,7 @@ class ChatScreen(CommandingScreen):
             if conversation is not None:  # the whole of it: turns may have come in anywhere
                 self.transcript.show(conversation.turns, key=conversation.id)
             self._show_turns(update.turn_id, update.put_back)
+            self.app.paint_now(self.transcript)
 
     def _show_turns(self, first: str = "", put_back: str = "") -> None:
         """Show the newest turns, from the turn `first` on."""
@@ -230,7 +196,7 @@ class ChatScreen(CommandingScreen):
             if turn.id == first:
                 break
         if put_back:
-            self._give_back(put_back)
+            self.give_back(put_back)
         told = self._what_is_told()
         if told != self._told or put_back:
             self._told = told
@@ -264,7 +230,7 @@ class ChatScreen(CommandingScreen):
         # In another language than before, perhaps.
         self.transcript.ask_hint = _("not answered yet")
         if not self.conversation_id:
-            self.transcript.empty_text = self._welcome()
+            self.transcript.empty_text = welcome(self.service, self.new_options.get(self.service, {}))
         self._update_status()
 
     def _update_title(self) -> None:
@@ -300,7 +266,7 @@ class ChatScreen(CommandingScreen):
     @on(DescendantFocus)
     def _update_hints(self) -> None:
         running = bool(self.conversation_id and self.app.activity(self.conversation_id))
-        self.status.hints = hints_for(self, running=running, narrow=self.size.width < WIDE)
+        self.status.hints = hints_for(self, running=running, narrow=self.app.size.width < WIDE)
 
     # --- asking --------------------------------------------------------------------------------------------
 
@@ -314,23 +280,29 @@ class ChatScreen(CommandingScreen):
     async def _ask_text(self, text: str) -> None:
         if not self.conversation_id and not await self.has_partner(text):
             return
-        if not self.conversation_id:
-            options = self.new_options.pop(self.service, None)
-            conversation_id = await self.app.create_conversation(self.service, options)
-            self.wait_for_uploads_of(conversation_id)
-            self.conversation_id = conversation_id
-            self.transcript.show((), key=conversation_id)
-            self.app.set_draft("", "", self.service)
-        conversation = self.app.conversation(self.conversation_id)
+        async with self._beginning:  # a second question may come before the conversation is there
+            if not self.conversation_id:
+                options = self.new_options.pop(self.service, None)
+                conversation_id = await self.app.create_conversation(self.service, options)
+                self.wait_for_uploads_of(conversation_id)
+                self.conversation_id = conversation_id
+                self.transcript.show((), key=conversation_id)
+                self.app.set_draft("", "", self.service)
+        conversation_id = self.conversation_id
+        if self.app.conversation(conversation_id) is None and not await self._read(conversation_id):
+            self.give_back(text)
+            return
+        conversation = self.app.conversation(conversation_id)
         if conversation is not None and conversation.read_only:
-            self.composer.put(text)
+            self.give_back(text)
             self.app.notify(conversation.read_only, severity="warning", markup=False)
             return
-        self.app.ask(self.conversation_id, text)
-        self.transcript.follow_end()
-        self.list_pane.current = self.conversation_id
-        self.composer.set_history(self.app.input_history(self.service))
-        self._show_turns()
+        self.app.ask(conversation_id, text)
+        if conversation_id == self.conversation_id:
+            self.transcript.follow_end()
+            self.list_pane.current = conversation_id
+            self.composer.set_history(self.app.input_history(self.service))
+            self._show_turns()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "take_over":
@@ -407,7 +379,7 @@ class ChatScreen(CommandingScreen):
 
     def options_changed(self) -> None:
         if not self.conversation_id:
-            self.transcript.empty_text = self._welcome()
+            self.transcript.empty_text = welcome(self.service, self.new_options.get(self.service, {}))
         self._update_status()
 
     def action_new(self, service: ServiceName | None = None) -> None:

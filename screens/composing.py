@@ -18,6 +18,8 @@ class ComposingScreen(PartneringScreen):
 
     _draft = ""
     """What is kept of the composer."""
+    is_opening = False
+    """The conversation is still being read: its own draft is not known yet, and must not be overwritten."""
     _quit_armed = -QUIT_SECONDS
     """When Ctrl+C found nothing to stop or clear."""
 
@@ -28,10 +30,20 @@ class ComposingScreen(PartneringScreen):
 
     def _keep_draft(self) -> None:
         """Keep what is in the composer, when somebody changed it."""
+        if self.is_opening:
+            return
         text = "\n\n".join(part for part in (self._set_aside, self.composer.text) if part)
         if text != self._draft:
             self._draft = text
             self.app.set_draft(self.conversation_id, text, self.service)
+
+    def leave_unopened(self) -> None:
+        """What was written for a conversation that was not there yet is kept where Up finds it."""
+        if self.is_opening:
+            self.is_opening = False
+            if (written := self.composer.take()).strip():
+                self.app.remember_input(self.service, written)
+            self._draft = ""
 
     def _put_draft(self, text: str) -> None:
         self._draft = text
@@ -54,7 +66,8 @@ class ComposingScreen(PartneringScreen):
         self.composer.put(await self.app.edit_externally(self.composer.text))
         self.composer.focus()
 
-    def _give_back(self, text: str) -> None:
+    def give_back(self, text: str) -> None:
+        """Put `text` into the composer, in front of what stands there already."""
         held = self.composer.text
         if text not in held:
             self.composer.put(f"{text}\n\n{held}" if held.strip() else text)

@@ -18,7 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from tui.contract import YunliaoApi
-from tui.text import clean, clean_line
+from tui.text import clean, clean_line, safe_file_name
 from tui.widgets.choices import Choices
 from tui.widgets.hints import HintLine
 from tui.words import _
@@ -98,9 +98,10 @@ class TypedConfirmDialog(Dialog[bool]):
     """Yes by typing `expected` (a count, a name) and Enter; anything else does nothing."""
 
     def __init__(self, title: str, lines: Sequence[str], verb: str, expected: str) -> None:
-        self._expected = expected
+        # What can be typed: a service's name may begin with a blank, or hold what no key makes.
+        self._expected = clean_line(expected).strip(" …") or "yes"
         verb = clean_line(verb)
-        ask = _("Type {expected} and press Enter to {verb}.").format(expected=expected, verb=verb)
+        ask = _("Type {expected} and press Enter to {verb}.").format(expected=self._expected, verb=verb)
         super().__init__(title, [*lines, ask], [("Enter", verb), ("Esc", _("cancel"))])
 
     def body(self) -> Iterable[Widget]:
@@ -129,7 +130,7 @@ class TextDialog(Dialog[str]):
     ) -> None:
         super().__init__(title, lines, [("Enter", verb or _("save")), ("Esc", _("cancel"))])
         # A blank at the end stays: what is typed then is another word.
-        self._value = clean_line(value) + " " * value.endswith(" ")
+        self._value = _whole_line(value) + " " * value.endswith(" ")
         self._allow_empty = allow_empty
 
     def body(self) -> Iterable[Widget]:
@@ -138,9 +139,14 @@ class TextDialog(Dialog[str]):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        text = clean_line(event.value.strip())
+        text = _whole_line(event.value)
         if text or self._allow_empty:
             self.dismiss(text)
+
+
+def _whole_line(text: str) -> str:
+    """One clean line of all of it: what is typed, or stood there, is never cut."""
+    return clean_line(text, len(text) + 1)
 
 
 class ChooseDialog(Dialog[int]):
@@ -157,8 +163,9 @@ class ChooseDialog(Dialog[int]):
     ]
 
     def __init__(self, title: str, choices: Sequence[tuple[str, str]], chosen: int = 0) -> None:
+        digits = f"1-{min(9, len(choices))}" if len(choices) > 1 else "1"
         super().__init__(
-            title, (), [("1-9", _("choose")), ("j k", _("move")), ("Enter", _("choose")), ("Esc", _("cancel"))]
+            title, (), [(digits, _("choose")), ("j k", _("move")), ("Enter", _("choose")), ("Esc", _("cancel"))]
         )
         self._choices = [(clean_line(label), clean(text)) for label, text in choices]
         self._chosen = chosen
@@ -214,12 +221,15 @@ class DetailsDialog(Dialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,c", "copy", "copy the value", id="details.copy", show=False),
         Binding("Y", "copy_all", "copy all", id="details.copy_all", show=False),
+        Binding("w", "save", "write a file", id="details.save", show=False, tooltip="Write all of it to a file"),
         Binding("q", "cancel", "close", id="details.close", show=False),
     ]
 
     def __init__(self, rows: Sequence[tuple[str, str]], title: str = "") -> None:
         super().__init__(
-            title or _("Details"), (), [("y", _("copy")), ("Y", _("copy all")), ("j k", _("move")), ("Esc", _("close"))]
+            title or _("Details"),
+            (),
+            [("y", _("copy")), ("Y", _("copy all")), ("w", _("write a file")), ("j k", _("move")), ("Esc", _("close"))],
         )
         self._rows = [(clean_line(name), clean(value)) for name, value in rows]
 
@@ -239,5 +249,12 @@ class DetailsDialog(Dialog[None]):
             name, value = self._rows[index]
             self.app.copy_text(value, name)
 
+    @property
+    def _text(self) -> str:
+        return "\n".join(f"{name}: {value}" for name, value in self._rows)
+
     def action_copy_all(self) -> None:
-        self.app.copy_text("\n".join(f"{name}: {value}" for name, value in self._rows), self._title)
+        self.app.copy_text(self._text, self._title)
+
+    def action_save(self) -> None:
+        self.app.save_text(self._text, f"{safe_file_name(self._title, 'details')}.txt")

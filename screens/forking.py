@@ -66,7 +66,7 @@ class ForkingScreen(ReadingScreen):
             choices.insert(1, (size, told))
         chosen = await self.app.push_screen_wait(ChooseDialog(_("Edit this question and ask it"), choices))
         if chosen == len(choices) - 1:
-            self._give_back(turn.question)
+            self.give_back(turn.question)
             self.composer.focus()
         elif chosen is not None:
             fork_id = await self.app.fork_conversation(conversation.id, turn.id)

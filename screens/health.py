@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.events import DescendantFocus, Resize
 from textual.getters import query_one
 from textual.widget import Widget
-from textual.widgets import OptionList, Static
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from screens.dialogs import answer_of
@@ -61,7 +61,7 @@ class HealthScreen(HealthReading):
     AUTO_FOCUS = "ReportList"
     BINDING_GROUP_TITLE = "Health"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", id="health.back", show=False, tooltip="Back: to the lists, then out"),
+        Binding("escape,q", "back", "back", id="health.back", show=False, tooltip="Back: to the lists, then out"),
         Binding("i,n", "inspect", "inspect", id="health.inspect", show=False, tooltip="Inspect instances now"),
         Binding("s", "new_schedule", "schedule", id="health.schedule", show=False, tooltip="A new schedule"),
         Binding("R", "refresh", "refresh", id="health.refresh", show=False, tooltip="Read the lists anew"),
@@ -137,7 +137,9 @@ class HealthScreen(HealthReading):
             hints = [("Enter", _("read")), ("i", _("inspect…")), ("s", _("schedule…")), ("t", _("period"))]
         else:
             hints = self.reading_hints()
-        self.query_one(HintLine).hints = [*hints, ("Esc", _("back")), ("?", _("more"))]
+        typing = isinstance(self.focused, Input)
+        back = _("end the search") if typing else _("back")
+        self.query_one(HintLine).hints = [*hints, ("Esc", back), ("F1" if typing else "?", _("more"))]
 
     # --- lists ---------------------------------------------------------------------------------------------
 
@@ -201,7 +203,7 @@ class HealthScreen(HealthReading):
         """From the text to the instances, to the lists, and out."""
         if self.end_search():
             return
-        if self.focused is self.text:
+        if self.focused is self.transcript:
             self.instance_list.focus()
         elif self.focused is self.instance_list:
             self.stop_reading(self.report_list)

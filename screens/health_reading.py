@@ -8,14 +8,12 @@ from dataclasses import replace
 from textual import on, work
 from textual.containers import Vertical
 from textual.content import Content
-from textual.getters import app as app_getter
 from textual.getters import query_one
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.contract import YunliaoApi
+from screens.transcript_requests import TranscriptScreen
 from tui.health import total
 from tui.models import TextBlock, Turn
 from tui.services.errors import ServiceError
@@ -23,7 +21,7 @@ from tui.services.rds_reports import FindingGroup, InstanceReport, Report, Repor
 from tui.widgets.choices import Choices
 from tui.widgets.find_bar import FindBar
 from tui.widgets.health_words import instance_line, items_words, level_name, levels_line, span_words
-from tui.widgets.transcript import Transcript, messages
+from tui.widgets.transcript import Transcript
 from tui.words import _
 
 
@@ -44,13 +42,10 @@ class ReportText(Transcript):
         return super().check_action(action, parameters)
 
 
-class HealthReading(Screen[None]):
+class HealthReading(TranscriptScreen):
     """A screen with a report in its right half."""
 
-    app = app_getter(YunliaoApi)
     instance_list = query_one("#instances", InstanceList)
-    text = query_one("#text", ReportText)
-    find_bar = query_one("#find", FindBar)
 
     reading = False
     """A report is open."""
@@ -81,7 +76,9 @@ class HealthReading(Screen[None]):
 
     def reading_hints(self) -> list[tuple[str, str]]:
         """The keys that matter while a report has the focus."""
-        if self.focused is self.text:
+        if self.find_bar.has_focus_within:
+            return [("Enter", _("then n and N go on"))]
+        if self.focused is self.transcript:
             return [("y", _("copy")), ("w", _("save")), ("Y", _("blocks")), ("3", _("instances"))]
         return [("Enter", _("its text")), ("1", _("reports"))]
 
@@ -165,76 +162,24 @@ class HealthReading(Screen[None]):
         found = next((held for held in report.instances if held.instance == one.instance), one)
         heading = "  ".join(part for part in (one.instance, one.engine, one.description) if part)
         self._show_text(found.markdown or _findings(found.groups), f"{entry.task}:{one.instance}", heading)
-        self.text.focus()
+        self.transcript.focus()
 
     def _show_text(self, markdown: str, key: str, heading: str = "") -> None:
         """Show Markdown as an answer under `heading`, so that all of the transcript's keys work on it."""
         made_at = (self._entry.created_at if self._entry else None) or self.app.now()
         turn = Turn("report", heading, made_at, state="done", blocks=(TextBlock(markdown),))
-        self.text.show([turn] if markdown else [], key=key)
+        self.transcript.show([turn] if markdown else [], key=key)
         if markdown and key not in self._read:  # a text that was read before stands where it was left
             self._read.add(key)
-            self.text.scroll_to_turn(turn.id)
+            self.transcript.scroll_to_turn(turn.id)
 
     # --- the transcript asks -------------------------------------------------------------------------------
 
-    @on(messages.CopyRequested)
-    def _copy(self, event: messages.CopyRequested) -> None:
-        event.stop()
-        self.app.copy_text(event.text, _("the report"))
+    def copied(self, what: str) -> str:
+        return _("the report")
 
-    @on(messages.SaveRequested)
-    def _save(self, event: messages.SaveRequested) -> None:
-        event.stop()
-        name = event.suggested_name.replace("answer", "health-report", 1)
-        self.app.save_text(event.text, name)
-
-    @on(messages.Links)
-    @on(messages.ChooseBlock)
-    @work(group="choose", exclusive=True)
-    async def _choose_block(self, event: messages.ChooseBlock | messages.Links) -> None:
-        event.stop()
-        if not event.choices:
-            self.app.notify(_("There is nothing to choose here."))
-            return
-        from screens.dialogs import ChooseDialog
-
-        chosen = await self.app.push_screen_wait(ChooseDialog(event.title, [(c.label, c.text) for c in event.choices]))
-        if chosen is not None:
-            self.app.copy_text(event.choices[chosen].text, event.choices[chosen].label)
-
-    # --- find ------------------------------------------------------------------------------------------------
-
-    @on(messages.FindRequested)
-    def _find_requested(self, event: messages.FindRequested) -> None:
-        event.stop()
-        self.find_bar.open()
-
-    @on(FindBar.Changed)
-    def _find(self, event: FindBar.Changed) -> None:
-        event.stop()
-        self.text.find(event.text)
-
-    @on(FindBar.Submitted)
-    def _find_submitted(self, event: FindBar.Submitted) -> None:
-        event.stop()
-        self.text.focus()
-        if not event.text.strip():
-            self.find_bar.close()
-
-    @on(messages.MatchChanged)
-    def _match_changed(self, event: messages.MatchChanged) -> None:
-        event.stop()
-        self.find_bar.count(event.number, event.matches)
-
-    def end_search(self) -> bool:
-        """Close the search bar; False where it is closed."""
-        if not self.find_bar.display:
-            return False
-        self.find_bar.close()
-        self.text.find("")
-        self.text.focus()
-        return True
+    def file_name(self, suggested: str) -> str:
+        return suggested.replace("answer", "health-report", 1)
 
 
 def _findings(groups: tuple[FindingGroup, ...]) -> str:

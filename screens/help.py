@@ -73,8 +73,9 @@ class HelpScreen(ModalScreen[None]):
     AUTO_FOCUS = "#keys"
     BINDING_GROUP_TITLE = "Help"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,f1", "close", "close", id="help.close"),
+        Binding("escape,q,f1,question_mark", "close", "close", id="help.close"),
         Binding("slash", "filter", "filter", id="help.filter"),
+        Binding("ctrl+p,colon", "palette", "palette", id="help.palette", show=False, tooltip="Every action"),
         Binding("i", "ids", "ids", id="help.ids", show=False, tooltip="Names of the actions, for other keys"),
         Binding("j,down", "scroll(1)", "down", id="help.down", show=False),
         Binding("k,up", "scroll(-1)", "up", id="help.up", show=False),
@@ -155,6 +156,11 @@ class HelpScreen(ModalScreen[None]):
         field = self.query_one(Input)
         field.display = True
         field.focus()
+
+    def action_palette(self) -> None:
+        """The palette of the screen below: what stands here is its actions."""
+        self.dismiss(None)
+        self.app.call_next(self.app.action_command_palette)
 
     def action_ids(self) -> None:
         self._ids = not self._ids

@@ -64,6 +64,39 @@ async def test_text(keys: list[str], expected: object) -> None:
     assert await answer(TextDialog("Rename", "old"), *keys) == expected
 
 
+LONG = "主从延迟 lag " * 60
+
+
+async def test_no_text_is_cut() -> None:
+    """A path, an address or a comment may be longer than a title."""
+    assert await answer(TextDialog("Value", LONG), "enter") == LONG.strip()
+    app = Host()
+    answers: list[Any] = []
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(TextDialog("Comment"), answers.append)
+        await pilot.pause()
+        app.screen.query_one(Input).value = LONG
+        await pilot.press("enter")
+        await pilot.pause()
+    assert answers == [LONG.strip()]
+
+
+@pytest.mark.parametrize(("name", "typed"), [(" a  b ", "a b"), ("\x1b", "␛"), ("  ", "yes")])
+async def test_a_name_can_be_typed_whatever_the_service_calls_it(name: str, typed: str) -> None:
+    app = Host()
+    answers: list[Any] = []
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(TypedConfirmDialog("Delete?", [], "delete", name), answers.append)
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert not answers
+        app.screen.query_one(Input).value = typed
+        await pilot.press("enter")
+        await pilot.pause()
+    assert answers == [True]
+
+
 def some(count: int) -> list[tuple[str, str]]:
     return [(f"sql {number}", f"SELECT {number}\nFROM t") for number in range(1, count + 1)]
 

@@ -78,7 +78,7 @@ async def test_a_report_is_ordered_followed_and_read(
         assert user.sees("rm-sandbox01")
         await user.press("enter")
         await user.until(lambda: user.sees("Health report of"))
-        assert screen(user).focused is screen(user).text
+        assert screen(user).focused is screen(user).transcript
         await user.press("escape", "escape")
         assert screen(user).focused is screen(user).report_list
         await user.press("escape")
@@ -96,7 +96,7 @@ async def test_a_report_of_one_instance_opens_its_text(server: SandboxServer, tm
         assert user.sees("订单库 orders-main")
         await user.press("slash", *"sandbox", "enter")
         await user.until(lambda: user.sees(" of "))
-        assert screen(user).focused is screen(user).text
+        assert screen(user).focused is screen(user).transcript
         await user.press("plus", "r")  # nothing to rate or ask again here
         await user.press("escape")
         assert not screen(user).find_bar.display

@@ -41,6 +41,21 @@ async def test_every_key_of_the_focused_part_is_listed(key: str, size: tuple[int
         assert isinstance(app.screen, ConversationsScreen)
 
 
+async def test_the_same_key_closes_it_and_the_palette_is_that_of_the_screen_below() -> None:
+    app = Host(screen=ConversationsScreen)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("question_mark", "question_mark")
+        await pilot.pause()
+        assert isinstance(app.screen, ConversationsScreen)
+        below: list[object] = []
+        app.action_command_palette = lambda: below.append(app.screen)  # type: ignore[method-assign]
+        await pilot.press("question_mark", "colon")
+        await pilot.pause()
+        await pilot.pause()
+        assert below == [app.screen]
+        assert isinstance(app.screen, ConversationsScreen)
+
+
 async def test_remapped_and_disabled_keys() -> None:
     keys = {"conversations.rename": "f4,ctrl+r", "conversations.pin": "none"}
     app = Host(screen=ConversationsScreen, settings=Settings(keys=keys), keymap=keys)

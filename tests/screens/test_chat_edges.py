@@ -1,0 +1,106 @@
+"""What a user may do while something is not there yet, or is not there any more: nothing typed is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.screens.test_asks import dms
+from tests.screens.whole import User, using
+from tests.turns.desk import control
+from tui.sandbox.server import SandboxServer
+from tui.services.dms_options import DataSource
+
+
+class Slow:
+    """Reading or making a conversation waits for `go`."""
+
+    def __init__(self, user: User, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.go = asyncio.Event()
+        self.waiting = 0
+        made = getattr(user.app, method)
+
+        async def slow(*arguments: object) -> object:
+            self.waiting += 1
+            await self.go.wait()
+            return await made(*arguments)
+
+        monkeypatch.setattr(user.app, method, slow)
+
+
+async def test_what_is_typed_while_a_conversation_is_read_joins_its_draft(
+    server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with using(server, tmp_path) as user:
+        await user.ask("echo one")
+        first = user.chat.conversation_id
+        await user.type("half a thought")
+    async with using(server, tmp_path) as user:
+        slow = Slow(user, "open_conversation", monkeypatch)
+        user.app.show_conversation(first)
+        await user.until(lambda: slow.waiting)
+        await user.type("typed early")
+        await user.app._writing.write()
+        slow.go.set()
+        await user.until(lambda: user.chat.composer.text == "half a thought\ntyped early")
+        await user.app._writing.write()
+        assert (await user.app._store.load(first)).draft == "half a thought\ntyped early"
+
+
+async def test_a_question_that_is_sent_while_its_conversation_is_read_is_asked_there(
+    server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with using(server, tmp_path) as user:
+        await user.ask("echo one")
+        first = user.chat.conversation_id
+    async with using(server, tmp_path) as user:
+        slow = Slow(user, "open_conversation", monkeypatch)
+        user.app.show_conversation(first)
+        await user.until(lambda: slow.waiting)
+        await user.type("echo two")
+        await user.press("enter")
+        await user.until(lambda: slow.waiting == 2)
+        slow.go.set()
+        await user.until(lambda: user.app.conversation(first) and len(user.conversation.turns) == 2)
+        await user.until(lambda: user.turn.state == "done")
+        assert control(server, "state")["accepted"] == {"echo one": 1, "echo two": 1}
+
+
+async def test_two_questions_at_once_begin_one_conversation(
+    server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with using(server, tmp_path) as user:
+        slow = Slow(user, "create_conversation", monkeypatch)
+        for text in ("echo one", "echo two"):
+            await user.type(text)
+            await user.press("enter")
+        await user.until(lambda: slow.waiting)
+        slow.go.set()
+        await user.until(lambda: user.chat.conversation_id and len(user.conversation.turns) == 2)
+        await user.until(lambda: user.turn.state == "done")
+        assert [turn.question for turn in user.conversation.turns] == ["echo one", "echo two"]
+        assert len(user.app.summaries()) == 1
+
+
+async def test_an_upload_for_a_conversation_that_was_deleted_does_no_harm(
+    server: SandboxServer, tmp_path: Path
+) -> None:
+    async with using(server, tmp_path, settings=dms()) as user:
+        await user.ask("echo one")
+        gone = user.chat.conversation_id
+        await user.app.delete_conversations([gone])
+        await user.chat._attach_ready(gone, DataSource(file_id="f-1", name="orders.csv")).wait()
+        assert (await user.ask("echo two")).state == "done"
+
+
+async def test_a_suggestion_that_cannot_be_sent_leaves_the_draft(server: SandboxServer, tmp_path: Path) -> None:
+    async with using(server, tmp_path) as user:
+        await user.ask("echo one")
+        await user.type("my draft")
+        held = user.conversation
+        user.app.conversations._memory.open[held.id] = replace(held, read_only="another window has it")
+        await user.chat._ask_text("a suggestion").wait()
+        assert user.chat.composer.text == "a suggestion\n\nmy draft"
