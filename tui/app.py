@@ -29,7 +29,7 @@ from tui.context import Context
 from tui.desks import Desks
 from tui.frugal import TICKS, FrugalDisplay
 from tui.options import Options
-from tui.settings import Origin, Settings, load_settings, setting_origins, store_settings
+from tui.settings import Origin, Settings, SettingsError, load_settings, setting_origins, store_settings
 from tui.ticks import Ticks
 from tui.typeahead import TypeAhead
 from tui.words import _, use_language
@@ -369,8 +369,9 @@ class YunliaoApp(FrugalDisplay, Desks):
     async def save_settings(self, changes: Mapping[str, object]) -> None:
         try:
             await asyncio.to_thread(store_settings, self._places.settings, changes)
-        except OSError as error:
-            self.notify(_("Settings not saved: {reason}").format(reason=error.strerror), severity="error", markup=False)
+        except (OSError, SettingsError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            self.notify(_("Settings not saved: {reason}").format(reason=reason), severity="error", markup=False)
         self.settings = replace(self.settings, **changes)  # type: ignore[arg-type]  # names are those of Settings
         with suppress(KeyError):
             self.follow_line()

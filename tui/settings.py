@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from itertools import pairwise
@@ -107,7 +108,10 @@ def load_settings(path: Path, options: Options = Options()) -> Settings:  # noqa
         SettingsError: the file cannot be read or holds a key or value that is not known.
     """
     table = _read(path)
-    table.update({name: os.environ[key] for name, key in _ENVIRONMENT.items() if os.environ.get(key)})
+    for name, variable in _ENVIRONMENT.items():
+        if value := os.environ.get(variable):
+            _check(Settings, {name: value}, variable, "")
+            table[name] = value
     profiles = table.pop("profiles", {})
     if not isinstance(profiles, dict):
         raise SettingsError(_("{path}: profiles must be tables like [profiles.ops].").format(path=path))
@@ -170,8 +174,12 @@ def _flags(options: Options) -> dict[str, Any]:
 
 
 def setting_origins(path: Path, options: Options = Options()) -> dict[str, Origin]:  # noqa: B008  # frozen
-    """Where each setting's value comes from, in the order of the fields. Reads `path`; raises SettingsError."""
-    table, flags = _read(path), _flags(options)
+    """Where each setting's value comes from, in the order of the fields. Reads `path`: where that was broken since the
+    start, for none."""
+    table: dict[str, Any] = {}
+    with suppress(SettingsError):
+        table = _read(path)
+    flags = _flags(options)
     return {
         entry.name: (
             "flag"
@@ -246,8 +254,8 @@ def store_settings(path: Path, changes: Mapping[str, object]) -> None:
         raise
 
 
-def _check(shape: type[T], table: Mapping[str, Any], path: Path, prefix: str) -> T:
-    """Make a `shape` of `table`, or say which key or value is wrong."""
+def _check(shape: type[T], table: Mapping[str, Any], path: Path | str, prefix: str) -> T:
+    """Make a `shape` of `table`, or say which key or value of `path`, a file or a variable, is wrong."""
     if not isinstance(table, Mapping):
         raise SettingsError(_("{path}: {key} must be a table.").format(path=path, key=prefix.rstrip(".")))
     hints = get_type_hints(shape)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.app import App
 from textual.widgets import Static
 
 from screens.key_test import KeyTestScreen
 from screens.settings import SettingsScreen
 from tests.screens.host import Host
+from tests.screens.whole import using
 from tui.settings import Settings
 from tui.widgets.choices import Choices
 from tui.words import use_language
@@ -23,7 +26,7 @@ def rows(app: Host) -> dict[str, list[str]]:
     return {line[0]: line[1:] for line in lines}
 
 
-async def go_to(app: Host, name: str) -> None:
+async def go_to(app: App[Any], name: str) -> None:
     found = app.screen.query_one(Choices)
     found.highlighted = found.get_option_index(name)
 
@@ -133,3 +136,16 @@ async def test_the_key_test_shows_what_arrives() -> None:
         await pilot.press("escape", "escape")
         await pilot.pause()
         assert isinstance(app.screen, SettingsScreen)
+
+
+async def test_a_file_that_is_broken_meanwhile_is_said_and_not_overwritten(tmp_path: Path) -> None:
+    async with using(None, tmp_path) as user:
+        user.app.settings_path.parent.mkdir(parents=True, exist_ok=True)
+        user.app.settings_path.write_text("theme = [")
+        await user.press("f2")
+        await user.until(lambda: user.sees("Settings"))
+        await go_to(user.app, "ascii")
+        await user.press("enter")
+        await user.until(lambda: any("not valid TOML" in notice for notice in user.notices()))
+        assert user.app.settings.ascii, "for this run"
+        assert user.app.settings_path.read_text() == "theme = ["

@@ -113,6 +113,20 @@ def test_where_values_come_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert origins["mouse"] == "default"
 
 
+def test_a_file_that_was_broken_since_the_start_has_no_values(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("theme = [")
+    assert setting_origins(path, Options(language="en"))["theme"] == "default"
+
+
+def test_a_wrong_value_of_the_environment_is_said_of_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YUNLIAO_BANDWIDTH", "fast")
+    with pytest.raises(SettingsError, match=r"^YUNLIAO_BANDWIDTH: bandwidth is fast; allowed: auto, full, low"):
+        load_settings(tmp_path / "settings.toml")
+
+
 def test_every_setting_has_a_help_text() -> None:
     texts = setting_help()
     wanted = {entry.name for entry in fields(Settings)} - {"profiles"}
