@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from alibabacloud_tea_openapi.models import OpenApiRequest
@@ -44,6 +46,14 @@ async def official(
     else:
         await asyncio.to_thread(lambda: list(call(*arguments)) if streams else call(*arguments))
     return recorder.requests[-1]
+
+
+def assert_all_are_compared(client: type[Any], adapters: str, methods: Iterable[str]) -> None:
+    """Every operation that the `adapters` name, a pattern of files, is among the official methods, and no other."""
+    source = "".join(path.read_text() for path in Path("tui/services").glob(adapters))
+    names = [name for name in dir(client) if hasattr(client, f"{name}_async")]
+    used = {name for name in names if f'"{"".join(part.capitalize() for part in name.split("_"))}"' in source}
+    assert used == {method.removesuffix("_with_sse") for method in methods}
 
 
 def assert_same(ours: Captured, theirs: Captured) -> None:

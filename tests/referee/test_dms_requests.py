@@ -17,7 +17,7 @@ from alibabacloud_dms20250414 import models
 from alibabacloud_dms20250414.client import Client
 
 from tests.referee.recording import Captured, Recorder, recording
-from tests.referee.rpc_calls import WAYS, assert_same, assert_signed, official, our_rpc
+from tests.referee.rpc_calls import WAYS, assert_all_are_compared, assert_same, assert_signed, official, our_rpc
 from tests.services.dms_frames import row
 from tests.services.dms_stage import PATIENT, QUICK
 from tui.models import AskBlock, TurnIds
@@ -356,11 +356,7 @@ async def test_our_request_is_the_official_clients(
 
 
 def test_every_operation_that_we_use_is_refereed() -> None:
-    source = "".join(path.read_text() for path in Path("tui/services").glob("dms*.py"))
-    methods = {method.removesuffix("_with_sse") for _ours, method, _request in CASES.values()}
-    names = [name for name in dir(Client) if hasattr(Client, f"{name}_async")]
-    used = {name for name in names if f'"{"".join(p.capitalize() for p in name.split("_"))}"' in source}
-    assert used == methods
+    assert_all_are_compared(Client, "dms*.py", (method for _ours, method, _request in CASES.values()))
 
 
 # --- the form ------------------------------------------------------------------------------------------------------

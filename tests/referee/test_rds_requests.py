@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 
 import pytest
 from alibabacloud_rdsai20250507.client import Client
 
 from tests.referee.rds_tables import AGENTS, FORM, INSPECTIONS, TURNS
 from tests.referee.recording import Captured, Recorder, recording
-from tests.referee.rpc_calls import WAYS, assert_same, assert_signed, official, our_rpc
+from tests.referee.rpc_calls import WAYS, assert_all_are_compared, assert_same, assert_signed, official, our_rpc
 from tui.services.errors import ProtocolError
 from tui.services.rds import RDS_AI, RdsCopilot
 from tui.services.rds_agents import AgentForm
@@ -78,8 +77,4 @@ async def test_lists_are_one_parameter_each(recorder: Recorder) -> None:
 
 
 def test_every_operation_that_we_use_is_refereed() -> None:
-    source = "".join(path.read_text() for path in Path("tui/services").glob("rds*.py"))
-    methods = {method.removesuffix("_with_sse") for _ours, method, _request in CASES.values()}
-    names = [name for name in dir(Client) if hasattr(Client, f"{name}_async")]
-    used = {name for name in names if f'"{"".join(part.capitalize() for part in name.split("_"))}"' in source}
-    assert used == methods
+    assert_all_are_compared(Client, "rds*.py", (method for _ours, method, _request in CASES.values()))

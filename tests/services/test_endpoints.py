@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.services.endpoints import RDS_CENTRE, Endpoint, parse_endpoint, rds_endpoint
+from tui.services.endpoints import RDS_CENTRE, Endpoint, dms_endpoint, dms_key_endpoints, parse_endpoint, rds_endpoint
 from tui.services.errors import ConfigurationError
 
 
@@ -21,6 +21,14 @@ from tui.services.errors import ConfigurationError
 )
 def test_a_region_has_its_host(region: str, host: str) -> None:
     assert rds_endpoint(region, {}) == Endpoint(f"https://{host}", host)
+
+
+@pytest.mark.parametrize("region", ["cn hangzhou", "cn-hangzhou\n", "evil.example/", "CN", "区"])
+def test_a_region_that_can_be_none_never_becomes_a_host(region: str) -> None:
+    for find in (dms_endpoint, dms_key_endpoints):
+        with pytest.raises(ConfigurationError, match="cannot be the id of a region"):
+            find(region, {})
+    assert dms_endpoint("", {}).host == "dms.cn-hangzhou.aliyuncs.com"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.services.turns import ask, service_of, text_of
@@ -54,6 +55,31 @@ async def test_with_credentials_it_is_the_account(tmp_path: Path) -> None:
     assert services.endpoints["rds"].url == "https://rdsai.aliyuncs.com"
     assert (await services.account()).masked == "LTAI…3f2a"
     await services.aclose()
+
+
+async def test_one_that_does_not_close_keeps_no_other_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    services = await open_services(environ={"HOME": str(tmp_path)})
+    rds, dms = await services.get("rds"), await services.get("dms")
+    closed: list[str] = []
+
+    async def fails() -> None:
+        closed.append("dms")
+        raise RuntimeError("a bug")
+
+    async def closes() -> None:
+        closed.append("rds")
+
+    monkeypatch.setattr(dms, "aclose", fails)
+    monkeypatch.setattr(rds, "aclose", closes)
+    url = services.endpoints["rds"].url
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        await services.aclose()
+
+    assert sorted(closed) == ["dms", "rds"]
+    async with httpx.AsyncClient(trust_env=False) as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(url)
 
 
 async def test_the_sandbox_can_be_asked_for_beside_credentials(tmp_path: Path) -> None:

@@ -90,6 +90,11 @@ def _texts() -> dict[str, tuple[Kind, Text]]:
         delivered="unknown",
         retryable=True,
     )
+    moderated = Text(
+        _("Refused by content moderation"),
+        _("The service does not answer this text."),
+        _("Put the question in other words."),
+    )
     version = Text(
         _("Wrong address"),
         _("This host does not offer the operation: {message}"),
@@ -132,14 +137,7 @@ def _texts() -> dict[str, tuple[Kind, Text]]:
                 retryable=True,
             ),
         ),
-        "ContentModeration": (
-            "api",
-            Text(
-                _("Refused by content moderation"),
-                _("The service does not answer this text."),
-                _("Put the question in other words."),
-            ),
-        ),
+        "ContentModeration": ("api", moderated),
         "UserNotFound": (
             "permission",
             Text(
@@ -227,14 +225,7 @@ def _texts() -> dict[str, tuple[Kind, Text]]:
                 _("Settle the bill in the vendor's console, then send again."),
             ),
         ),
-        "DataInspectionFailed": (
-            "api",
-            Text(
-                _("Refused by content moderation"),
-                _("The service does not answer this text."),
-                _("Put the question in other words."),
-            ),
-        ),
+        "DataInspectionFailed": ("api", moderated),
         "RequestTimeOut": (
             "api",
             Text(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -62,9 +63,9 @@ def dms_endpoint(region: str, environ: Mapping[str, str]) -> Endpoint:
     """The Data Agent's host for the `region` where DMS is, unless `YUNLIAO_DMS_ENDPOINT` names one.
 
     Raises:
-        ConfigurationError: the variable is no usable URL.
+        ConfigurationError: the variable is no usable URL, or the region can be none.
     """
-    region = region or DMS_REGION
+    region = _dms_region(region)
     override = environ.get("YUNLIAO_DMS_ENDPOINT", "").strip()
     if override:
         return replace(parse_endpoint(override, "YUNLIAO_DMS_ENDPOINT"), region=region)
@@ -73,14 +74,32 @@ def dms_endpoint(region: str, environ: Mapping[str, str]) -> Endpoint:
 
 
 def dms_key_endpoints(region: str, environ: Mapping[str, str]) -> tuple[Endpoint, Endpoint]:
-    """The Data Agent's hosts for control and stream with an API key; `YUNLIAO_DMS_ENDPOINT` stands for both."""
-    region = region or DMS_REGION
+    """The Data Agent's hosts for control and stream with an API key; `YUNLIAO_DMS_ENDPOINT` stands for both.
+
+    Raises:
+        ConfigurationError: as `dms_endpoint`.
+    """
+    region = _dms_region(region)
     if environ.get("YUNLIAO_DMS_ENDPOINT", "").strip():
         endpoint = dms_endpoint(region, environ)
         return endpoint, endpoint
     hosts = (f"dataagent-{region}.aliyuncs.com", f"dataagent-stream-{region}.aliyuncs.com")
     control, stream = (Endpoint(f"https://{host}", host, region=region) for host in hosts)
     return control, stream
+
+
+def _dms_region(region: str) -> str:
+    """`region`, which is about to be part of a host's name, or the one where DMS is if none is named."""
+    if re.fullmatch(r"[a-z0-9-]{0,60}", region):
+        return region or DMS_REGION
+    raise ConfigurationError(
+        Problem(
+            _("Region"),
+            _("{value} cannot be the id of a region.").format(value=clean_line(region, 60)),
+            _("It must be like cn-hangzhou: look at the profile and at ALIBABA_CLOUD_REGION_ID."),
+            delivered="no",
+        )
+    )
 
 
 def dashscope_endpoint(region: str, environ: Mapping[str, str]) -> Endpoint:

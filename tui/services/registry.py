@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,11 +101,13 @@ class Services:
         return await self.keys.key()
 
     async def aclose(self) -> None:
-        for service in self._made.values():
-            await service.aclose()
-        self._made.clear()
-        if self._sandbox is not None:
-            await asyncio.to_thread(self._sandbox.stop)
+        """End them all, whatever one of them raises."""
+        async with AsyncExitStack() as stack:
+            if self._sandbox is not None:
+                stack.push_async_callback(asyncio.to_thread, self._sandbox.stop)
+            for service in self._made.values():
+                stack.push_async_callback(service.aclose)
+            self._made.clear()
 
 
 def _not_to_be_had(name: ServiceName) -> Problem:
