@@ -309,6 +309,27 @@ async def test_a_question_of_unknown_delivery_is_not_looked_for_forever() -> Non
     assert len(stage.messages()) == 1
 
 
+@pytest.mark.parametrize("renewed", [True, False])
+async def test_a_token_that_expired_meanwhile_is_looked_for_anew_once(renewed: bool) -> None:
+    """The refused key was forgotten: the next connection has what its source has by then."""
+    stage = Stage(parts=[plain_answer()])
+    refusal = {"Code": "InvalidSecurityToken.Expired", "Message": "expired"}
+    refusals = iter([refusal, None] if renewed else [refusal] * 9)
+
+    def open_stream(_params: dict[str, str]) -> web.Response | None:
+        told = next(refusals)
+        return web.json_response(told, status=400) if told else None
+
+    stage.answers["GetChatContent"] = open_stream
+    async with on_stage(stage) as service:
+        events, turn = await ask(service)
+    if renewed:
+        assert turn.state == "done"
+    else:
+        assert problem_of(events).title == "Session token not accepted"
+        assert stage.actions().count("GetChatContent") == 2
+
+
 async def test_an_end_inside_a_replay_is_that_of_an_earlier_turn() -> None:
     second = [row("chat_start", "chat", "", 6), *block("llm", ["Five."], 7), row("chat_finish", "chat", "", 8)]
     third = [row("chat_start", "chat", "", 9), *block("llm", ["Six."], 10), row("chat_finish", "chat", "", 11)]

@@ -110,7 +110,8 @@ class Follower:
             if reader.position.phase == "waiting":  # as far as is known, the ask is open
                 yield Finished("waiting")
                 return
-            if isinstance(error, (AuthenticationError, PermissionDeniedError)):
+            # A key that was not accepted is fetched anew with the next connection, so once it is tried.
+            if isinstance(error, PermissionDeniedError) or (isinstance(error, AuthenticationError) and refusals):
                 yield Failed(replace(error.problem, delivered=_delivered(run)))
                 return
             tries, refusals = (0, 0) if brought else (tries + 1, refusals)
