@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from screens.agent_editing import AgentEditing
-from screens.dialogs import ChooseDialog, TextDialog, TypedConfirmDialog
+from screens.dialogs import ChooseDialog, TypedConfirmDialog, answer_of
+from screens.path_dialog import PathDialog
 from tui.agents.editing import AgentChanged, AgentGone
 from tui.agents.files import MOST_CHARACTERS, AgentFile, AgentFileError, read, write
 from tui.services.dms_agents import CustomAgent
@@ -169,16 +170,19 @@ class AgentActions(AgentEditing):
 
     # --- conversations -------------------------------------------------------------------------------------
 
+    async def _able_to_answer(self) -> Draft | None:
+        """The agent under the cursor, where it can answer; None, said, where not."""
+        draft = await self.opened()
+        if draft is not None and not draft.agent_id:
+            self.app.notify(_("Save it first: the service answers as the saved agent."), severity="warning")
+            return None
+        return draft
+
     @work(group="agent-open", exclusive=True)
     async def action_try_out(self) -> None:
-        draft = await self.opened()
-        if draft is None:
-            return
-        if not draft.agent_id:
-            self.app.notify(_("Save it first: the service answers as the saved agent."), severity="warning")
-            return
-        await self.try_out(draft)
-        self.go_to("try")
+        if (draft := await self._able_to_answer()) is not None:
+            await self.try_out(draft)
+            self.go_to("try")
 
     def action_try_anew(self) -> None:
         if self.is_tried:
@@ -188,11 +192,8 @@ class AgentActions(AgentEditing):
     @work(group="agent-open", exclusive=True)
     async def action_bind(self) -> None:
         """Use the agent in the conversation of the chat, or in a new one."""
-        draft = await self.opened()
+        draft = await self._able_to_answer()
         if draft is None:
-            return
-        if not draft.agent_id:
-            self.app.notify(_("Save it first: the service answers as the saved agent."), severity="warning")
             return
         bound = {"agent": draft.agent_id, "agent_name": draft.form.name}
         below = str(getattr(self.app.screen_stack[0], "conversation_id", ""))
@@ -243,13 +244,13 @@ class AgentActions(AgentEditing):
     @work(group="agent-file", exclusive=True)
     async def action_import(self) -> None:
         """Agents of a file become drafts; nothing is sent."""
-        typed = await self.app.push_screen_wait(
-            TextDialog(_("Import agents from a file"), lines=[_("The path of a TOML file.")], verb=_("read"))
-        )
-        if not typed:
+        lines = [_("TOML, as the export writes it.")]
+        dialog = PathDialog(_("Import agents from a file"), self.app.downloads, lines, (".toml",))
+        path = await answer_of(self.app, dialog)
+        if path is None:
             return
         try:
-            agents = read(await asyncio.to_thread(_read_file, Path(typed)))
+            agents = read(await asyncio.to_thread(_read_file, path))
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             self.app.notify(_("Not read: {reason}").format(reason=reason), severity="error", markup=False)
@@ -283,5 +284,5 @@ class AgentActions(AgentEditing):
 
 
 def _read_file(path: Path) -> str:
-    with path.expanduser().open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8") as file:
         return file.read(MOST_CHARACTERS + 1)

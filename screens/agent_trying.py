@@ -145,5 +145,10 @@ class TryingScreen(ReadingScreen):
     def options_changed(self) -> None:
         self.answer_changed()
 
+    def _keep_draft(self) -> None:
+        """Of a conversation that has not begun there is one draft, and that is the chat's."""
+        if self.conversation_id:
+            super()._keep_draft()
+
     def typing(self) -> None:
         """Nothing here depends on it."""

@@ -16,7 +16,7 @@ from screens.assistant_text import TextScreen
 from screens.assistant_tools import ToolsScreen
 from screens.changes import ChangesDialog
 from screens.dialogs import ChooseDialog, TextDialog, answer_of
-from screens.picking import PickDialog
+from screens.model_choice import choose_model
 from tui.assistants.fields import (
     Field,
     WrongValue,
@@ -33,15 +33,11 @@ from tui.contract import YunliaoApi
 from tui.services.assistant_models import Assistant
 from tui.services.errors import ServiceError
 from tui.widgets.choices import Choices
-from tui.widgets.pickers import PickItem
 from tui.words import _
 
 if TYPE_CHECKING:
     from tui.assistants.desk import AssistantDesk
     from tui.assistants.drafts import Comparison, Draft
-
-OTHER = "\0other"
-"""The entry of the model list that stands for a name of one's own."""
 
 
 class AssistantEditing(Screen[None]):
@@ -85,7 +81,7 @@ class AssistantEditing(Screen[None]):
         value = getattr(draft.value, field.name)
         match field.kind:
             case "model":
-                changed: Any = await self._choose_model(value)
+                changed: Any = await choose_model(self.app, value, [help_of("model")])
             case "text" | "ids":
                 text = await answer_of(
                     self.app, TextScreen(label(field.name), full(field, draft.value), help_of(field.name))
@@ -123,23 +119,6 @@ class AssistantEditing(Screen[None]):
                 typed, note = found, f"! {error}"
             else:
                 return
-
-    async def _choose_model(self, held: str) -> str | None:
-        try:
-            models = await self.desk.models()
-        except ServiceError as error:
-            self.app.show_problem(error.problem)
-            models = ()
-        if models:
-            items = [PickItem(OTHER, _("another name …"), _("type it"))]
-            items += [PickItem(one.id, one.id, one.description or one.name) for one in models]
-            chosen = (held,) if any(one.id == held for one in models) else ()
-            found = await answer_of(self.app, PickDialog(_("Model"), items, chosen, several=False))
-            if found is None:
-                return None
-            if found[:1] != (OTHER,):
-                return found[0] if found else None
-        return await answer_of(self.app, TextDialog(_("Model"), held, [help_of("model")], verb=_("take")))
 
     @work(group="change", exclusive=True)
     async def action_edit_externally(self) -> None:

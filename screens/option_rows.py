@@ -30,11 +30,17 @@ class OptionsDialog(Dialog[dict[str, str]]):
     ]
 
     def __init__(
-        self, title: str, lines: Sequence[str], names: Sequence[str], options: Mapping[str, str], verb: str = ""
+        self,
+        title: str,
+        lines: Sequence[str],
+        names: Sequence[str],
+        options: Mapping[str, str],
+        verb: str = "",
+        keys: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """`verb`: what `w` does; to use these options where none is said."""
+        """`verb`: what `w` does; to use these options where none is said. `keys`: hints of the dialog's own keys."""
         take = verb or _("use these")
-        hints = [("Enter", _("change")), ("x", _("default")), ("w", take), ("Esc", _("cancel"))]
+        hints = [("Enter", _("change")), ("x", _("default")), ("w", take), *keys, ("Esc", _("cancel"))]
         super().__init__(title, lines, hints)
         self._names = tuple(names)
         self.options = dict(options)

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar
-
-from textual import on, work
-from textual.binding import Binding, BindingType
-from textual.content import Content
-from textual.widget import Widget
-from textual.widgets import OptionList
-from textual.widgets.option_list import Option
+from collections.abc import Mapping
 
 from screens.databases import ask_database
-from screens.dialogs import ChooseDialog, Dialog
+from screens.dialogs import ChooseDialog
+from screens.option_rows import OptionsDialog
+from screens.picking import PickDialog
 from tui.services.dms_options import MODES, SKIPS, DataSource, read_data, write_data
 from tui.services.errors import ServiceError
-from tui.widgets.choices import Choices
-from tui.widgets.conversation_line import fit
+from tui.text import clean_line
+from tui.widgets.pickers import PickItem
 from tui.widgets.session_words import mode_name, skip_name
 from tui.words import _
 
@@ -28,37 +22,38 @@ LATER = frozenset({"files", "databases", "language"})
 """What can be changed in a conversation that has begun: the rest counts with its first message only."""
 
 
-class SessionScreen(Dialog[dict[str, str]]):
-    """The options of one conversation; the answer is all of them, None where it was left with Esc."""
+class SessionScreen(OptionsDialog):
+    """The options of one conversation with the Data Agent."""
 
     BINDING_GROUP_TITLE = "Session"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l,right", "change", "change", id="session.change", show=False, tooltip="Change this setting"),
-        Binding("x", "reset", "default", id="session.reset", show=False, tooltip="Back to what the agent does"),
-        Binding("w,ctrl+j", "take", "use", id="session.take", show=False, tooltip="Use these settings"),
-    ]
 
     def __init__(self, options: Mapping[str, str], begun: bool = False) -> None:
         """`begun`: the conversation has a session already."""
         lines = [_("The session has begun: mode, plan, agent and confirmations stay as they are.")] if begun else []
-        super().__init__(
-            _("How the Data Agent shall work"),
-            lines,
-            [("Enter", _("change")), ("x", _("default")), ("w", _("use these")), ("Esc", _("cancel"))],
-        )
-        self._options = dict(options)
+        super().__init__(_("How the Data Agent shall work"), lines, SETTINGS, options)
         self._begun = begun
-
-    def body(self) -> Iterable[Widget]:
-        yield Choices(*(Option(self._row(name), id=name) for name in SETTINGS), id="settings")
 
     # --- rows ----------------------------------------------------------------------------------------------
 
-    def _sources(self) -> tuple[DataSource, ...]:
-        return read_data(self._options.get("data", ""))
+    def _sources(self, kind: str) -> list[DataSource]:
+        """The files, or the databases, that it works on."""
+        sources = read_data(self.options.get("data", ""))
+        return [one for one in sources if bool(one.file_id) == (kind == "files")]
 
-    def _value(self, name: str) -> str:
-        value = self._options.get(name, "")
+    def label(self, name: str) -> str:
+        return {
+            "mode": _("mode"),
+            "plan": _("plan"),
+            "language": _("language"),
+            "search": _("search the web"),
+            "agent": _("custom agent"),
+            "skip": _("do not ask about"),
+            "files": _("files"),
+            "databases": _("databases"),
+        }[name]
+
+    def value(self, name: str) -> str:
+        value = self.options.get(name, "")
         match name:
             case "mode":
                 return mode_name(value or "ANALYSIS")
@@ -69,80 +64,47 @@ class SessionScreen(Dialog[dict[str, str]]):
             case "search":
                 return _("yes") if value == "true" else _("no")
             case "agent":
-                return self._options.get("agent_name", "") or value or _("none")
+                return self.options.get("agent_name", "") or value or _("none")
             case "skip":
                 skipped = [skip_name(part) for part in value.split(",") if part]
                 return _(", ").join(skipped) or _("asks about everything")
-            case "files":
-                return _(", ").join(one.name or one.id for one in self._sources() if one.file_id) or _("none: @ or F4")
-        return _(", ").join(one.name or one.id for one in self._sources() if one.database_id) or _("none")
+        names = _(", ").join(_name_of(one) for one in self._sources(name))
+        return names or (_("none: @ or F4") if name == "files" else _("none"))
 
-    def _row(self, name: str) -> Content:
-        labels = {
-            "mode": _("mode"),
-            "plan": _("plan"),
-            "language": _("language"),
-            "search": _("search the web"),
-            "agent": _("custom agent"),
-            "skip": _("do not ask about"),
-            "files": _("files"),
-            "databases": _("databases"),
-        }
-        fixed = self._begun and name not in LATER
-        text = f"{fit(labels[name], 18)}{self._value(name)}"
-        return Content.styled(text, "$muted") if fixed else Content(text)
-
-    def _show(self) -> None:
-        choices = self.query_one("#settings", Choices)
-        for name in SETTINGS:
-            choices.replace_option_prompt(name, self._row(name))
-
-    @property
-    def _setting(self) -> str:
-        return SETTINGS[self.query_one("#settings", Choices).highlighted or 0]
+    def fixed(self, name: str) -> str:
+        return (
+            _("The session has begun; a new conversation can have another.")
+            if self._begun and name not in LATER
+            else ""
+        )
 
     # --- changing ------------------------------------------------------------------------------------------
 
-    @on(OptionList.OptionSelected, "#settings")
-    def action_change(self) -> None:
-        name = self._setting
-        if self._begun and name not in LATER:
-            self.app.notify(_("The session has begun; a new conversation can have another."), severity="warning")
-        else:
-            self._change(name)
-
-    @work(group="change", exclusive=True)
-    async def _change(self, name: str) -> None:
+    async def change(self, name: str) -> None:
         match name:
             case "mode":
-                await self._choose(name, _("Mode"), MODES, mode_name)
+                await self.choose(name, MODES, [(mode_name(mode), "") for mode in MODES])
             case "plan":
-                await self._choose(name, _("Plan"), PLANS, _plan_name)
+                await self.choose(name, PLANS, [(_plan_name(plan), "") for plan in PLANS])
             case "language":
-                await self._choose(name, _("Language"), LANGUAGES, lambda value: value or _("as the program"))
+                await self.choose(name, LANGUAGES, [(value or _("as the program"), "") for value in LANGUAGES])
             case "search":
-                self._set(search="" if self._options.get("search") == "true" else "true")
+                self.set(search="" if self.options.get("search") == "true" else "true")
             case "agent":
                 await self._choose_agent()
             case "skip":
-                await self._choose_skips()
+                held = [part for part in self.options.get("skip", "").split(",") if part]
+                items = [PickItem(name, skip_name(name)) for name in SKIPS]
+                found = await self.app.push_screen_wait(PickDialog(_("Do not ask me about"), items, held))
+                if found is not None:
+                    self.set(skip=",".join(found))
             case "files":
-                self._set(data=write_data(one for one in self._sources() if not one.file_id))
-                self.app.notify(_("Files are chosen with @ or F4 in the chat."))
+                await self._keep_files()
             case "databases":
-                await self._choose_database()
-        self._show()
-
-    def _set(self, **changes: str) -> None:
-        self._options = {name: value for name, value in {**self._options, **changes}.items() if value}
-
-    async def _choose(self, name: str, title: str, values: Sequence[str], words: object) -> None:
-        assert callable(words)
-        held = self._options.get(name, "")
-        chosen = values.index(held) if held in values else 0
-        found = await self.app.push_screen_wait(ChooseDialog(title, [(words(value), "") for value in values], chosen))
-        if found is not None:
-            self._set(**{name: values[found]})
+                added = await ask_database(self.app)
+                if added is not None:
+                    others = [one for one in self._sources("databases") if one.id != added.id]
+                    self._put("databases", [*others, added])
 
     async def _choose_agent(self) -> None:
         try:
@@ -152,48 +114,41 @@ class SessionScreen(Dialog[dict[str, str]]):
             return
         choices = [(_("none"), ""), *((f"{one.name}  {one.id}  {one.status}", one.description) for one in agents)]
         ids = ["", *(one.id for one in agents)]
-        held = self._options.get("agent", "")
-        dialog = ChooseDialog(_("Custom agent"), choices, ids.index(held) if held in ids else 0)
+        held = self.options.get("agent", "")
+        dialog = ChooseDialog(self.label("agent"), choices, ids.index(held) if held in ids else 0)
         found = await self.app.push_screen_wait(dialog)
         if found is not None:
-            self._set(agent=ids[found], agent_name=agents[found - 1].name if found else "")
+            self.set(agent=ids[found], agent_name=agents[found - 1].name if found else "")
 
-    async def _choose_skips(self) -> None:
-        """One after the other, until Esc or the last line."""
-        chosen = 0
-        while True:
-            skipped = {part for part in self._options.get("skip", "").split(",") if part}
-            choices = [(f"{'✓' if name in skipped else ' '} {skip_name(name)}", "") for name in SKIPS]
-            dialog = ChooseDialog(_("Do not ask me about"), [*choices, (_("done"), "")], chosen)
-            found = await self.app.push_screen_wait(dialog)
-            if found is None or found == len(SKIPS):
-                return
-            chosen = found
-            skipped ^= {SKIPS[found]}
-            self._set(skip=",".join(name for name in SKIPS if name in skipped))
-            self._show()
-
-    async def _choose_database(self) -> None:
-        added = await ask_database(self.app)
-        if added is not None:
-            self._set(data=write_data([*(one for one in self._sources() if one.id != added.id), added]))
-
-    def action_reset(self) -> None:
-        name = self._setting
-        if self._begun and name not in LATER:
+    async def _keep_files(self) -> None:
+        """Which of the attached files stay; others are attached in the chat."""
+        files = self._sources("files")
+        if not files:
+            self.app.notify(_("Files are chosen with @ or F4 in the chat."))
             return
-        if name == "databases":
-            self._set(data=write_data(one for one in self._sources() if one.file_id))
-        elif name == "files":
-            self._set(data=write_data(one for one in self._sources() if not one.file_id))
-        elif name == "agent":
-            self._set(agent="", agent_name="")
-        else:
-            self._set(**{name: ""})
-        self._show()
+        items = [PickItem(one.id, _name_of(one)) for one in files]
+        lines = [_("What is not marked is taken off. Others are attached with @ or F4 in the chat.")]
+        dialog = PickDialog(self.label("files"), items, [one.id for one in files], lines=lines)
+        found = await self.app.push_screen_wait(dialog)
+        if found is not None:
+            self._put("files", [one for one in files if one.id in found])
 
-    def action_take(self) -> None:
-        self.dismiss(dict(self._options))
+    def _put(self, kind: str, sources: list[DataSource]) -> None:
+        """Work on these files, or databases, in place of those of before."""
+        held = {"files": self._sources("files"), "databases": self._sources("databases"), kind: sources}
+        self.set(data=write_data([*held["files"], *held["databases"]]))
+
+    def reset(self, name: str) -> None:
+        if name in ("files", "databases"):
+            self._put(name, [])
+        elif name == "agent":
+            self.set(agent="", agent_name="")
+        else:
+            super().reset(name)
+
+
+def _name_of(source: DataSource) -> str:
+    return clean_line(source.name or source.id, 60)
 
 
 def _plan_name(plan: str) -> str:

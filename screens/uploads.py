@@ -150,11 +150,14 @@ class UploadsScreen(Screen[Chosen]):
             hints = [("Space", _("attach")), ("w", _("download")), ("d", _("delete")), ("1", _("here"))]
         elif focused is self.lines:
             hints = [("x", _("cancel")), ("r", _("retry")), ("d", _("clear")), ("1", _("here"))]
+        elif isinstance(focused, PathInput):
+            hints = [("Tab", _("complete")), ("Enter", _("go"))]
         elif isinstance(focused, Input):
-            hints = [("Enter", _("go")), ("Esc", _("back"))]
+            hints = [("Enter", _("to the list"))]
         else:
             hints = [("Space", _("mark")), ("u", _("upload")), ("p", _("path")), ("2", _("service"))]
-        self.query_one(HintLine).hints = [*hints, ("Esc", _("back")), ("?", _("more"))]
+        help_key = "F1" if isinstance(focused, Input) else "?"  # which is typed there
+        self.query_one(HintLine).hints = [*hints, ("Esc", _("back")), (help_key, _("more"))]
 
     # --- what is attached ----------------------------------------------------------------------------------
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from screens.picking import PickDialog
 from tests.screens.test_asks import dms
 from tests.screens.whole import User, using
 from tui.models import CodeBlock
 from tui.sandbox.dms_state import DataAgents
 from tui.sandbox.server import SandboxServer
-from tui.services.dms_options import read_data
+from tui.services.dms_options import DataSource, read_data, write_data
 
 NO_ASKS = {"skip": "plan,sql,question,report"}
 
@@ -35,10 +36,10 @@ async def test_settings_reach_the_service(server: SandboxServer, tmp_path: Path,
         await user.until(lambda: user.sees("Weekly sales review"))
         await user.press("2")
         await user.until(lambda: user.sees("Weekly sales review") and not user.sees("ca-sandbox-weekly"))
-        await user.press("j", "enter", "2")  # statements are not asked about
-        await user.until(lambda: user.sees("✓ SQL statements"))
-        await user.press("5")
-        await user.until(lambda: user.sees("do not ask about"))
+        await user.press("j", "enter")
+        await user.until(lambda: isinstance(user.app.screen, PickDialog))
+        await user.press("j", "space", "enter")  # statements are not asked about
+        await user.until(lambda: user.sees("do not ask about    SQL statements"))
         await user.press("w")
         await user.until(lambda: user.app.screen is user.chat)
         assert user.sees("agent: Weekly sales review")
@@ -81,6 +82,25 @@ async def test_a_database_by_its_ids(server: SandboxServer, tmp_path: Path) -> N
         [source] = read_data(user.chat.options()["data"])
         assert (source.instance_id, source.database_id, source.name) == ("1234", "77", "orders_dw")
         assert source.tables == ("a", "b")
+
+
+async def test_enter_on_the_files_takes_off_only_what_is_unmarked(server: SandboxServer, tmp_path: Path) -> None:
+    files = [DataSource(file_id=f"f-{number}", name=f"{name}.csv") for number, name in enumerate(("orders", "shops"))]
+    base = DataSource(instance_id="1", database_id="7", name="dw")
+    async with using(server, tmp_path, settings=dms()) as user:
+        user.chat.new_options["dms"] = {"data": write_data([*files, base])}
+        await settings_open(user)
+        await user.press("G", "k", "enter")
+        await user.until(lambda: isinstance(user.app.screen, PickDialog))
+        await user.press("enter")  # as it is
+        await user.until(lambda: user.sees("orders.csv, shops.csv"))
+        await user.press("enter")
+        await user.until(lambda: isinstance(user.app.screen, PickDialog))
+        await user.press("space", "enter")
+        await user.until(lambda: not user.sees("orders.csv"))
+        await user.press("w")
+        await user.until(lambda: user.app.screen is user.chat)
+        assert read_data(user.chat.options()["data"]) == (files[1], base)
 
 
 async def test_what_a_session_began_with_stays(server: SandboxServer, tmp_path: Path) -> None:
