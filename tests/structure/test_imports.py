@@ -83,6 +83,9 @@ def test_the_first_paint_loads_nothing_heavy() -> None:
         for part in (
             "chat",
             "chat_hints",
+            "chat_keys",
+            "welcome",
+            "transcript_requests",
             "asking",
             "analysing",
             "partnering",
