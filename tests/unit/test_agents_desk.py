@@ -136,6 +136,27 @@ async def test_answers_in_odd_forms(desk: Desk, server: SandboxServer, switches:
     assert [line for line in desk.agents.lines() if line.service == "rds"] == []
 
 
+async def test_what_is_made_while_the_list_is_read_stays_in_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = await desk.made(AgentForm("gone", "x"))
+    rds = await desk.rds()
+    read, is_made = rds.agents.list, asyncio.Event()
+
+    async def slow() -> tuple[RdsAgent, ...]:
+        found = await read()
+        await is_made.wait()
+        return found[:0]
+
+    monkeypatch.setattr(rds.agents, "list", slow)
+    loading = asyncio.create_task(desk.agents.load())
+    saved = await desk.agents.save(desk.agents.begin("rds", FORM).key)
+    is_made.set()
+    await loading
+
+    keys = [line.key for line in desk.agents.lines()]
+    assert saved.key in keys
+    assert key not in keys
+
+
 async def test_an_update_sends_what_changed_alone(desk: Desk, server: SandboxServer) -> None:
     key = await desk.made()
     desk.agents.change(key, "system_prompt", "new prompt")

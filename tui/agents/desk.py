@@ -93,6 +93,7 @@ class Agents:
                 self._drafts.setdefault(key, Draft(key, mine.service, base[0].form if base else None, mine.form))
 
     async def _list(self, service: AgentService) -> None:
+        before = [key for key in self._agents if _service_of(key) == service]
         try:
             found: Sequence[Agent] = (
                 await (await self._hooks.rds()).agents.list()
@@ -103,7 +104,8 @@ class Agents:
             self.problems[service] = error.problem
             return
         self.problems.pop(service, None)
-        kept = {key: agent for key, agent in self._agents.items() if not key.startswith(f"{service}:")}
+        # The other service's, and what was made here while the list was on its way.
+        kept = {key: agent for key, agent in self._agents.items() if key not in before}
         self._agents = kept | {f"{service}:{agent.id}": agent for agent in found}
 
     def lines(self) -> Sequence[AgentLine]:
