@@ -385,7 +385,10 @@ class DmsReader:
 
         Its cursor stands still while a block is open (`moving` is False): a replay then brings that block whole.
         """
-        if moving and self._newest > self._cursor:
+        moves = moving and self._newest > self._cursor
+        if not moves and self._position is self._told and len(self._keys) == len(self._told.keys):
+            return []
+        if moves:
             self._cursor = self._newest
             self._keys = {key: None for key in self._keys if key_checkpoint(key) >= self._cursor}
         checkpoint = str(self._cursor) if self._cursor >= 0 else ""

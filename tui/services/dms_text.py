@@ -15,6 +15,9 @@ _IMAGE_HEAD = re.compile(r"!\[[^\]\n]{0,380}\]\(data:image/")
 _PLACEHOLDER = "mocked image data"
 _MARKS = ("<trace", "</trace", "![", _PLACEHOLDER)
 _MARK = re.compile("|".join(re.escape(mark) for mark in _MARKS))
+_BEGUN = re.compile(rf"(?:{'|'.join(re.escape(mark[:size]) for mark in _MARKS for size in range(1, len(mark)))})\Z")
+"""A mark of which the text has the beginning only."""
+_LONGEST = max(map(len, _MARKS))
 _WINDOW = 400
 """Characters within which a mark must be complete; a longer one is text."""
 _FENCE = re.compile(r"^```[a-z]*\s*|\s*```$")
@@ -94,13 +97,8 @@ def _mark_length(text: str, at: int) -> int | None:
 
 def _find_mark(text: str, start: int) -> int:
     """Where the next mark, or the beginning of one at the very end, stands in `text`; its length for nowhere."""
-    if found := _MARK.search(text, start):
-        return found.start()
-    longest = min(max(map(len, _MARKS)), len(text) - start)
-    for size in range(longest, 0, -1):
-        if any(mark.startswith(text[-size:]) for mark in _MARKS):
-            return len(text) - size
-    return len(text)
+    found = _MARK.search(text, start) or _BEGUN.search(text, max(start, len(text) - _LONGEST))
+    return found.start() if found else len(text)
 
 
 def plain_markdown(text: str) -> tuple[str, list[str]]:
