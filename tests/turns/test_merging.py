@@ -38,6 +38,15 @@ async def began(desk: Desk, *questions: str) -> str:
     return conversation_id
 
 
+async def copied(there: Desk, here: Desk) -> tuple[str, str]:
+    """A conversation that was begun there and is open here; its ids there and here."""
+    origin = await began(there, "first")
+    await here.conversations.merging.refresh()
+    copy = line(here, "first").id
+    await here.conversations.open(copy)
+    return origin, copy
+
+
 def asked(desk: Desk, conversation_id: str) -> list[str]:
     conversation = desk.conversations.conversation(conversation_id)
     assert conversation is not None
@@ -96,10 +105,7 @@ async def test_what_was_asked_here_is_not_listed_twice(desk_of: Open) -> None:
 
 async def test_turns_from_elsewhere_come_to_their_places(desk_of: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     async with desk_of("bastion") as there, desk_of("laptop") as here:
-        origin = await began(there, "first")
-        await here.conversations.merging.refresh()
-        copy = line(here, "first").id
-        await here.conversations.open(copy)
+        origin, copy = await copied(there, here)
         await here.ask(copy, "second, from here")
         monkeypatch.setattr("tui.merging.CLOCKS", timedelta(seconds=-3600))
         await there.conversations.merging.refresh()
@@ -113,10 +119,7 @@ async def test_turns_from_elsewhere_come_to_their_places(desk_of: Open, monkeypa
 
 async def test_a_turn_in_between_is_put_in_between(desk_of: Open) -> None:
     async with desk_of("bastion") as there, desk_of("laptop") as here:
-        origin = await began(there, "first")
-        await here.conversations.merging.refresh()
-        copy = line(here, "first").id
-        await here.conversations.open(copy)
+        origin, copy = await copied(there, here)
         await here.ask(copy, "second")
         await there.ask(origin, "third")
         await there.conversations.merging.fetch(origin)
@@ -145,10 +148,7 @@ async def test_what_is_asked_while_the_history_is_fetched_is_sent(
     desk_of: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with desk_of("bastion") as there, desk_of("laptop") as here:
-        origin = await began(there, "first")
-        await here.conversations.merging.refresh()
-        copy = line(here, "first").id
-        await here.conversations.open(copy)
+        origin, copy = await copied(there, here)
         await there.ask(origin, "second")
         load = here.store.load
         typed: list[Turn] = []
@@ -169,10 +169,7 @@ async def test_a_question_that_was_not_sent_does_not_hide_the_same_one_from_else
     desk_of: Open, server: SandboxServer
 ) -> None:
     async with desk_of("bastion") as there, desk_of("laptop") as here:
-        origin = await began(there, "first")
-        await here.conversations.merging.refresh()
-        copy = line(here, "first").id
-        await here.conversations.open(copy)
+        origin, copy = await copied(there, here)
         control(server, "faults", {"set": ["order-invalid"]})
         assert (await here.ask(copy, "and now?")).state == "failed"
         control(server, "faults", {"set": []})

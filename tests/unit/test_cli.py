@@ -36,16 +36,8 @@ class Ran:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[SandboxServer]:
-    with SandboxServer(pace="unlimited") as running:
-        yield running
-
-
 @pytest.fixture
 def sandbox(server: SandboxServer) -> SandboxServer:
-    server.reset()
-    server.set_pace("unlimited")
     return server
 
 
