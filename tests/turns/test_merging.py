@@ -181,7 +181,7 @@ async def test_a_question_that_was_not_sent_does_not_hide_the_same_one_from_else
 
 
 async def test_an_answer_that_runs_elsewhere_is_followed(desk_of: Open, server: SandboxServer) -> None:
-    control(server, "pace", {"pace": 40})
+    control(server, "faults", {"once": ["hold=30"]})
     async with desk_of("bastion") as there, desk_of("laptop") as here:
         origin = await there.conversations.create("rds")
         turn = there.conversations.ask(origin, "why did replication lag rise?")
@@ -190,7 +190,7 @@ async def test_an_answer_that_runs_elsewhere_is_followed(desk_of: Open, server: 
         found = line(here, "replication lag")
         assert found.state == "running"
         await here.conversations.open(found.id)
-        control(server, "pace", {"pace": "unlimited"})
+        control(server, "release", {})
         await there.ended(turn.id)
         held = here.conversations.conversation
         await here.until(lambda: (c := held(found.id)) and c.turns and c.turns[-1].state == "done")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.turns.desk import Desk, control
+from tui.models import ACTIVE
 from tui.sandbox.server import SandboxServer
 
 
@@ -44,14 +45,14 @@ async def test_what_another_window_begins_changes_and_deletes_is_in_the_list(ser
 
 
 async def test_what_runs_in_another_window_is_seen_to_run(server: SandboxServer, root: Path) -> None:
-    control(server, "pace", {"pace": 20})
+    control(server, "faults", {"once": ["hold=30"]})
     async with Desk(server, root) as one, Desk(server, root) as other:
         first = await one.conversations.create("rds")
         turn = one.conversations.ask(first, "why did replication lag rise?")
         await one.until(lambda: one.turn(first, turn.id).state == "running")
         await look(other)
         assert other.conversations.summaries()[0].state in ("sending", "running")
-        control(server, "pace", {"pace": "unlimited"})
+        control(server, "release", {})
         await one.ended(turn.id)
         await look(other)
         assert [summary.state for summary in other.conversations.summaries()] == ["done"]
@@ -92,19 +93,19 @@ async def test_a_window_that_lost_a_conversation_shows_what_the_other_writes(ser
 
 
 async def test_an_answer_that_streams_elsewhere_is_not_taken_away(server: SandboxServer, root: Path) -> None:
-    control(server, "pace", {"pace": 40})
+    control(server, "faults", {"once": ["hold=30"]})
     async with Desk(server, root) as one, Desk(server, root) as other:
         first = await one.conversations.create("rds")
         turn = one.conversations.ask(first, "why did replication lag rise?")
-        await one.until(lambda: one.turn(first, turn.id).answer)
+        await one.until(lambda: one.turn(first, turn.id).state == "running")
         await other.conversations.load_list()
         await other.conversations.open(first)
         assert await other.conversations.take_over(first) == "answering"
         held = other.conversations.conversation(first)
         assert held is not None
         assert held.read_only
-        assert held.state == "running"
-        control(server, "pace", {"pace": "unlimited"})
+        assert held.state in ACTIVE
+        control(server, "release", {})
         await one.ended(turn.id)
         assert one.turn(first, turn.id).state == "done"
         assert await other.conversations.take_over(first) == "taken"
@@ -112,18 +113,18 @@ async def test_an_answer_that_streams_elsewhere_is_not_taken_away(server: Sandbo
 
 
 async def test_taken_over_all_the_same_the_rest_is_fetched_here(server: SandboxServer, root: Path) -> None:
-    control(server, "pace", {"pace": 40})
+    control(server, "faults", {"once": ["hold=30"]})
     async with Desk(server, root) as one, Desk(server, root) as other:
         first = await one.conversations.create("rds")
         turn = one.conversations.ask(first, "why did replication lag rise?")
-        await one.until(lambda: one.turn(first, turn.id).answer)
+        await one.until(lambda: one.turn(first, turn.id).state == "running")
         await other.conversations.load_list()
         await other.conversations.open(first)
         assert await other.conversations.take_over(first, force=True) == "taken"
-        control(server, "pace", {"pace": "unlimited"})
+        control(server, "release", {})
         await other.until(lambda: other.turn(first, turn.id).state == "done")
         assert "LIMIT 5000" in other.turn(first, turn.id).answer
-        await one.ended(turn.id)
+        await one.until(lambda: not one.conversations.running())
         await look(one)
         lost = one.conversations.conversation(first)
         assert lost is not None
@@ -147,7 +148,7 @@ async def test_what_is_queued_in_a_window_is_not_sent_by_the_one_that_takes_over
         await other.until(lambda: other.turn(first, turn.id).state == "done")
         assert other.turn(first, queued.id).state == "failed"
         assert other.put_back(queued.id) == "and now?"
-        await one.ended(turn.id)
+        await one.until(lambda: not one.conversations.running())
         await look(one)
         assert (await other.ask(first, "and later?")).state == "done"
         assert set(control(server, "state")["accepted"]) == {"why did replication lag rise?", "and later?"}
