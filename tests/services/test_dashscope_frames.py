@@ -269,6 +269,9 @@ def test_assistants_of_any_shape() -> None:
     assert [tool.type for tool in odd.tools] == ["new_tool"]
     assert odd.temperature is None
     assert odd.created_at is None
+    deep = json.loads('{"a":' * 900 + "1" + "}" * 900)
+    tools = [{"type": "function", "function": {"name": "f", "parameters": deep}}, {"type": "rag", "deep": [deep]}]
+    assert "null" in json.dumps([tool.extra for tool in read_assistant({"id": "a", "tools": tools}).tools])
     assert read_assistant({"id": "a", "created_at": 1760000000000}).created_at == datetime(
         2025, 10, 9, 8, 53, 20, tzinfo=UTC
     )

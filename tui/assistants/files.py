@@ -48,6 +48,7 @@ from tui.assistants.fields import (
 )
 from tui.assistants.schema import too_deep
 from tui.services.assistant_models import Assistant, AssistantProfile, BuiltinTool, FunctionTool, PluginAuth, Tool
+from tui.services.dashscope_wire import cleaned
 from tui.services.keys import Secret
 from tui.text import clean, clean_line
 from tui.words import _
@@ -321,7 +322,5 @@ def _json(value: Any) -> dict[str, Any]:
         raise WrongValue(_("it must be an object"))
     if too_deep(value):
         raise WrongValue(_("It is nested too deeply."))
-    from tui.services.dashscope_wire import cleaned
-
     found: dict[str, Any] = cleaned(value)
     return found

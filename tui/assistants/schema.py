@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from tui.services.assistant_models import NAME_LIMIT
+from tui.services.dashscope_wire import DEEPEST
 from tui.text import clean_line
 from tui.words import _
 
@@ -24,8 +25,6 @@ TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
 ALLOWED_BESIDES = frozenset({"definitions", "nullable"})
 """Keywords of older drafts that models and services still read."""
 MOST_ISSUES = 20
-DEEPEST = 64
-"""Levels of objects and lists in each other; the checks and the writing go down by recursion."""
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 

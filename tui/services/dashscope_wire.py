@@ -31,6 +31,8 @@ from tui.services.keys import Secret
 from tui.text import clean, clean_line
 
 Table = Mapping[str, Any]
+DEEPEST = 64
+"""Levels of a function's schema or a tool's details: all that reads and shows them goes down by recursion."""
 _TOO_MUCH = 10**15
 """Of anything that is counted here; not a number is no less than it."""
 
@@ -68,14 +70,14 @@ def time(raw: Table, name: str) -> datetime | None:
     return as_time(value)
 
 
-def cleaned(value: Any) -> Any:
-    """JSON with every text in it clean, keys too."""
+def cleaned(value: Any, room: int = DEEPEST) -> Any:
+    """JSON with every text in it clean, keys too; what is nested more deeply than `room` levels is null."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, Mapping):
-        return {clean(str(key)): cleaned(item) for key, item in value.items()}
+        return {clean(str(key)): cleaned(item, room - 1) for key, item in value.items()} if room else None
     if isinstance(value, (list, tuple)):
-        return [cleaned(item) for item in value]
+        return [cleaned(item, room - 1) for item in value] if room else None
     return value
 
 
