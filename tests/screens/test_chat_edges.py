@@ -12,7 +12,8 @@ from tests.screens.test_asks import dms
 from tests.screens.whole import User, using
 from tests.turns.desk import control
 from tui.sandbox.server import SandboxServer
-from tui.services.dms_options import DataSource
+from tui.services.dms_options import DataSource, write_data
+from tui.services.upload_checks import check_file
 
 
 class Slow:
@@ -94,6 +95,26 @@ async def test_an_upload_for_a_conversation_that_was_deleted_does_no_harm(
         await user.app.delete_conversations([gone])
         await user.chat._attach_ready(gone, DataSource(file_id="f-1", name="orders.csv")).wait()
         assert (await user.ask("echo two")).state == "done"
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_the_files_of_a_question_stand_below_it(
+    server: SandboxServer, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    (tmp_path / "[b]订单\x1b.csv").write_text("week,n\n2026-05-04,8\n2026-05-11,29\n", encoding="utf-8")
+    async with using(server, tmp_path / "app", size=size, settings=dms()) as user:
+        transfer = user.app.transfers.upload(check_file(tmp_path / "[b]订单\x1b.csv"))
+        await user.until(lambda: (held := user.app.transfers.get(transfer)) is not None and held.source)
+        held = user.app.transfers.get(transfer)
+        assert held is not None
+        assert held.source is not None
+        await user.chat.set_options({"data": write_data([held.source])})
+        await user.ask("echo one")
+        await user.until(lambda: user.sees(" ▌ attached: [b]订单"))
+        assert not any("\x1b" in line for line in user.lines())
+        await user.ask("echo two")
+        await user.until(lambda: user.sees("two"))
+        assert sum("attached:" in line for line in user.lines()) == 1
 
 
 async def test_a_suggestion_that_cannot_be_sent_leaves_the_draft(server: SandboxServer, tmp_path: Path) -> None:

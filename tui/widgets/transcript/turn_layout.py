@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import TypeAlias
 
 from tui.models import ACTIVE, TextBlock, Turn
+from tui.text import clean_line
 from tui.widgets.transcript.blocks import wrapped
 from tui.widgets.transcript.cells import width_of
 from tui.widgets.transcript.endings import end_rows
@@ -14,6 +15,7 @@ from tui.widgets.transcript.lines import BLANK, QUESTION, Gutter, Line, Look, Un
 from tui.widgets.transcript.sections import BlockSection, RowsSection, Section
 from tui.widgets.transcript.styles import DIM, TEXT, Kind
 from tui.widgets.transcript.text_section import TextSection
+from tui.words import _
 
 Mark: TypeAlias = tuple[int, int]
 Snapshot: TypeAlias = tuple[list[Line], list[int]]
@@ -21,6 +23,7 @@ Snapshot: TypeAlias = tuple[list[Line], list[int]]
 _QUESTION_LINES = 14
 """Lines of a long question that are shown while it is folded."""
 _QUESTION_MOST = 2000
+_ATTACHED_LINES = 3
 
 
 class TurnLayout:
@@ -46,7 +49,8 @@ class TurnLayout:
             self._feed(turn, before)
 
     def _feed(self, turn: Turn, before: Turn | None) -> None:
-        if before is None or before.question != turn.question or before.asked_at != turn.asked_at:
+        shown = turn.question, turn.asked_at, turn.attachments
+        if before is None or (before.question, before.asked_at, before.attachments) != shown:
             self._feed_question()
         active = turn.state in ACTIVE
         del self._sections[len(turn.blocks) :]
@@ -79,6 +83,9 @@ class TurnLayout:
         space = look.content - width_of(first) - len(clock)
         if space > 0:
             rows[:1] = [(*first, (" " * space, TEXT), (clock, DIM))]
+        if names := [clean_line(file.name or file.file_id, 60) for file in turn.attachments]:
+            attached = _("attached: {names}").format(names=_(", ").join(names))
+            rows += wrapped(attached, max(8, look.content), DIM, _ATTACHED_LINES)
         self._question.put([Line(row, Gutter.BAR) for row in rows], turn.question, foldable)
 
     def step(self, deadline: float) -> int | None:
