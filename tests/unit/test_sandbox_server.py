@@ -115,6 +115,7 @@ def test_a_reset_forgets_all_parts_and_their_files(tmp_path: Path) -> None:
     ):
         client.post("/v1/memories/", json=said)
         assert len(client.get("/v1/memories/", params={"user_id": "u"}).json()) == 1
+        assert client.get("/v1/memories/", headers={"x-sandbox-fault": "nonsense"}).status_code == 400
         server.reset()
         assert client.get("/v1/memories/", params={"user_id": "u"}).json() == []
         assert call(server.info, "ListScheduledTasks").json()["Schedules"] == []

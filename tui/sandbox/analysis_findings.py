@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui.sandbox.analysis_load import Table
-from tui.sandbox.analysis_plan import Inquiry, Tongue
+from tui.sandbox.analysis_plan import KINDS, Inquiry, Tongue
 from tui.sandbox.analysis_query import Result
 from tui.sandbox.analysis_values import Value
 
@@ -38,10 +38,6 @@ _TEXTS = {
         "top": "前 {count} 名中，第一是 **{first}**（**{high}**），最后是 {last}（{low}）。",
         "and": "、",
     },
-}
-_KINDS = {
-    "en": {"integer": "integer", "number": "number", "date": "date", "text": "text"},
-    "zh": {"integer": "整数", "number": "小数", "date": "日期", "text": "文本"},
 }
 
 
@@ -83,7 +79,7 @@ def points_of(inquiry: Inquiry, result: Result) -> list[tuple[str, float]]:
 
 def _profile(table: Table, tongue: Tongue) -> str:
     texts = _TEXTS[tongue]
-    kinds = [_KINDS[tongue][column.kind] for column in table.columns]
+    kinds = [KINDS[tongue][column.kind] for column in table.columns]
     counted = texts["and"].join(f"{kind} × {kinds.count(kind)}" for kind in dict.fromkeys(kinds))
     missing = [f"{column.name} {column.nulls:,}" for column in table.columns if column.nulls]
     nulls = texts["nulls"].format(listed=texts["and"].join(missing[:20])) if missing else texts["no nulls"]
@@ -92,36 +88,32 @@ def _profile(table: Table, tongue: Tongue) -> str:
     )
 
 
-def _number(value: float) -> str:
-    return shown(value)
-
-
 def _trend(points: Sequence[tuple[str, float]], texts: dict[str, str]) -> str:
     peak, trough = max(points, key=lambda point: point[1]), min(points, key=lambda point: point[1])
     text = texts["trend"].format(
-        peak=peak[0], high=_number(peak[1]), trough=trough[0], low=_number(trough[1]), count=len(points)
+        peak=peak[0], high=shown(peak[1]), trough=trough[0], low=shown(trough[1]), count=len(points)
     )
     (first, start), (last, end) = points[0], points[-1]
     if len(points) > 1 and start:
         percent = f"{(end - start) / abs(start):+.1%}"
-        text += texts["change"].format(first=first, last=last, start=_number(start), end=_number(end), percent=percent)
+        text += texts["change"].format(first=first, last=last, start=shown(start), end=shown(end), percent=percent)
     return text
 
 
 def _ranking(inquiry: Inquiry, points: Sequence[tuple[str, float]], texts: dict[str, str]) -> str:
     (first, high), (last, low) = points[0], points[-1]
     if len(points) == 1:
-        return texts["only"].format(first=first, high=_number(high))
+        return texts["only"].format(first=first, high=shown(high))
     total = sum(value for _, value in points)
     if inquiry.aim == "share" and total > 0:
         return texts["share"].format(
             first=first,
-            high=_number(high),
-            sum=_number(round(total, 2)),
+            high=shown(high),
+            sum=shown(round(total, 2)),
             percent=f"{high / total:.1%}",
             both=f"{(high + points[1][1]) / total:.1%}",
         )
-    values = {"first": first, "high": _number(high), "last": last, "low": _number(low), "count": len(points)}
+    values = {"first": first, "high": shown(high), "last": last, "low": shown(low), "count": len(points)}
     if inquiry.aim == "top":
         return texts["top"].format(**values)
-    return texts["group"].format(**values, second=points[1][0], next=_number(points[1][1]))
+    return texts["group"].format(**values, second=points[1][0], next=shown(points[1][1]))

@@ -54,7 +54,7 @@ _FUNCTION_LABELS = {
 }
 _ASCENDING = re.compile(r"lowest|smallest|least|worst|bottom|最低|最少|最小|最差|倒数")
 _DIGITS = {"一": 1, "二": 2, "三": 3, "五": 5, "十": 10}
-_KINDS: dict[str, dict[Kind, str]] = {
+KINDS: dict[str, dict[Kind, str]] = {
     "en": {"integer": "integer", "number": "number", "date": "date", "text": "text"},
     "zh": {"integer": "整数", "number": "小数", "date": "日期", "text": "文本"},
 }
@@ -201,7 +201,7 @@ class _Maker:
         parts: list[str] = []
         for column in self._table.columns[:60]:
             name = quoted(column.name)
-            kind = _KINDS[self._tongue][column.kind]
+            kind = KINDS[self._tongue][column.kind]
             literal = "'" + column.name.replace("'", "''") + "'"
             expressions = (
                 literal,

@@ -10,10 +10,11 @@ import hmac
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from tui.sandbox.refusals import Refusal
+from tui.sandbox.wire import utc_moment
 
 ALGORITHM = "ACS3-HMAC-SHA256"
 SKEW = timedelta(minutes=15)
@@ -151,7 +152,7 @@ def _check_token(key: Key, headers: Mapping[str, str], now: datetime) -> None:
 
 def _check_date(value: str, now: datetime) -> datetime:
     try:
-        date = datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        date = utc_moment(value)
     except ValueError:
         raise Refusal(400, "InvalidTimeStamp.Format", "Specified time stamp is not well formatted.") from None
     if abs(now - date) > SKEW:

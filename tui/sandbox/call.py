@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
-from collections.abc import Mapping
+import socket
+import struct
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol, TypeVar
 from xml.etree import ElementTree
 
 from aiohttp import web
 
 from tui.sandbox.faults import Faults
 from tui.sandbox.refusals import Refusal, invalid_parameter
+from tui.sandbox.wire import Numbered, encode_json, whole_number
 from tui.sandbox.world import World
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,14 @@ class Call:
     def whole(self, name: str, default: int, low: int, high: int) -> int:
         """A whole number of the parameters, within bounds."""
         text = self.text(name)
-        if not text:
-            return default
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        number = whole_number(text, low, high) if text else default
+        if number is None:
             raise invalid_parameter(f"{name} must be a number from {low} to {high}.")
-        return int(text)
+        return number
+
+    def page(self, found: Sequence[T], size: int = 20) -> Numbered[T]:
+        """The page that is asked for by its number; `size` where it has no size."""
+        return Numbered(found, self.whole("PageNumber", 1, 1, 100_000), self.whole("PageSize", size, 1, 100))
 
     def flag(self, name: str) -> bool | None:
         """A boolean in any case; None where it is not given."""
@@ -80,17 +89,6 @@ class Product(Protocol):
         """
 
 
-_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def encode_json(value: object) -> bytes:
-    """UTF-8; lone surrogates as escapes, since nothing else can carry them."""
-    try:
-        return _compact(value).encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":")).encode()
-
-
 def _packed(body: bytes, content_type: str, status: int, headers: Mapping[str, str], faults: Faults) -> web.Response:
     sent = {"Content-Type": content_type, **headers}
     if "gzip" in faults:
@@ -121,14 +119,19 @@ def refuse(refusal: Refusal, request_id: str, faults: Faults) -> web.Response:
     if "lower-error" in faults:
         body = encode_json({name[0].lower() + name[1:]: value for name, value in fields.items()})
     if "xml-error" in faults:
-        root = ElementTree.Element("Error")
-        for name, value in fields.items():
-            ElementTree.SubElement(root, name).text = str(value)
-        body, content_type = ElementTree.tostring(root), "text/xml;charset=utf-8"
+        body, content_type = xml_error(fields), "text/xml;charset=utf-8"
     if "bare-error" in faults:
         body = b""
     headers = {"x-acs-request-id": request_id, **refusal.headers}
     return _packed(body, content_type, refusal.status, headers, faults)
+
+
+def xml_error(fields: Mapping[str, object]) -> bytes:
+    """`<Error>` with an element for each field."""
+    root = ElementTree.Element("Error")
+    for name, value in fields.items():
+        ElementTree.SubElement(root, name).text = str(value)
+    return ElementTree.tostring(root)
 
 
 def page(title: str, status: int, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -141,7 +144,7 @@ class ConnectionDropped(Exception):
     """The connection was closed on purpose; there is nobody to answer."""
 
 
-def drop(request: web.Request, *, reset: bool = False) -> None:
+def drop(request: web.Request, *, reset: bool = False) -> NoReturn:
     """Close the connection; with `reset`, by RST in place of FIN.
 
     Raises:
@@ -150,12 +153,52 @@ def drop(request: web.Request, *, reset: bool = False) -> None:
     transport = request.transport
     if transport is not None:
         if reset:
-            import socket
-            import struct
-
             raw = transport.get_extra_info("socket")
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             transport.abort()
         else:
             transport.close()
     raise ConnectionDropped
+
+
+def drop_after_accept(request: web.Request, faults: Faults) -> None:
+    """Close the connection of a request that has been taken in, where that is switched on.
+
+    Raises:
+        ConnectionDropped: it is.
+    """
+    if "drop-after-accept" in faults:
+        drop(request)
+
+
+def faults_of(world: World, request: web.Request, action: str) -> Faults:
+    """The switches for a request of `action`.
+
+    Raises:
+        Refusal: its header names one that is not there.
+    """
+    try:
+        return world.board.take(action, request.headers.get("x-sandbox-fault", ""))
+    except ValueError as error:
+        raise Refusal(400, "Sandbox.UnknownSwitch", str(error)) from None
+
+
+async def on_the_way(request: web.Request, faults: Faults) -> web.Response | None:
+    """What the switches put between a client and the service: a reply in its place, or nothing.
+
+    Raises:
+        ConnectionDropped: the connection was closed.
+    """
+    if (seconds := faults.number("slow-start")) is not None:
+        await asyncio.sleep(seconds)
+    if "drop-before-accept" in faults:
+        drop(request)
+    if (longest := faults.count("url-limit")) is not None and len(request.raw_path) > longest:
+        return page("414 Request-URI Too Large", 414)
+    if "html-502" in faults:
+        return page("502 Bad Gateway", 502)
+    if "html-200" in faults:
+        return page("Welcome to this network", 200)
+    if "redirect" in faults:
+        return page("302 Found", 302, {"Location": "/_sandbox/moved"})
+    return None

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from tui.sandbox.call import encode_json
 from tui.sandbox.dashscope_records import Json
 from tui.sandbox.dashscope_refusals import Refused, invalid
 from tui.sandbox.faults import Faults
+from tui.sandbox.refusals import Refusal
+from tui.sandbox.wire import Numbered, encode_json, whole_number
 from tui.sandbox.world import World
 
 T = TypeVar("T")
@@ -52,11 +53,14 @@ class DashCall:
     def whole(self, name: str, default: int, low: int, high: int) -> int:
         """A whole number of the query, within bounds."""
         text = self.query(name)
-        if not text:
-            return default
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        number = whole_number(text, low, high) if text else default
+        if number is None:
             raise invalid(f"{name} must be between {low} and {high}, got {text!r}.")
-        return int(text)
+        return number
+
+    def page(self, found: Sequence[T]) -> Numbered[T]:
+        """The page that is asked for by its number."""
+        return Numbered(found, self.whole("page_no", 1, 1, 10_000), self.whole("page_size", 10, 1, 100))
 
 
 def reply(call: DashCall, fields: Mapping[str, object], *, unset: object = None) -> web.Response:
@@ -149,17 +153,19 @@ def _as_of_old(item: dict[str, object], account: str) -> dict[str, object]:
     return {**item, "account_id": account, "gmt_crete": stamp, "gmt_update": stamp, "is_deleted": False}
 
 
-def refuse(refused: Refused, request_id: str, faults: Faults, *, compatible: bool = False) -> web.Response:
+def refuse(refusal: Refusal, request_id: str, faults: Faults, *, compatible: bool = False) -> web.Response:
     """An error reply, as the switches want it; `compatible`: in the form of the compatible mode."""
-    status, body = refused.status, refused.body(request_id)
-    if refused.gone and "not-found-404" in faults:
+    status, message = refusal.status, refusal.message
+    gone = isinstance(refusal, Refused) and refusal.gone
+    if gone and "not-found-404" in faults:
         status = 404
-    if refused.gone and "not-found-unsaid" in faults:
-        body["message"] = "The request parameter is not valid. (sandbox data)"
+    if gone and "not-found-unsaid" in faults:
+        message = "The request parameter is not valid. (sandbox data)"
     if (wanted := faults.count("error-status")) is not None:
         status = wanted
+    body: Json = {"code": refusal.code, "message": message, "request_id": request_id}
     if compatible or "compatible-errors" in faults:
-        inner = {"message": body["message"], "type": "invalid_request_error", "code": refused.code, "param": None}
+        inner = {"message": message, "type": "invalid_request_error", "code": refusal.code, "param": None}
         body = {"error": inner, "request_id": request_id}
     data = encode_json(body)
     if "bare-error" in faults:

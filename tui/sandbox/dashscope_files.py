@@ -111,10 +111,9 @@ def _own(agents: DashScope, call: DashCall) -> list[StoredFile]:
 
 
 async def list_all(agents: DashScope, call: DashCall) -> web.StreamResponse:
-    number, size = call.whole("page_no", 1, 1, 10_000), call.whole("page_size", 10, 1, 100)
-    found = _own(agents, call)
-    chosen = [_native(call, file) for file in found[(number - 1) * size : number * size]]
-    return reply(call, {"data": {"total": len(found), "page_no": number, "page_size": size, "files": chosen}})
+    page = call.page(_own(agents, call))
+    files = [_native(call, file) for file in page.items]
+    return reply(call, {"data": {"total": page.total, "page_no": page.number, "page_size": page.size, "files": files}})
 
 
 async def retrieve(agents: DashScope, call: DashCall) -> web.StreamResponse:

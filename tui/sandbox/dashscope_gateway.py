@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Iterable
@@ -12,11 +11,12 @@ from typing import Any, TypeAlias
 from aiohttp import web
 
 from tui.sandbox.auth import MAIN
-from tui.sandbox.call import ConnectionDropped, drop, page
+from tui.sandbox.call import faults_of, on_the_way, page
 from tui.sandbox.dashscope_call import DashCall, refuse
 from tui.sandbox.dashscope_refusals import Refused, invalid
 from tui.sandbox.dashscope_state import DashScope
 from tui.sandbox.faults import Faults
+from tui.sandbox.refusals import Refusal
 
 API_KEY, OTHER_API_KEY = "sk-sandbox-0123456789abcdef", "sk-sandbox-other-0123456789"
 NATIVE_PATH, COMPATIBLE_PATH = "/api/v1", "/compatible-mode/v1"
@@ -90,11 +90,7 @@ class DashScopeGateway:
         faults = Faults()
         try:
             account = _account(request)
-            action = operation.fault_action or operation.name
-            try:
-                faults = world.board.take(action, request.headers.get("x-sandbox-fault", ""))
-            except ValueError as error:
-                raise Refused("Sandbox.UnknownSwitch", str(error)) from None
+            faults = faults_of(world, request, operation.fault_action or operation.name)
             workspace = request.headers.get(WORKSPACE_HEADER, "")
             world.counts.received[operation.name] += 1
             agents.workspaces[workspace] += 1
@@ -116,12 +112,10 @@ class DashScopeGateway:
             return await operation.handler(
                 agents, DashCall(world, request, operation.name, account, body, faults, request_id)
             )
-        except Refused as refused:
-            world.counts.refused[refused.code] += 1
+        except Refusal as refusal:
+            world.counts.refused[refusal.code] += 1
             looked_up = operation.compatible and request.method != "POST"
-            return refuse(refused, request_id, faults, compatible=looked_up)
-        except ConnectionDropped:
-            return web.Response()
+            return refuse(refusal, request_id, faults, compatible=looked_up)
 
 
 def _account(request: web.Request) -> str:
@@ -141,17 +135,10 @@ async def _accidents(
         Refused: by a switch.
         ConnectionDropped: the connection was closed.
     """
-    if (seconds := faults.number("slow-start")) is not None:
-        await asyncio.sleep(seconds)
-    if "drop-before-accept" in faults:
-        drop(request)
-    if "html-502" in faults or "service-unavailable" in faults:
-        status = 502 if "html-502" in faults else 503
-        return page(f"{status} {'Bad Gateway' if status == 502 else 'Service Unavailable'}", status)
-    if "html-200" in faults:
-        return page("Welcome to this network", 200)
-    if "redirect" in faults:
-        return page("302 Found", 302, {"Location": "/_sandbox/moved"})
+    if (early := await on_the_way(request, faults)) is not None:
+        return early
+    if "service-unavailable" in faults:
+        return page("503 Service Unavailable", 503)
     if code := faults.argument("refuse"):
         raise Refused(code)
     for name, code in _REFUSING.items():

@@ -41,8 +41,7 @@ def is_known(name: str) -> bool:
 
 async def list_all(agents: DashScope, call: DashCall) -> web.StreamResponse:
     """`output` of the page, as the official SDK reads it; `model` in the query asks for one by its name."""
-    number, size = call.whole("page_no", 1, 1, 10_000), call.whole("page_size", 10, 1, 100)
     wanted = call.query("model")
-    found = [model for model in models() if not wanted or model["model"] == wanted]
-    chosen = found[(number - 1) * size : number * size]
-    return reply(call, {"output": {"total": len(found), "page_no": number, "page_size": size, "models": chosen}})
+    page = call.page([model for model in models() if not wanted or model["model"] == wanted])
+    output = {"total": page.total, "page_no": page.number, "page_size": page.size, "models": page.items}
+    return reply(call, {"output": output})

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from tui.sandbox import samples
 from tui.sandbox.dashscope_brain import Ask, Asked, Step, script_for
 from tui.sandbox.dashscope_records import SAMPLING, Json, Message, Run, Thread, new_id, text_part
 from tui.sandbox.dashscope_records import Step as RunStep
@@ -275,7 +276,7 @@ class RunPlay:
             yield self._of_run(status)
 
     def huge(self, size: int) -> Frame:
-        text = ("sandbox data " * (size // 13 + 1))[:size]
+        text = samples.filler(size)
         if self._message is None:
             return self._of_run("in_progress")
         return self._delta(text)

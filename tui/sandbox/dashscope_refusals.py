@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tui.sandbox.refusals import Refusal
+
 DOCUMENTED: Mapping[str, int] = {
     "InvalidParameter": 400,
     "Arrearage": 400,
@@ -44,19 +46,13 @@ _MESSAGES: Mapping[str, str] = {
 }
 
 
-class Refused(Exception):
+class Refused(Refusal):
     """An error reply. `gone`: the thing that is asked for is not there."""
 
     def __init__(self, code: str, message: str = "", status: int = 0, *, gone: bool = False) -> None:
-        self.code = code
-        self.message = message or f"{_MESSAGES.get(code, code)} (sandbox data)"
-        self.status = status or DOCUMENTED.get(code, 400)
+        told = message or f"{_MESSAGES.get(code, code)} (sandbox data)"
+        super().__init__(status or DOCUMENTED.get(code, 400), code, told)
         self.gone = gone
-        super().__init__(f"{self.status} {code}: {self.message}")
-
-    def body(self, request_id: str) -> dict[str, object]:
-        """Always these three fields."""
-        return {"code": self.code, "message": self.message, "request_id": request_id}
 
 
 def invalid(what: str) -> Refused:

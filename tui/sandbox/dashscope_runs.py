@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from tui.sandbox import dashscope_checks as checks
-from tui.sandbox.call import drop
+from tui.sandbox.call import drop_after_accept
 from tui.sandbox.dashscope_assistants import check_model
 from tui.sandbox.dashscope_call import DashCall, page, reply
 from tui.sandbox.dashscope_records import Assistant, Json, Run, Step, Thread, new_id
@@ -76,8 +76,7 @@ async def _begin(
     agents.counts["runs"] += 1
     play = agents.begin_run(thread, run, call.request_id, call.faults)
     agents.threads.save(thread)
-    if "drop-after-accept" in call.faults:
-        drop(call.request)
+    drop_after_accept(call.request, call.faults)
     if body.get("stream") and "stream-json" not in call.faults:
         return await stream_run(agents, call, play, first)
     return reply(call, run.created_wire())
@@ -118,8 +117,7 @@ async def submit(agents: DashScope, call: DashCall) -> web.StreamResponse:
     play = agents.begin_run(thread, run, call.request_id, call.faults, again=True)
     run.status = "in_progress"
     agents.threads.save(thread)
-    if "drop-after-accept" in call.faults:
-        drop(call.request)
+    drop_after_accept(call.request, call.faults)
     if body.get("stream") and "stream-json" not in call.faults:
         return await stream_run(agents, call, play)
     # required_action is still there: only the status tells that it is answered.

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from tui.sandbox import dashscope_checks as checks
-from tui.sandbox.call import drop
+from tui.sandbox.call import drop_after_accept
 from tui.sandbox.dashscope_call import DashCall, page, reply
 from tui.sandbox.dashscope_records import Json, Message, Thread, new_id, text_part
 from tui.sandbox.dashscope_refusals import Refused, gone, invalid
@@ -17,8 +17,7 @@ from tui.sandbox.dashscope_state import DashScope
 async def create(agents: DashScope, call: DashCall) -> web.StreamResponse:
     """Nothing, null, {} and the JSON string "" (as the official SDK sends it) are all an empty thread."""
     thread = new_thread(agents, call, call.body or {})
-    if "drop-after-accept" in call.faults:
-        drop(call.request)
+    drop_after_accept(call.request, call.faults)
     return reply(call, thread.wire())
 
 
@@ -123,8 +122,7 @@ async def create_message(agents: DashScope, call: DashCall) -> web.StreamRespons
     thread.messages.append(message)
     _count(call, message)
     agents.threads.save(thread)
-    if "drop-after-accept" in call.faults:
-        drop(call.request)
+    drop_after_accept(call.request, call.faults)
     if "accepted-500" in call.faults:
         raise Refused("InternalError")
     return reply(call, message.wire())

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import tomli
 from aiohttp import web
 
-from tui.sandbox.call import drop
+from tui.sandbox.call import drop_after_accept
 from tui.sandbox.dms_reply import DmsCall, Rejection, finish
 from tui.sandbox.shelf import Shelf
 
@@ -138,7 +138,6 @@ def _given(call: DmsCall) -> AgentTable:
 
 async def list_agents(agents: DataAgents, call: DmsCall) -> web.StreamResponse:
     """The custom agents, filtered, page by page."""
-    number, size = call.whole("PageNumber", 1, 1, 10_000), call.whole("PageSize", 20, 1, 100)
     state, kind, words = call.text("Status"), call.text("AgentType"), call.text("SearchKey").lower()
     found = [
         _described(agent)
@@ -147,14 +146,9 @@ async def list_agents(agents: DataAgents, call: DmsCall) -> web.StreamResponse:
         and kind in ("", agent["AgentType"])
         and words in f"{agent['Name']} {agent.get('Description', '')}".lower()
     ]
-    data = {
-        "Content": found[(number - 1) * size : number * size],
-        "PageNumber": number,
-        "PageSize": size,
-        "TotalElements": len(found),
-        "TotalPages": -(-len(found) // size),
-    }
-    return finish(call, data)
+    page = call.page(found)
+    counts = {"PageNumber": page.number, "PageSize": page.size, "TotalElements": page.total, "TotalPages": page.pages}
+    return finish(call, {"Content": page.items, **counts})
 
 
 async def describe_agent(agents: DataAgents, call: DmsCall) -> web.StreamResponse:
@@ -178,8 +172,7 @@ async def create_agent(agents: DataAgents, call: DmsCall) -> web.StreamResponse:
     agent |= {"GmtCreated": now, "GmtModified": now, "ReleaseTime": "", "OfflineTime": ""}
     agents.custom.of(call.account)[agent["CustomAgentId"]] = agent
     agents.custom.save(call.account)
-    if "drop-after-accept" in call.faults:
-        drop(call.request)
+    drop_after_accept(call.request, call.faults)
     return finish(call, _described(agent))
 
 

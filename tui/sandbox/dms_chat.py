@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tui.sandbox.call import drop
+from tui.sandbox.call import drop_after_accept
 from tui.sandbox.dms_records import Sent, Session, TurnRecord
 from tui.sandbox.dms_reply import DmsCall, Rejection, finish
 from tui.sandbox.dms_state import DataAgents
@@ -70,8 +70,7 @@ async def send_chat_message(agents: DataAgents, call: DmsCall) -> web.StreamResp
         _go_on(agents, call, session, message, task)
     agents.sessions.save(session)
     call.world.news.tell()
-    if "drop-after-accept" in call.faults:
-        drop(call.request)
+    drop_after_accept(call.request, call.faults)
     if "accepted-500" in call.faults:
         raise internal_error()
     data = {"AgentId": session.agent_id, "SessionId": session.id, "Message": "success", "MessageId": message.id}

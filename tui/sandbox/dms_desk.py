@@ -17,9 +17,9 @@ from tui.sandbox.analysis_plan import Chart, Inquiry, Tongue
 from tui.sandbox.analysis_query import Result
 from tui.sandbox.analysis_report import Section
 from tui.sandbox.dms_records import Artifact, Session, TurnRecord, UploadedFile
-from tui.sandbox.dms_steps import compact
 from tui.sandbox.dms_turn import Perform
 from tui.sandbox.question import Question
+from tui.sandbox.wire import compact
 
 if TYPE_CHECKING:
     from tui.sandbox.dms_state import DataAgents

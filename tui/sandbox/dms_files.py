@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from aiohttp import web
 
-from tui.sandbox.call import drop
+from tui.sandbox.call import drop_after_accept
 from tui.sandbox.dms_links import LARGEST, REGION, link_to, upload_policy
 from tui.sandbox.dms_records import UploadedFile
 from tui.sandbox.dms_reply import DmsCall, Rejection, finish
@@ -43,8 +43,7 @@ async def upload_callback(agents: DataAgents, call: DmsCall) -> web.StreamRespon
     agents.files.save(file)
     agents.counts["callbacks"] += 1
     call.world.news.tell()
-    if "drop-after-accept" in call.faults:
-        drop(call.request)
+    drop_after_accept(call.request, call.faults)
     if "accepted-500" in call.faults:
         raise internal_error()
     return finish(call, {} if "no-file-id" in call.faults else {"FileId": file.id})
@@ -102,6 +101,5 @@ async def delete_file(agents: DataAgents, call: DmsCall) -> web.StreamResponse:
         raise Rejection("DMS.DataAgent.FileNotExist", "The file does not exist. (sandbox data)")
     agents.remove_file(file)
     agents.counts["deleted"] += 1
-    if "drop-after-accept" in call.faults:
-        drop(call.request)
+    drop_after_accept(call.request, call.faults)
     return finish(call, {"FileId": file.id})

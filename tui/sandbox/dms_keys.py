@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from tui.sandbox.auth import MAIN
-from tui.sandbox.call import Call, ConnectionDropped, encode_json
+from tui.sandbox.call import Call, faults_of
 from tui.sandbox.dms import Dms
 from tui.sandbox.faults import Faults
 from tui.sandbox.gateway import accidents
 from tui.sandbox.refusals import Refusal
+from tui.sandbox.wire import encode_json
 from tui.sandbox.world import World
 
 API_KEY = "sandbox-data-agent-key"
@@ -63,10 +64,7 @@ class KeyGateway:
                 raise Refusal(401, "InvalidApiKey", "The API key is not known. (sandbox data)")
             parameters = await _parameters(request)
             action = parameters.get("Action", "")
-            try:
-                faults = self._world.board.take(action, request.headers.get("x-sandbox-fault", ""))
-            except ValueError as error:
-                raise Refusal(400, "Sandbox.UnknownSwitch", str(error)) from None
+            faults = faults_of(self._world, request, action)
             if action not in _PLANES.get(request.path, _CONTROL | _STREAM):
                 raise Refusal(404, "InvalidAction.NotFound", f"{action} is not found on this plane. (sandbox data)")
             self._world.counts.received[action] += 1
@@ -75,8 +73,6 @@ class KeyGateway:
         except Refusal as refusal:
             self._world.counts.refused[refusal.code] += 1
             return _refuse(refusal, request_id, faults)
-        except ConnectionDropped:
-            return web.Response()
 
 
 async def _parameters(request: web.Request) -> dict[str, str]:

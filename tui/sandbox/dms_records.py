@@ -36,7 +36,6 @@ class TurnRecord:
     message_id: str
     first: int
     """Its first frame in the log of the session."""
-    region: str = "cn-hangzhou"
     task: dict[str, Any] = field(default_factory=dict)
     """TaskConfig.ReportConfig."""
     switches: list[str] = field(default_factory=list)

@@ -28,6 +28,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from tui.sandbox import samples
 from tui.sandbox.dms_desk import Desk
 from tui.sandbox.dms_steps import Ask, Block, Cell, Data, Failure, Offer, Rest, Together, executing, table_output
+from tui.sandbox.question import number_in
 
 Script = Callable[[Desk, str], Awaitable[None]]
 _NOTE = "\n\n*sandbox data*\n"
@@ -42,11 +43,6 @@ def script_for(text: str) -> Script | None:
     return script if script and (free or re.fullmatch(r"\s*\d*\s*", rest)) else None
 
 
-def _number(rest: str, default: int, most: int) -> int:
-    match = re.match(r"\s*(\d+)", rest)
-    return min(most, int(match.group(1))) if match else default
-
-
 async def _echo(desk: Desk, rest: str) -> None:
     await desk.do(Block("llm", rest))
 
@@ -56,7 +52,7 @@ async def _conclude(desk: Desk, rest: str) -> None:
 
 
 async def _hold(desk: Desk, rest: str) -> None:
-    words = " ".join(f"word{number}" for number in range(1, _number(rest, 3, 1000) + 1))
+    words = samples.words(number_in(rest, 3, 1000))
     await desk.do(Block("think", words, size=6))
     await desk.do(Rest())
     await desk.do(Block("output_conclusion", f"{words} and the rest.{_NOTE}"))
@@ -64,7 +60,7 @@ async def _hold(desk: Desk, rest: str) -> None:
 
 async def _slow(desk: Desk, rest: str) -> None:
     await desk.do(Block("think", "This takes a while.\n"))
-    await desk.do(Rest(float(_number(rest, 20, 3600))))
+    await desk.do(Rest(float(number_in(rest, 20, 3600))))
     await desk.do(Block("output_conclusion", "It is done." + _NOTE))
 
 
@@ -74,7 +70,7 @@ async def _ask(desk: Desk, rest: str) -> None:
 
 
 async def _cells(desk: Desk, rest: str) -> None:
-    count = _number(rest, 10, 2000)
+    count = number_in(rest, 10, 2000)
     for number in range(1, count + 1):
         records: list[dict[str, object]] = [{"week": f"2026-{week:02}", "n": week * number} for week in range(1, 9)]
         cell = f"c{desk.record.number}-{number}"
@@ -86,7 +82,7 @@ async def _cells(desk: Desk, rest: str) -> None:
 
 
 async def _table(desk: Desk, rest: str) -> None:
-    count = _number(rest, 200, 20_000)
+    count = number_in(rest, 200, 20_000)
     columns = ["编号", *(f"指标{number} metric" for number in range(1, 12))]
     records: list[dict[str, object]] = [
         {
@@ -101,11 +97,11 @@ async def _table(desk: Desk, rest: str) -> None:
 
 
 async def _long(desk: Desk, rest: str) -> None:
-    await desk.do(Block("output_conclusion", samples.paragraphs(_number(rest, 40, 5000)) + _NOTE))
+    await desk.do(Block("output_conclusion", samples.paragraphs(number_in(rest, 40, 5000)) + _NOTE))
 
 
 async def _bench(desk: Desk, rest: str) -> None:
-    await desk.do(Block("output_conclusion", samples.bench_text(_number(rest, 20, 4096) * 1024), size=5))
+    await desk.do(Block("output_conclusion", samples.bench_text(number_in(rest, 20, 4096) * 1024), size=5))
 
 
 async def _everything(desk: Desk, rest: str) -> None:

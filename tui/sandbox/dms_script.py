@@ -18,8 +18,9 @@ from tui.sandbox.analysis_report import Section
 from tui.sandbox.analysis_roles import roles_of
 from tui.sandbox.dms_desk import Desk, reading_of
 from tui.sandbox.dms_records import UploadedFile
-from tui.sandbox.dms_steps import Ask, Block, Cell, Data, Offer, compact, executing, table_output
+from tui.sandbox.dms_steps import Ask, Block, Cell, Data, Offer, executing, table_output
 from tui.sandbox.dms_texts import follow_ups, said
+from tui.sandbox.wire import compact
 
 _ALL_SQL = re.compile(r"后续所有|所有SQL|run all|all later|all statements", re.IGNORECASE)
 _DOUBTFUL = re.compile(r"cancel|refund|return|invalid|取消|退款|退货|作废", re.IGNORECASE)

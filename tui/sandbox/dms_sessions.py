@@ -11,8 +11,8 @@ from tui.sandbox.dms_links import link_to
 from tui.sandbox.dms_records import Session
 from tui.sandbox.dms_reply import DmsCall, Rejection, finish
 from tui.sandbox.dms_state import DataAgents
-from tui.sandbox.dms_steps import compact
 from tui.sandbox.refusals import Refusal, invalid_parameter
+from tui.sandbox.wire import compact
 
 _LANGUAGES = ("CHINESE", "ENGLISH")
 _FEEDBACK = ("ISSUE_REPORT", "CANCEL_CHAT", "LIKE", "DISLIKE")
@@ -103,16 +103,13 @@ def _session(agents: DataAgents, call: DmsCall, session: Session) -> dict[str, o
 
 async def list_sessions(agents: DataAgents, call: DmsCall) -> web.StreamResponse:
     """The caller's sessions, newest first."""
-    number, size = call.whole("PageNumber", 1, 1, 10_000), call.whole("PageSize", 20, 1, 100)
-    found = list(_matching(agents, call))
-    data = [_session(agents, call, session) | {"FavoriteInWorkspace": False} for session in found]
-    chosen = data[(number - 1) * size : number * size]
-    pages = -(-len(data) // size)
+    page = call.page(list(_matching(agents, call)))
+    chosen = [_session(agents, call, session) | {"FavoriteInWorkspace": False} for session in page.items]
+    counts = {"PageNumber": page.number, "PageSize": page.size, "TotalPages": page.pages}
     if call.by_key and "pascal-keys" not in call.faults:
         content = [{**item, "Status": item["SessionStatus"]} for item in chosen]
-        counted = {"PageNumber": number, "PageSize": size, "TotalElements": len(data), "TotalPages": pages}
-        return finish(call, {"Content": content, **counted})
-    return finish(call, chosen, PageNumber=number, PageSize=size, Total=len(data), TotalPages=pages)
+        return finish(call, {"Content": content, **counts, "TotalElements": page.total})
+    return finish(call, chosen, **counts, Total=page.total)
 
 
 def _matching(agents: DataAgents, call: DmsCall) -> Iterable[Session]:

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from tui.sandbox.faults import Faults
+from tui.sandbox.wire import compact
 
 JSON_DELTA, TEXT_DELTA = 400, 24
 """Characters of a delta."""
@@ -108,10 +108,6 @@ class Piece:
     """Real seconds; None: until released."""
     channel: str = ""
     """mission_id of the frame; empty for that of the turn."""
-
-
-def compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def executing() -> dict[str, object]:

@@ -7,10 +7,12 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from tui.sandbox import samples
 from tui.sandbox.dms_records import Session, TurnRecord, checkpoint_of
-from tui.sandbox.dms_steps import Ask, Block, Failure, Offer, Piece, Step, compact, pieces
+from tui.sandbox.dms_steps import Ask, Block, Failure, Offer, Piece, Step, pieces
 from tui.sandbox.faults import Faults
 from tui.sandbox.pace import Metronome, Pace
+from tui.sandbox.wire import compact
 
 Perform: TypeAlias = Callable[[Step], Awaitable[str]]
 """Plays one step; for an `Ask` it waits and gives back the answer's text."""
@@ -161,7 +163,7 @@ class AgentTurn:
         if (seconds := faults.number("silence")) is not None and count == 5 and not known:
             await self._rest(seconds)
         if (size := faults.count("huge-frame")) is not None and count == 4:
-            text = ("sandbox data " * (size // 13 + 1))[:size]
+            text = samples.filler(size)
             for piece in pieces(Block("think", text, size=size), Faults()):
                 await self._put(piece)
         if faults.count("error-frame") == count:

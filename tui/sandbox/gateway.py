@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from urllib.parse import parse_qsl
@@ -11,7 +10,7 @@ from aiohttp import web
 
 from tui.sandbox import refusals
 from tui.sandbox.auth import Key, SignedRequest
-from tui.sandbox.call import Call, ConnectionDropped, Product, drop, page, refuse, reply
+from tui.sandbox.call import Call, Product, faults_of, on_the_way, refuse, reply
 from tui.sandbox.faults import Faults
 from tui.sandbox.refusals import Refusal
 from tui.sandbox.world import World
@@ -53,10 +52,7 @@ class Gateway:
         try:
             signed, parameters = await _read(request)
             action = request.headers.get("x-acs-action") or parameters.get("Action") or _OF_PATH.get(signed.path, "")
-            try:
-                faults = self._world.board.take(action, request.headers.get("x-sandbox-fault", ""))
-            except ValueError as error:
-                raise Refusal(400, "Sandbox.UnknownSwitch", str(error)) from None
+            faults = faults_of(self._world, request, action)
             key = self._verify(signed, faults)
             self._world.counts.received[action] += 1
             call = Call(self._world, request, action, parameters, key.account, faults, request_id)
@@ -64,8 +60,6 @@ class Gateway:
         except Refusal as refusal:
             self._world.counts.refused[refusal.code] += 1
             return refuse(refusal, request_id, faults)
-        except ConnectionDropped:
-            return web.Response()
 
     def _verify(self, signed: SignedRequest, faults: Faults) -> Key:
         ahead = timedelta(seconds=faults.number("clock-skew") or 0)
@@ -89,23 +83,12 @@ async def accidents(call: Call) -> web.Response | None:
         Refusal: one of the gateway's.
         ConnectionDropped: the connection was closed.
     """
-    faults = call.faults
-    if (seconds := faults.number("slow-start")) is not None:
-        await asyncio.sleep(seconds)
-    if "drop-before-accept" in faults:
-        drop(call.request)
-    if (longest := faults.count("url-limit")) is not None and len(call.request.raw_path) > longest:
-        return page("414 Request-URI Too Large", 414)
-    if "html-502" in faults:
-        return page("502 Bad Gateway", 502)
-    if "html-200" in faults:
-        return page("Welcome to this network", 200)
-    if "redirect" in faults:
-        return page("302 Found", 302, {"Location": "/_sandbox/moved"})
-    if code := faults.argument("error-200"):
+    if (early := await on_the_way(call.request, call.faults)) is not None:
+        return early
+    if code := call.faults.argument("error-200"):
         return reply(call, {"Code": code, "Message": "No valid order found, or so. (sandbox data)"})
     for name, refusal in _REFUSING.items():
-        if name in faults:
+        if name in call.faults:
             raise refusal(call)
     return None
 

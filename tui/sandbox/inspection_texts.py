@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from tui.sandbox.inspections import Inspection
+from tui.sandbox.wire import utc_text
 
 LEVELS = ("Normal", "Warning", "Error", "Failed")
 INVENTORY = {
@@ -113,8 +113,8 @@ def instance_report(report: Inspection, instance: str, *, with_text: bool) -> di
         "InstanceDesc": description,
         "EngineType": engine,
         "Region": report.region,
-        "StartTime": _iso(report.begins),
-        "EndTime": _iso(report.ends),
+        "StartTime": utc_text(report.begins),
+        "EndTime": utc_text(report.ends),
         "LevelSummary": {level: sum(result.level == level for result in results) for level in LEVELS},
         "MarkdownText": _markdown(report, instance, results, zh) if with_text else "",
         "Data": [{"Group": name, "Items": entries} for name, entries in groups.items()],
@@ -140,7 +140,7 @@ def summary(report: Inspection) -> str:
 
 def _markdown(report: Inspection, instance: str, results: list[_Result], zh: bool) -> str:
     description, engine = describe(instance)
-    span = f"{_iso(report.begins)} – {_iso(report.ends)}"
+    span = f"{utc_text(report.begins)} – {utc_text(report.ends)}"
     title = f"# {instance} 巡检报告" if zh else f"# Health report of {instance}"
     lines = [title, "", f"{description} · {engine} · {report.region} · {span}", ""]
     lines += ["| 检查项 | 级别 | 数值 |" if zh else "| check | level | value |", "|---|---|--:|"]
@@ -164,7 +164,3 @@ def _message(result: _Result, zh: bool) -> str:
     if result.level == "Normal":
         return f"{check.key} 为 {value}，正常。" if zh else f"{check.key} is {value}."
     return f"{check.key} 为 {value}，超过阈值 {warn}。" if zh else f"{check.key} is {value}, above {warn}."
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -12,6 +12,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tui.sandbox.call import faults_of
+from tui.sandbox.refusals import Refusal
 from tui.sandbox.world import Part, World
 
 KEY = "sandbox-memory-key"
@@ -56,7 +58,10 @@ class Memories(Part):
 
     def _guarded(self, handler: Handler) -> Handler:
         async def answer(request: web.Request) -> web.Response:
-            faults = self.world.board.take("Memories", request.headers.get("x-sandbox-fault", ""))
+            try:
+                faults = faults_of(self.world, request, "Memories")
+            except Refusal as refusal:
+                return web.json_response({"detail": refusal.message}, status=refusal.status)
             self.world.counts.received[f"memories:{request.method}"] += 1
             if request.headers.get("authorization") != f"Token {KEY}" or "memory-key-refused" in faults:
                 return web.json_response({"detail": "Invalid API key. (sandbox data)"}, status=401)

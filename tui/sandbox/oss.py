@@ -7,17 +7,18 @@ import hmac
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from xml.etree import ElementTree
+from typing import NoReturn
 
 from aiohttp import BodyPartReader, web
 
 from tui.sandbox import oss_signing
-from tui.sandbox.call import ConnectionDropped, drop
+from tui.sandbox.call import drop, drop_after_accept, faults_of, on_the_way, xml_error
 from tui.sandbox.dms_links import BUCKET_PATH, LINK_KEY, REGION
 from tui.sandbox.dms_state import DataAgents
 from tui.sandbox.faults import Faults
 from tui.sandbox.oss_policy import OssError, Policy, verify
 from tui.sandbox.oss_store import BUCKET
+from tui.sandbox.refusals import HOST_ID, Refusal
 
 _CHUNK = 256 * 1024
 _LONGEST_FIELD = 16 * 1024
@@ -44,38 +45,30 @@ class Bucket:
             world = self._agents.world
             request_id = world.new_request_id()
             try:
-                faults = world.board.take(action, request.headers.get("x-sandbox-fault", ""))
+                faults = faults_of(world, request, action)
                 world.counts.received[action] += 1
-                await self._accidents(request, faults)
-                return await handler(request, faults)
-            except OssError as error:
+                return await self._accidents(request, faults) or await handler(request, faults)
+            except Refusal as error:
                 world.counts.refused[error.code] += 1
                 return _xml(error, request_id)
             except ValueError as error:
                 return _xml(OssError(400, "InvalidArgument", str(error)), request_id)
-            except web.HTTPException as found:
-                return found
-            except ConnectionDropped:
-                return web.Response()
 
         return guard
 
-    async def _accidents(self, request: web.Request, faults: Faults) -> None:
-        """The switches that hold for any request to the bucket."""
+    async def _accidents(self, request: web.Request, faults: Faults) -> web.Response | None:
+        """What holds for any request to the bucket: a reply in its place, or nothing."""
         leaked = [name for name in request.headers if name.lower() in _STRANGERS or name.lower().startswith("x-acs-")]
         if leaked:
             self._agents.counts["credentials leaked"] += 1
             raise OssError(400, "InvalidArgument", f"The header {leaked[0]} has no business here.")
-        if (seconds := faults.number("slow-start")) is not None:
-            await asyncio.sleep(seconds)
-        if "drop-before-accept" in faults:
-            drop(request)
-        if "redirect" in faults:
-            raise web.HTTPTemporaryRedirect("/_sandbox/moved")
+        if (early := await on_the_way(request, faults)) is not None:
+            return early
         if "service-unavailable" in faults:
             raise OssError(503, "ServiceUnavailable", "Please reduce your request rate. (sandbox data)")
         if "http-500" in faults:
             raise OssError(500, "InternalError", "We encountered an internal error. Please try again. (sandbox data)")
+        return None
 
     # --- uploads -----------------------------------------------------------------------------------------------
 
@@ -107,8 +100,7 @@ class Bucket:
             raise
         finally:
             self._agents.world.news.tell()
-        if "drop-after-accept" in faults:
-            drop(request)
+        drop_after_accept(request, faults)
         return web.Response(status=status)
 
     async def _store(
@@ -182,7 +174,7 @@ class Bucket:
         self._agents.counts["downloads"] += 1
         breaks = faults.count("drop-download")
         if breaks is not None:
-            return await _broken_off(request, stored.path.read_bytes(), breaks)
+            await _broken_off(request, stored.path.read_bytes(), breaks)
         return web.FileResponse(stored.path, headers={"Content-Type": stored.content_type})
 
 
@@ -195,24 +187,19 @@ async def _field(part: BodyPartReader) -> str:
     return data.decode("utf-8", "replace")
 
 
-async def _broken_off(request: web.Request, data: bytes, count: int) -> web.StreamResponse:
-    """The beginning of an object, whose whole length was promised; then the connection is closed."""
+async def _broken_off(request: web.Request, data: bytes, count: int) -> NoReturn:
+    """The beginning of an object, whose whole length was promised; then the connection is closed.
+
+    Raises:
+        ConnectionDropped: always.
+    """
     response = web.StreamResponse(headers={"Content-Length": str(len(data))})
     await response.prepare(request)
     await response.write(data[:count])
     drop(request)
-    return response
 
 
-def _xml(error: OssError, request_id: str) -> web.Response:
-    root = ElementTree.Element("Error")
-    for name, text in (
-        ("Code", error.code),
-        ("Message", error.message),
-        ("RequestId", request_id),
-        ("HostId", "sandbox.invalid"),
-        ("EC", "0000-00000000"),
-    ):
-        ElementTree.SubElement(root, name).text = text
-    body = b'<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root)
+def _xml(error: Refusal, request_id: str) -> web.Response:
+    fields = {"Code": error.code, "Message": error.message, "RequestId": request_id, "HostId": HOST_ID}
+    body = b'<?xml version="1.0" encoding="UTF-8"?>\n' + xml_error({**fields, "EC": "0000-00000000"})
     return web.Response(status=error.status, body=body, content_type="application/xml")

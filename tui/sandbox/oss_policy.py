@@ -13,18 +13,13 @@ from typing import Any
 
 from tui.sandbox import oss_signing
 from tui.sandbox.auth import Key
+from tui.sandbox.refusals import Refusal
 
 _AGE, _SKEW = timedelta(days=7), timedelta(minutes=15)
 
 
-class OssError(Exception):
+class OssError(Refusal):
     """An XML error of the bucket."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(f"{status} {code}: {message}")
-        self.status = status
-        self.code = code
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 
+from tui.sandbox import samples
 from tui.sandbox.faults import Faults
 from tui.sandbox.script import Beat, Fail, Hold, Pause, Step, beats
 
@@ -27,7 +28,7 @@ def make_plan(steps: Iterable[Step], faults: Faults, chance: random.Random) -> l
     if "chart" in faults:
         _insert(plan, len(plan) // 2, Beat(_CHART))
     if (size := faults.count("huge-frame")) is not None:
-        _insert(plan, 4, Beat({"Event": "message", "Answer": ("sandbox data " * (size // 13 + 1))[:size]}))
+        _insert(plan, 4, Beat({"Event": "message", "Answer": samples.filler(size)}))
     if (seconds := faults.number("silence")) is not None:
         _insert(plan, 5, *beats([Pause(seconds, real=True)], chance))
     if (count := faults.count("hold")) is not None:

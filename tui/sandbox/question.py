@@ -40,3 +40,9 @@ class Question:
         if re.search("[A-Za-z]{2}", self.text):
             return "en"
         return "zh" if self.language.lower().startswith("zh") else "en"
+
+
+def number_in(rest: str, usual: int, most: int) -> int:
+    """The number that follows the first word of a question for tests; `usual` where there is none."""
+    match = re.match(r"\s*(\d+)", rest)
+    return min(most, int(match.group(1))) if match else usual

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from tui.sandbox import catalogue
-from tui.sandbox.call import Call, drop, reply
+from tui.sandbox.call import Call, drop_after_accept, reply
 from tui.sandbox.records import Agent, new_id
 from tui.sandbox.refusals import Refusal, invalid_parameter
+from tui.sandbox.wire import utc_text
 
 
 def find_agent(call: Call, agent_id: str) -> Agent:
@@ -22,10 +23,6 @@ def find_agent(call: Call, agent_id: str) -> Agent:
         if agent.account == call.account and agent_id in (agent.id, str(agent.number)):
             return agent
     raise invalid_parameter(f"CustomAgentId {agent_id} does not exist.")
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _skill_list(agent: Agent) -> list[dict[str, object]]:
@@ -84,8 +81,7 @@ async def create_agent(call: Call) -> web.Response:
     agent = Agent(new_id(), number, call.account, created_at=now, updated_at=now)
     _change(call, agent)
     call.world.agents.save(agent)
-    if "drop-after-accept" in call.faults:
-        drop(call.request)
+    drop_after_accept(call.request, call.faults)
     created = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M:%S")
     return reply(call, {**_fields(call, agent), "CreatedAt": created, "Skills": _skill_list(agent)})
 
@@ -101,29 +97,28 @@ async def update_agent(call: Call) -> web.Response:
 
 async def get_agent(call: Call) -> web.Response:
     agent = find_agent(call, call.required("CustomAgentId"))
-    times = {"CreatedAt": _iso(agent.created_at), "UpdatedAt": _iso(agent.updated_at)}
+    times = {"CreatedAt": utc_text(agent.created_at), "UpdatedAt": utc_text(agent.updated_at)}
     return reply(call, {**_fields(call, agent), **times, "Skills": _skill_list(agent)})
 
 
 async def list_agents(call: Call) -> web.Response:
     """A page of agents in the order of their making; TotalCount is not told by default."""
-    number, size = call.whole("PageNumber", 1, 1, 100_000), call.whole("PageSize", 30, 1, 100)
     own = [agent for agent in call.world.agents.values() if agent.account == call.account]
     own.sort(key=lambda agent: agent.number)
-    page = own[(number - 1) * size : number * size]
+    page = call.page(own, 30)
     data = [
-        {**_fields(call, agent), "CreatedAt": _iso(agent.created_at), "UpdatedAt": _iso(agent.updated_at)}
-        for agent in page
+        {**_fields(call, agent), "CreatedAt": utc_text(agent.created_at), "UpdatedAt": utc_text(agent.updated_at)}
+        for agent in page.items
     ]
-    used = {str(skill["Id"]): skill for agent in page for skill in _skill_list(agent)}
+    used = {str(skill["Id"]): skill for agent in page.items for skill in _skill_list(agent)}
     fields: dict[str, object] = {
         "Data": data,
-        "PageNumber": number,
-        "PageSize": size,
+        "PageNumber": page.number,
+        "PageSize": page.size,
         "Skills": list(used.values()),
     }
     if "total-count" in call.faults:
-        fields["TotalCount"] = len(own)
+        fields["TotalCount"] = page.total
     return reply(call, fields)
 
 
@@ -157,10 +152,10 @@ async def get_models(call: Call) -> web.Response:
 
 async def list_skills(call: Call) -> web.Response:
     """A page of skills, described in the language that is asked for."""
-    number, size = call.whole("PageNumber", 1, 1, 100_000), call.whole("PageSize", 20, 1, 100)
     language = "zh" if call.text("Language", "zh-CN").lower().startswith("zh") else "en"
     wanted = call.text("Query").lower()
-    skills = [skill for skill in catalogue.skills() if wanted in f"{skill['name']} {skill[language]}".lower()]
+    found = [skill for skill in catalogue.skills() if wanted in f"{skill['name']} {skill[language]}".lower()]
+    page = call.page(found)
     data = [
         {
             "Id": skill["id"],
@@ -180,9 +175,9 @@ async def list_skills(call: Call) -> web.Response:
             "CreatedAt": "2026-01-02T03:04:05Z",
             "UpdatedAt": "2026-01-02T03:04:05Z",
         }
-        for skill in skills[(number - 1) * size : number * size]
+        for skill in page.items
     ]
-    return reply(call, {"Data": data, "PageNumber": number, "PageSize": size, "TotalCount": len(skills)})
+    return reply(call, {"Data": data, "PageNumber": page.number, "PageSize": page.size, "TotalCount": page.total})
 
 
 def check_model(model_id: str) -> None:

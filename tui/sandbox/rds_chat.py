@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from tui.sandbox import answers, approvals
-from tui.sandbox.call import Call, drop, reply
+from tui.sandbox.call import Call, drop_after_accept, reply
 from tui.sandbox.plans import make_plan
 from tui.sandbox.question import Question
 from tui.sandbox.rds_agents import check_model, find_agent
@@ -60,8 +60,7 @@ async def chat_messages(call: Call) -> web.StreamResponse:
     else:
         steps = approvals.console(query, call.world.of_account(call.account)) or answers.script_for(asked)
     turn = call.world.begin_turn(conversation, *_message_and_plan(call, conversation, query, steps))
-    if "drop-after-accept" in call.faults:
-        drop(call.request)
+    drop_after_accept(call.request, call.faults)
     return await stream(call, turn)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from aiohttp import web
@@ -11,6 +10,7 @@ from aiohttp import web
 from tui.sandbox.call import Call, reply
 from tui.sandbox.records import Conversation, Message
 from tui.sandbox.refusals import invalid_parameter
+from tui.sandbox.wire import utc_text
 
 Item = TypeVar("Item", Conversation, Message)
 
@@ -18,7 +18,7 @@ Item = TypeVar("Item", Conversation, Message)
 def time_text(call: Call, seconds: float) -> str:
     """A time as this API writes it in lists: seconds since 1970, in a string."""
     if "iso-timestamps" in call.faults:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return utc_text(seconds)
     return str(int(seconds * 1000) if "ms-timestamps" in call.faults else int(seconds))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
 from aiohttp import web
@@ -14,6 +14,7 @@ from tui.sandbox.call import Call, reply
 from tui.sandbox.inspections import DAILY, DAY, Inspection, InspectionDesk, Schedule
 from tui.sandbox.records import new_id
 from tui.sandbox.refusals import Refusal, invalid_parameter
+from tui.sandbox.wire import utc_moment, utc_text
 
 T = TypeVar("T")
 
@@ -79,7 +80,7 @@ def _time(call: Call, name: str, default: float) -> float:
     if not text:
         return default
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+        return utc_moment(text).timestamp()
     except ValueError:
         raise invalid_parameter(f"{name} must look like 2026-01-02T03:04:05Z.") from None
 
@@ -108,9 +109,8 @@ def _name(call: Call) -> str:
 
 
 def _page(call: Call, entries: Sequence[T]) -> tuple[Sequence[T], dict[str, object]]:
-    number, size = call.whole("PageNumber", 1, 1, 100_000), call.whole("PageSize", 20, 1, 100)
-    counts: dict[str, object] = {"PageNumber": number, "PageSize": size, "TotalCount": len(entries)}
-    return entries[(number - 1) * size : number * size], counts
+    page = call.page(entries)
+    return page.items, {"PageNumber": page.number, "PageSize": page.size, "TotalCount": page.total}
 
 
 def _done(call: Call, fields: Mapping[str, object]) -> web.Response:
@@ -200,9 +200,9 @@ def _entries(call: Call, schedule: str) -> web.Response:
         {
             "TaskId": report.id,
             "Status": _status(call, report),
-            "CreatedTime": _iso(report.created_at),
-            "StartTime": _iso(report.begins),
-            "EndTime": _iso(report.ends),
+            "CreatedTime": utc_text(report.created_at),
+            "StartTime": utc_text(report.begins),
+            "EndTime": utc_text(report.ends),
             "InspectionItems": ",".join(report.items),
             "RegionId": report.region,
             "ReportLanguage": report.language,
@@ -300,7 +300,7 @@ async def list_schedules(call: Call) -> web.Response:
             "InstanceCount": len(schedule.instances),
             "TaskStartTime": schedule.start,
             "TimeRange": str(schedule.hours),
-            "CreateTime": _iso(schedule.created_at),
+            "CreateTime": utc_text(schedule.created_at),
             "InspectionItems": ",".join(schedule.items),
             "RegionId": schedule.region,
             "ReportLanguage": schedule.language,
@@ -328,7 +328,3 @@ async def list_scheduled_instances(call: Call) -> web.Response:
             }
         )
     return _done(call, {"Instances": instances, **counts})
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

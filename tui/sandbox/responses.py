@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from tui.sandbox import dashscope_checks as checks
-from tui.sandbox.call import drop
+from tui.sandbox.call import drop_after_accept
 from tui.sandbox.dashscope_assistants import check_model
 from tui.sandbox.dashscope_call import DashCall, page, reply_as
 from tui.sandbox.dashscope_records import Json
@@ -41,8 +41,7 @@ async def create(agents: DashScope, call: DashCall) -> web.StreamResponse:
 
     script = ResponsePlay(agents, response, context, call.faults)
     play = agents.begin(response.id, script.begin(), script, call.faults)
-    if "drop-after-accept" in call.faults:
-        drop(call.request)
+    drop_after_accept(call.request, call.faults)
     if body.get("stream") and "stream-json" not in call.faults:
         return await _stream(agents, call, play)
     await play.log.wait()

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tui.sandbox import samples
 from tui.sandbox.dashscope_brain import Ask, Asked, Step, script_for
 from tui.sandbox.dashscope_records import Json
 from tui.sandbox.dashscope_tools import UseTool
@@ -221,7 +222,7 @@ class ResponsePlay:
             yield self._whole(response.status)
 
     def huge(self, size: int) -> Frame:
-        text = ("sandbox data " * (size // 13 + 1))[:size]
+        text = samples.filler(size)
         return self._delta(text) if self._item and self._item["type"] == "message" else self._whole("in_progress")
 
     def settled(self) -> None:

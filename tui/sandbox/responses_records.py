@@ -35,7 +35,6 @@ class StoredResponse:
     usage: Json | None = None
     error: Json | None = None
     incomplete_details: Json | None = None
-    lost: bool = False
 
     @property
     def previous(self) -> str:

@@ -106,6 +106,15 @@ def paragraphs(count: int) -> str:
     return "\n\n".join(made)
 
 
+def filler(size: int) -> str:
+    """So many characters."""
+    return ("sandbox data " * (size // 13 + 1))[:size]
+
+
+def words(count: int) -> str:
+    return " ".join(f"word{number}" for number in range(1, count + 1))
+
+
 def json_rows(count: int) -> str:
     """The JSON of a tool's result with `count` rows."""
     rows = [

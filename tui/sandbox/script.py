@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from tui.sandbox.wire import compact
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +57,6 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplaceText:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Emit:
-    """A frame of any form."""
-
-    fields: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
 class Fail:
     code: str
     message: str
@@ -90,7 +79,7 @@ class AskApproval:
     calls: tuple[WantedCall, ...]
 
 
-Step: TypeAlias = Say | Think | CallTool | ShowDocuments | Pause | Hold | ReplaceText | Emit | Fail | AskApproval
+Step: TypeAlias = Say | Think | CallTool | ShowDocuments | Pause | Hold | Fail | AskApproval
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +109,6 @@ def deltas(text: str, size: int = 0) -> Iterator[str]:
         yield from _TOKEN.findall(text)
 
 
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
 def _tool_frame(call_id: str, step: CallTool, status: str) -> dict[str, object]:
     payload: dict[str, object] = {
         "tool_call_name": step.name,
@@ -133,7 +118,7 @@ def _tool_frame(call_id: str, step: CallTool, status: str) -> dict[str, object]:
     }
     if status not in ("start", "pending"):
         payload["response"] = step.response
-    return {"Event": "tool_call", "Answer": _compact(payload)}
+    return {"Event": "tool_call", "Answer": compact(payload)}
 
 
 def beats(steps: Iterable[Step], chance: random.Random) -> Iterator[Beat]:
@@ -152,15 +137,11 @@ def beats(steps: Iterable[Step], chance: random.Random) -> Iterator[Beat]:
                 yield Beat(_tool_frame(call_id, step, status), pause=seconds)
             case ShowDocuments(title, links):
                 payload = [{"title": name, "url": url} for name, url in links]
-                yield Beat({"Event": "doc", "title": title, "Answer": _compact(payload)}, pause=0.1)
+                yield Beat({"Event": "doc", "title": title, "Answer": compact(payload)}, pause=0.1)
             case Pause(seconds, real):
                 yield Beat(silence=seconds) if real else Beat(pause=seconds)
             case Hold():
                 yield Beat(hold=True)
-            case ReplaceText(text):
-                yield Beat({"Event": "message_replace", "Answer": text})
-            case Emit(fields):
-                yield Beat(fields)
             case Fail(code, message, lower):
                 yield Beat(
                     {"event": "error", "status": 500, "code": code, "message": message}

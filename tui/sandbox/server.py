@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from tui.sandbox import control, dashscope, dms_keys
 from tui.sandbox.auth import MAIN
@@ -62,11 +63,7 @@ def _quiet() -> logging.Logger:
     """A log without clients that went away: it would be written over the screen of the app that went."""
     logger = logging.getLogger("tui.sandbox")
     if not logger.filters:
-        logger.addFilter(
-            lambda record: (
-                not (record.exc_info and isinstance(record.exc_info[1], (ConnectionError, ConnectionDropped)))
-            )
-        )
+        logger.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], ConnectionError)))
     return logger
 
 
@@ -261,12 +258,21 @@ class SandboxServer:
         self._wait_for(self._world.reset())
 
 
+@web.middleware
+async def _dropped(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Nobody is there to be answered when a connection has been closed on purpose."""
+    try:
+        return await handler(request)
+    except ConnectionDropped:
+        return web.Response()
+
+
 def make_app(world: World) -> web.Application:
     """The aiohttp application of a sandbox."""
     dms = Dms(world)
     world.part(InspectionDesk)
     gateway = Gateway(world, [RdsAi(), dms, Sts()])
-    app = web.Application(client_max_size=64 * 1024 * 1024)
+    app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[_dropped])
     app.router.add_routes(control.routes(world))
     app.router.add_routes([*KeyGateway(world, dms).routes(), *Bucket(dms.agents).routes()])
     for path in ("/", "/v1/chat-messages", "/api/v1/chat/stream"):

@@ -23,7 +23,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from tui.sandbox import samples
-from tui.sandbox.question import Question
+from tui.sandbox.question import Question, number_in
 from tui.sandbox.script import CallTool, Fail, Hold, Pause, Say, ShowDocuments, Step, Think
 
 _NOTE = "\n\n*sandbox data*\n"
@@ -43,25 +43,20 @@ def script_for(question: Question) -> list[Step]:
     return make(question, rest)
 
 
-def _number(rest: str, default: int, most: int) -> int:
-    match = re.match(r"\s*(\d+)", rest)
-    return min(most, int(match.group(1))) if match else default
-
-
 def _echo(question: Question, rest: str) -> list[Step]:
     return [Say(rest)]
 
 
 def _bench(question: Question, rest: str) -> list[Step]:
-    return [Say(samples.bench_text(_number(rest, 20, 4096) * 1024), size=5)]
+    return [Say(samples.bench_text(number_in(rest, 20, 4096) * 1024), size=5)]
 
 
 def _long(question: Question, rest: str) -> list[Step]:
-    return [Say(samples.paragraphs(_number(rest, 40, 5000)) + _NOTE)]
+    return [Say(samples.paragraphs(number_in(rest, 40, 5000)) + _NOTE)]
 
 
 def _table(question: Question, rest: str) -> list[Step]:
-    return [Say("## 慢查询 Top SQL\n\n" + samples.wide_table(_number(rest, 12, 5000)) + _NOTE)]
+    return [Say("## 慢查询 Top SQL\n\n" + samples.wide_table(number_in(rest, 12, 5000)) + _NOTE)]
 
 
 def _code(question: Question, rest: str) -> list[Step]:
@@ -73,7 +68,7 @@ def _thinking(question: Question, rest: str) -> list[Step]:
 
 
 def _tools(question: Question, rest: str) -> list[Step]:
-    count = _number(rest, 6, 200)
+    count = number_in(rest, 6, 200)
     names = ("describe_db_instances", "describe_db_instance_attribute", "describe_slow_log_records")
     steps: list[Step] = [Think("Several tools are needed.\n")]
     for number in range(count):
@@ -91,7 +86,7 @@ def _tools(question: Question, rest: str) -> list[Step]:
 
 
 def _slow(question: Question, rest: str) -> list[Step]:
-    seconds = float(_number(rest, 20, 3600))
+    seconds = float(number_in(rest, 20, 3600))
     return [
         Say("This takes a while. "),
         CallTool("create_inspection_task", {"InstanceIds": "all"}, '{"TaskId":"sandbox-1"}', seconds=0.2),
@@ -101,8 +96,7 @@ def _slow(question: Question, rest: str) -> list[Step]:
 
 
 def _hold(question: Question, rest: str) -> list[Step]:
-    words = " ".join(f"word{number}" for number in range(1, _number(rest, 3, 1000) + 1))
-    return [Say(words), Hold(), Say(" and the rest." + _NOTE)]
+    return [Say(samples.words(number_in(rest, 3, 1000))), Hold(), Say(" and the rest." + _NOTE)]
 
 
 def _error(question: Question, rest: str) -> list[Step]:

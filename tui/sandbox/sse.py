@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 from aiohttp import web
 
-from tui.sandbox.call import ConnectionDropped, drop, encode_json
+from tui.sandbox.call import ConnectionDropped, drop
 from tui.sandbox.faults import Faults
+from tui.sandbox.wire import encode_json
 
 
 class Encoder:

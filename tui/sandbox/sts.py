@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from tui.sandbox.call import Call, encode_json, reply
+from tui.sandbox.call import Call, faults_of, reply
 from tui.sandbox.refusals import Refusal, invalid_parameter, unknown_action
+from tui.sandbox.wire import encode_json, utc_text
 from tui.sandbox.world import Part, World
 
 ACCOUNT = "1000"
@@ -66,7 +67,7 @@ def _assume_role(call: Call) -> web.Response:
                 "AccessKeyId": key.access_key_id,
                 "AccessKeySecret": key.access_key_secret,
                 "SecurityToken": key.token,
-                "Expiration": key.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "Expiration": utc_text(key.expires.timestamp()),
             },
         },
     )
@@ -98,7 +99,7 @@ class SignIn(Part):
 
     async def _handle(self, request: web.Request) -> web.Response:
         try:
-            faults = self.world.board.take("GetSigninToken", request.headers.get("x-sandbox-fault", ""))
+            faults = faults_of(self.world, request, "GetSigninToken")
             action = request.query.get("Action", "")
             self.world.counts.received[f"federation:{action}"] += 1
             if action == "GetSigninToken":

@@ -18,6 +18,7 @@ from tui.sandbox.records import Agent, ApprovalRound, Conversation, Message, new
 from tui.sandbox.script import Beat
 from tui.sandbox.shelf import Kept
 from tui.sandbox.turns import Turn
+from tui.sandbox.wire import utc_text
 
 TOKENS_A_DAY = 500_000_000
 TURNS_AT_ONCE = 5
@@ -139,7 +140,7 @@ class World:
             "access_key_id": key.access_key_id,
             "access_key_secret": key.access_key_secret,
             "security_token": key.token,
-            "expiration": key.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "expiration": utc_text(key.expires.timestamp()),
         }
 
     # --- conversations -----------------------------------------------------------------------------------------
