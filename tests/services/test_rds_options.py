@@ -52,7 +52,14 @@ def test_no_depth_without_thinking() -> None:
         ("en", "en-US"),
         ("JA", "ja-JP"),
         ("zh-Hant", "zh-TW"),
+        ("zh_Hant_HK", "zh-TW"),
+        ("zh-tw", "zh-TW"),
+        ("zh-Hans-SG", "zh-CN"),
+        ("zh_CN@stroke", "zh-CN"),
+        ("en_GB.UTF-8", "en-US"),
         ("fr", "fr"),
+        ("fr_FR", "fr_FR"),
+        ("", ""),
     ],
 )
 def test_languages_in_any_spelling(spelt: str, sent: str) -> None:

@@ -37,7 +37,16 @@ _INPUTS = {
     "workspace": "WorkspaceId",
 }
 """Our options and the keys of `Inputs`, in the order in which the vendor's client writes them."""
-_SPELLINGS = {"zh": "zh-CN", "zh-hk": "zh-TW", "zh-hans": "zh-CN", "zh-hant": "zh-TW", "en": "en-US", "ja": "ja-JP"}
+_NEAREST = {
+    "zh": "zh-CN",
+    "zh-tw": "zh-TW",
+    "zh-hk": "zh-TW",
+    "zh-mo": "zh-TW",
+    "zh-hant": "zh-TW",
+    "en": "en-US",
+    "ja": "ja-JP",
+}
+"""By a tag or its beginning: the service refuses all other languages, `en-GB` too."""
 
 
 def inputs_of(options: Mapping[str, str]) -> dict[str, str]:
@@ -57,9 +66,10 @@ def inputs_of(options: Mapping[str, str]) -> dict[str, str]:
 
 def language_tag(name: str) -> str:
     """`zh-CN`, `zh-TW`, `en-US` or `ja-JP` for any spelling: `zh_CN.UTF-8`, `zh-cn`, `en`; others as they are."""
-    tag = name.partition(".")[0].replace("_", "-").lower()
-    language, _dash, region = tag.partition("-")
-    return _SPELLINGS.get(tag) or (f"{language}-{region.upper()}" if region else _SPELLINGS.get(language, name))
+    tag = name.partition(".")[0].partition("@")[0].replace("_", "-").lower()
+    while tag and tag not in _NEAREST:
+        tag = tag.rpartition("-")[0]
+    return _NEAREST.get(tag, name)
 
 
 def fitting(options: Mapping[str, str], levels: Sequence[str] | None) -> dict[str, str]:
