@@ -21,7 +21,7 @@ from tui.widgets.agent_rows import details
 from tui.words import _
 
 if TYPE_CHECKING:
-    from tui.agents.desk import Operation
+    from tui.agents.remote import Operation
     from tui.agents.editing import Draft
     from tui.agents.fields import AgentService
 

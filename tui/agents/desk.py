@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING
 
 from tui.agents.editing import Agent, AgentChanged, AgentGone, AgentLine, Draft
 from tui.agents.fields import (
@@ -30,21 +30,20 @@ from tui.agents.fields import (
     with_value,
 )
 from tui.agents.files import AgentFile, AgentFileError, read, write
+from tui.agents.remote import Operation, RemoteAgents, service_of
 from tui.cache.edits import EditFiles
 from tui.changes import Change
 from tui.finishing import finish, wait_for_end
 from tui.models import Problem
-from tui.services.dms_agents import CustomAgent, DmsAgentField
+from tui.services.dms_agents import CustomAgent
 from tui.services.errors import ApiError, ServiceError
-from tui.services.rds_agents import AgentField, AgentForm, RdsAgent
+from tui.services.rds_agents import RdsAgent
 from tui.words import _
 
 if TYPE_CHECKING:  # httpx comes with them
     from tui.services.dms import DmsDataAgent
     from tui.services.rds import RdsCopilot
     from tui.services.rds_catalog import Skill, Tool
-
-Operation = Literal["RELEASE", "OFFLINE"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,7 @@ class Agents:
 
     def __init__(self, hooks: AgentHooks, files: EditFiles) -> None:
         self._hooks = hooks
+        self._remote = RemoteAgents(hooks.rds, hooks.dms)
         self._files = files
         self._agents: dict[str, Agent] = {}
         self._drafts: dict[str, Draft] = {}
@@ -93,20 +93,16 @@ class Agents:
                 self._drafts.setdefault(key, Draft(key, mine.service, base[0].form if base else None, mine.form))
 
     async def _list(self, service: AgentService) -> None:
-        before = [key for key in self._agents if _service_of(key) == service]
+        before = [key for key in self._agents if service_of(key) == service]
         try:
-            found: Sequence[Agent] = (
-                await (await self._hooks.rds()).agents.list()
-                if service == "rds"
-                else await (await self._hooks.dms()).agents.all()
-            )
+            found = await self._remote.list(service)
         except ServiceError as error:
             self.problems[service] = error.problem
             return
         self.problems.pop(service, None)
         # The other service's, and what was made here while the list was on its way.
         kept = {key: agent for key, agent in self._agents.items() if key not in before}
-        self._agents = kept | {f"{service}:{agent.id}": agent for agent in found}
+        self._agents = kept | found
 
     def lines(self) -> Sequence[AgentLine]:
         """New ones first, then by service and name."""
@@ -162,7 +158,7 @@ class Agents:
 
     async def saved(self, key: str) -> Agent:
         """An agent as the service has it; the draft is left alone. Raises ServiceError."""
-        return await self._read(_service_of(key), key.partition(":")[2])
+        return await self._remote.read(key)
 
     def begin(self, service: AgentService, form: Form | None = None) -> Draft:
         """A new agent that nobody has saved yet."""
@@ -195,7 +191,7 @@ class Agents:
         held = self._drafts.get(key)
         if held is None or not held.unsaved:  # else it was changed while this was read
             self._agents[key] = agent
-            held = self._drafts[key] = Draft(key, _service_of(key), agent.form, agent.form, agent)
+            held = self._drafts[key] = Draft(key, service_of(key), agent.form, agent.form, agent)
         return held
 
     def change(self, key: str, name: str, value: Value) -> None:
@@ -276,19 +272,23 @@ class Agents:
         before = draft.agent
         sent = draft.form  # what is typed meanwhile is not
         try:
-            made = await (self._create(sent) if draft.base is None else self._update(draft, sent))
+            # One answer may name an agent by number, another by UUID: it stays under the id that it was listed by.
+            key, made = draft.key, None
+            if draft.base is None:
+                key, made = await self._remote.create(sent, [*self._agents])
+            else:
+                await self._remote.update(key, draft.base, sent)
         except ServiceError as error:
             field_name = find_field(draft.service, error.problem.sentence)
             draft.problems = {field_name: error.problem.sentence} if field_name else {}
             raise
-        # One answer may name an agent by number, another by UUID: it stays under the id that it was listed by.
-        key = draft.key if draft.base is not None else f"{draft.service}:{made.id}"
         agent: Agent | None = None
         with suppress(ServiceError):  # it is saved all the same, and read when somebody looks at it
             agent = await self.saved(key)
         self._files.forget(draft.key)
         self._drafts.pop(draft.key, None)
-        self._agents[key] = agent or self._agents.get(key, made)
+        if (known := agent or made) is not None:
+            self._agents[key] = known
         base = agent.form if agent is not None else sent
         saved = self._drafts[key] = Draft(key, draft.service, base, draft.form, agent)
         saved.refused = changed(base, sent)
@@ -298,58 +298,12 @@ class Agents:
             self._keep(saved)
         return saved
 
-    async def _create(self, form: Form) -> Agent:
-        service: AgentService = "rds" if isinstance(form, AgentForm) else "dms"
-        known = set(self._agents)
-        try:
-            made: Agent = (
-                await (await self._hooks.rds()).agents.create(form)
-                if isinstance(form, AgentForm)
-                else await (await self._hooks.dms()).agents.create(form)
-            )
-        except ServiceError as error:
-            if error.problem.delivered == "no":
-                raise
-            # It may have been made; it is looked for and never sent again.
-            await self._list(service)
-            found = [
-                key
-                for key, agent in self._agents.items()
-                if key not in known and agent.form.name == form.name and _service_of(key) == service
-            ]
-            if len(found) != 1:
-                raise
-            made = await self.saved(found[0])
-            if changed(made.form, form):  # somebody else's of this name
-                raise
-        return made
-
-    async def _update(self, draft: Draft, form: Form) -> Agent:
-        names = changed(draft.base, form)
-        try:
-            if isinstance(form, AgentForm):
-                rds = await self._hooks.rds()
-                return await rds.agents.update(draft.agent_id, form, cast("tuple[AgentField, ...]", names))
-            dms = await self._hooks.dms()
-            return await dms.agents.modify(draft.agent_id, form, cast("tuple[DmsAgentField, ...]", names))
-        except ServiceError as error:
-            if error.problem.delivered == "no":
-                raise
-            agent = await self.saved(draft.key)
-            if changed(agent.form, form):
-                raise
-            return agent
-
     async def delete(self, key: str) -> None:
         """Delete an agent on the service, and its draft. Raises ServiceError."""
         await finish(self._delete(key), self._hooks.failed)
 
     async def _delete(self, key: str) -> None:
-        service, _colon, agent_id = key.partition(":")
-        if service == "rds":
-            await (await self._hooks.rds()).agents.delete(agent_id)
-        else:
-            await (await self._hooks.dms()).agents.delete(agent_id)
+        await self._remote.delete(key)
         self._agents.pop(key, None)
         self._drafts.pop(key, None)
         self._files.forget(key)
@@ -359,10 +313,8 @@ class Agents:
         await finish(self._operate(key, operation), self._hooks.failed)
 
     async def _operate(self, key: str, operation: Operation) -> None:
-        agent_id = key.partition(":")[2]
-        await (await self._hooks.dms()).agents.operate(agent_id, operation)
-        agent = await self._read("dms", agent_id)
-        self._agents[key] = agent
+        await self._remote.operate(key, operation)
+        agent = self._agents[key] = await self.saved(key)
         if (draft := self._drafts.get(key)) is not None:
             draft.agent = agent
 
@@ -375,17 +327,11 @@ class Agents:
 
     # --- inside --------------------------------------------------------------------------------------------
 
-    async def _read(self, service: AgentService, agent_id: str) -> Agent:
-        if service == "rds":
-            return await (await self._hooks.rds()).agents.get(agent_id)
-        return await (await self._hooks.dms()).agents.describe(agent_id)
-
     async def _meet(self, draft: Draft) -> None:
         """Read the agent again, and put the draft on what the service has now."""
         assert draft.base is not None
-        agent_id = draft.key.partition(":")[2]
         try:
-            agent = await self._read(draft.service, agent_id)
+            agent = await self.saved(draft.key)
         except ApiError as error:
             if type(error) is not ApiError or error.problem.retryable or not await self._is_gone(draft):
                 raise
@@ -411,7 +357,3 @@ class Agents:
         """It could not be read: because it is not there any more?"""
         await self._list(draft.service)
         return draft.service not in self.problems and draft.key not in self._agents
-
-
-def _service_of(key: str) -> AgentService:
-    return "rds" if key.startswith("rds:") else "dms"
