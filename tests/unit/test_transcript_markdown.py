@@ -78,6 +78,19 @@ def test_fragment_by_fragment_gives_the_same_lines(fragments: list[str]) -> None
     assert spans(render(fragments).lines) == spans(render(["".join(fragments)]).lines)
 
 
+@settings(max_examples=150, deadline=None)
+@given(DOCUMENTS, st.lists(st.integers(0, 120), max_size=12))
+def test_what_is_there_so_far_looks_the_same_however_it_came(fragments: list[str], cuts: list[int]) -> None:
+    text = "".join(fragments)
+    section = TextSection(LOOK, "t", 0, 1)
+    for end in sorted({cut % (len(text) + 1) for cut in cuts}):
+        run(section, text[:end], False)
+        at_once = TextSection(LOOK, "t", 0, 1)
+        run(at_once, text[:end], False)
+        assert spans(section.lines) == spans(at_once.lines)
+        assert section.units() == at_once.units()
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(FRAGMENTS, min_size=5, max_size=25), st.integers(1, 3))
 def test_long_texts_too(fragments: list[str], times: int) -> None:

@@ -41,7 +41,11 @@ class Piece:
     """Number of an ordered item, -1 of a bulleted one."""
     final: bool = False
     tokens: list[Token] | None = None
-    """Parsed already; dropped by who renders them."""
+    """Parsed already; dropped by who renders them. Of a table those of its newest rows, below its head."""
+    rows_at: int = 0
+    """Where the newest rows of a table begin."""
+    rows: int = 0
+    """How many of them are complete: an unfinished one may follow."""
     info: str = ""
     body: int = 0
     """Where a fence's content or a table's rows begin."""
@@ -56,6 +60,18 @@ class _Fence:
     piece: Piece
     close: re.Pattern[str]
     scanned: int
+
+
+@dataclass(slots=True)
+class _Growing:
+    """A piece at the end of the text whose last block is a paragraph."""
+
+    piece: Piece
+    tokens: list[Token]
+    inline: Token
+    """Of the paragraph."""
+    content: str
+    """The same with the blanks at its end."""
 
 
 @dataclass(slots=True)
@@ -75,9 +91,13 @@ class Splitter:
     _list: str = ""
     _mid_line: bool = False
     _ordinal: int = 0
+    _growing: _Growing | None = None
 
     def step(self) -> bool:
         """Do a bounded piece of work (some ms); whether there is more to do at once."""
+        if self._growing is not None and self._grow(self._growing):
+            return False
+        self._growing = None
         del self.pieces[self.final :]
         if self._open is not None:
             return self._in_fence(self._open)
@@ -137,10 +157,14 @@ class Splitter:
             if cut or whole:
                 break
         over = not cut and not whole  # a row longer than anything sensible
-        if cut:
+        if window and not over:
             offsets = _line_starts(window[:cut])
-            rows = self._rows(head + window[:cut], head.count("\n"))
+            tokens = self.inline.blocks(head + (window if whole else window[:cut]), {})
+            table = tokens[0].map if tokens and tokens[0].type == "table_open" else None
+            rows = min(len(offsets) - 1, max(0, table[1] - head.count("\n"))) if table else 0
             over = rows < len(offsets) - 1
+            if table:
+                piece.tokens, piece.rows_at, piece.rows = tokens[: _closing(tokens, 0)], piece.body_end, rows
             piece.body_end += offsets[rows]
         if over or (self.ended and piece.body_end == len(text)):
             piece.closed = True
@@ -153,12 +177,6 @@ class Splitter:
         self._emit(piece, False)
         piece.end = len(text)
         return False
-
-    def _rows(self, source: str, head: int) -> int:
-        tokens = self.inline.blocks(source, {})
-        if not tokens or tokens[0].map is None or tokens[0].type != "table_open":
-            return 0
-        return max(0, tokens[0].map[1] - head)
 
     def _rest_of_line(self) -> bool:
         """The line that a cut fell into goes on as plain text to its end."""
@@ -206,6 +224,7 @@ class Splitter:
                 if done:
                     return True
                 self._tail(starts, blocks)
+                self._growing = self._may_grow() if self.pieces else None
                 return False
         self._oversized(start)
         return True
@@ -271,6 +290,36 @@ class Splitter:
                 self._list = ""
                 self._emit(Piece("blocks", starts[block.line], end, tokens=block.tokens), False)
         self._list, self._ordinal = known, ordinal
+
+    def _may_grow(self) -> _Growing | None:
+        """The last piece, where all that comes before the next newline can only be more of its last paragraph.
+
+        So it is when the last line of that paragraph begins with a letter: what blocks there are is settled by how
+        lines begin, but for link definitions, and for lines of which all is sign (`===`, `| - | - |`).
+        """
+        piece = self.pieces[-1]
+        tokens = piece.tokens or []
+        number = next((at for at in range(len(tokens) - 1, -1, -1) if tokens[at].nesting == 0), 0)
+        if not number or tokens[number].type != "inline" or tokens[number - 1].type != "paragraph_open":
+            return None
+        content = tokens[number].content
+        last_line = content.rpartition("\n")[2].lstrip()
+        stripped = self.text.rstrip()
+        blanks = self.text[len(stripped) :]
+        if content.startswith("[") or not last_line[:1].isalpha() or "\n" in blanks or not stripped.endswith(last_line):
+            return None
+        return _Growing(piece, tokens, tokens[number], content + blanks)
+
+    def _grow(self, growing: _Growing) -> bool:
+        """Let what has come be more of the last paragraph; False where it is more than that."""
+        piece = growing.piece
+        new = self.text[piece.end :]
+        if self.ended or "\n" in new or len(self.text) - piece.start > _WINDOWS[0]:
+            return False
+        growing.content += new
+        growing.inline.content = growing.content.rstrip()
+        piece.end, piece.tokens = len(self.text), growing.tokens
+        return True
 
     def _item(self, item: Block, block: Block, start: int, end: int, final: bool) -> None:
         joined = self._list == block.mark

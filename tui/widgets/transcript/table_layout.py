@@ -55,20 +55,26 @@ class TableLayout:
             self._rows, self._plan, self._at = [], None, piece.body
             self._references = len(references)
             widest(self._sizes, [self._names])
-        start = self._at
-        end = piece.body_end
-        if end - start > _AT_ONCE:
-            end = text.find("\n", start + _AT_ONCE, end) + 1 or end
-        if end > start:
-            new = table_cells(look, look.inline.blocks(head + text[start:end], {}), references)[1]
-            widest(self._sizes, new)
-            self._rows += new[: max(0, _MOST_ROWS - len(self._rows))]
-            self._at = end
-        self.complete = end == piece.body_end
+        start, end = self._at, piece.body_end
+        new: list[list[Spans]] = []
         extra: list[list[Spans]] = []
-        if self.complete and not piece.closed and text[end : piece.end].strip():
-            extra = table_cells(look, look.inline.blocks(head + text[end : piece.end], {}), references)[1]
-            widest(self._sizes, extra)
+        if piece.tokens is not None and piece.rows_at == start:
+            new = table_cells(look, piece.tokens, references)[1]
+            new, extra = new[: piece.rows], new[piece.rows :]
+            self.complete = True
+        else:
+            if end - start > _AT_ONCE:
+                end = text.find("\n", start + _AT_ONCE, end) + 1 or end
+            self.complete = end == piece.body_end
+            if end > start:
+                new = table_cells(look, look.inline.blocks(head + text[start:end], {}), references)[1]
+            if self.complete and not piece.closed and text[end : piece.end].strip():
+                extra = table_cells(look, look.inline.blocks(head + text[end : piece.end], {}), references)[1]
+        piece.tokens = None
+        widest(self._sizes, new)
+        widest(self._sizes, extra)
+        self._rows += new[: max(0, _MOST_ROWS - len(self._rows))]
+        self._at = end
         if piece.final:
             self.source = text[piece.start : piece.body_end]
         return self._lay_out(extra)
