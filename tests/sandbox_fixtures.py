@@ -1,10 +1,11 @@
+"""The sandbox that tests share."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.turns.desk import control
 from tui.sandbox.server import SandboxServer
 
 
@@ -16,8 +17,7 @@ def shared_server() -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def server(shared_server: SandboxServer) -> SandboxServer:
-    """A sandbox in its first state; one process serves a whole session of tests."""
-    control(shared_server, "reset", {})
-    control(shared_server, "faults", {"set": []})
-    control(shared_server, "pace", {"pace": "unlimited"})
+    """A sandbox in its first state; one serves a whole session of tests."""
+    shared_server.reset()
+    shared_server.set_pace("unlimited")
     return shared_server

@@ -1,8 +1,8 @@
-"""A sandbox for the tests of a module, empty and without faults at the start of each."""
+"""The adapter of RDS on the sandbox."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,16 +11,9 @@ from tui.sandbox.server import SandboxServer
 from tui.services.rds import RdsCopilot
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[SandboxServer]:
-    with SandboxServer(pace="unlimited") as running:
-        yield running
-
-
 @pytest.fixture
 def sandbox(server: SandboxServer) -> SandboxServer:
-    server.reset()
-    server.set_pace("unlimited")
+    """By the name that the tests of services have for it."""
     return server
 
 

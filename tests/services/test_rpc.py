@@ -273,7 +273,6 @@ async def test_requests_are_as_the_notes_want_them() -> None:
 
 async def test_a_long_question_in_chinese_arrives_whole(server: SandboxServer) -> None:
     """Beyond the 64 KB at which the HTTP library refuses a URL."""
-    server.reset()
     rds = service_of(server)
     text = "磁盘空间为什么满了？" * 1000
 
@@ -296,7 +295,6 @@ async def test_a_question_beyond_all_measure_is_not_sent() -> None:
 
 
 async def test_nothing_of_a_question_reaches_a_log(caplog: pytest.LogCaptureFixture, server: SandboxServer) -> None:
-    server.reset()
     rds = service_of(server)
     # Even where somebody turns the levels up: the question is not in the URL that the library knows.
     logging.getLogger("httpx").setLevel(logging.INFO)

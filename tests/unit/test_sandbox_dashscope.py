@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +32,9 @@ PLAIN = [
 """The order of section 6.3; deltas once."""
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[SandboxServer]:
-    with SandboxServer(pace="unlimited") as server:
-        yield server
-
-
 @pytest.fixture
-def dash(shared: SandboxServer) -> DashScope:
-    shared.reset()
-    dash = DashScope(shared)
+def dash(server: SandboxServer) -> DashScope:
+    dash = DashScope(server)
     dash.begin(BIG_ADD, {"type": "quark_search"}, name="助手")
     return dash
 

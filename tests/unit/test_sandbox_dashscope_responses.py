@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,16 +13,9 @@ from tui.sandbox.server import SandboxServer
 DAY = 24 * 3600.0
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[SandboxServer]:
-    with SandboxServer(pace="unlimited") as server:
-        yield server
-
-
 @pytest.fixture
-def dash(shared: SandboxServer) -> DashScope:
-    shared.reset()
-    return DashScope(shared)
+def dash(server: SandboxServer) -> DashScope:
+    return DashScope(server)
 
 
 def said(response: Any) -> str:

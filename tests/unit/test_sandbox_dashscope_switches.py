@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -18,16 +18,9 @@ from tui.sandbox.server import SandboxServer
 WHOLE = ECHO.removeprefix("echo ")
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[SandboxServer]:
-    with SandboxServer(pace="unlimited") as server:
-        yield server
-
-
 @pytest.fixture
-def dash(shared: SandboxServer) -> DashScope:
-    shared.reset()
-    dash = DashScope(shared)
+def dash(server: SandboxServer) -> DashScope:
+    dash = DashScope(server)
     dash.begin(BIG_ADD, {"type": "quark_search"})
     return dash
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,9 @@ from tui.sandbox.auth import OTHER
 from tui.sandbox.server import SandboxServer
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[SandboxServer]:
-    with SandboxServer(pace="unlimited") as server:
-        yield server
-
-
 @pytest.fixture
-def agent(shared: SandboxServer) -> Agent:
-    shared.reset()
-    return Agent(shared)
+def agent(server: SandboxServer) -> Agent:
+    return Agent(server)
 
 
 # --- lives -----------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -15,16 +14,9 @@ from tests.unit.test_sandbox_dms import block_texts, by_key
 from tui.sandbox.server import SandboxServer
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[SandboxServer]:
-    with SandboxServer(pace="unlimited") as server:
-        yield server
-
-
 @pytest.fixture
-def agent(shared: SandboxServer) -> Agent:
-    shared.reset()
-    agent = Agent(shared)
+def agent(server: SandboxServer) -> Agent:
+    agent = Agent(server)
     agent.begin()
     return agent
 

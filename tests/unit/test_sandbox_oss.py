@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,16 +28,9 @@ from tui.sandbox.server import SandboxServer
 DATA = "日期,金额\n2026-01-02,3.5\n".encode()
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[SandboxServer]:
-    with SandboxServer(pace="unlimited") as server:
-        yield server
-
-
 @pytest.fixture
-def agent(shared: SandboxServer) -> Agent:
-    shared.reset()
-    return Agent(shared)
+def agent(server: SandboxServer) -> Agent:
+    return Agent(server)
 
 
 # --- the worked example of the protocol notes ------------------------------------------------------------------
@@ -240,9 +232,9 @@ async def test_the_callback_looks_at_the_object(agent: Agent) -> None:
 
 async def test_a_form_is_good_for_an_hour(agent: Agent) -> None:
     form = form_of(signature(agent), "a.csv", DATA, "text/csv")
-    agent.server.advance(3599)
+    agent.server.advance(3540)
     assert await posted(agent, form) == (200, "")
-    agent.server.advance(2)
+    agent.server.advance(61)
     assert await posted(agent, form) == (403, "AccessDenied")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -18,16 +18,9 @@ from tui.sandbox.switches import SWITCHES
 TOOLS = "tools 2"
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[SandboxServer]:
-    with SandboxServer(pace="unlimited") as server:
-        yield server
-
-
 @pytest.fixture
-def sandbox(shared: SandboxServer) -> SandboxServer:
-    shared.reset()
-    return shared
+def sandbox(server: SandboxServer) -> SandboxServer:
+    return server
 
 
 REFUSALS = {
