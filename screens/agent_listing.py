@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
@@ -18,7 +19,7 @@ from screens.agent_actions import AgentActions
 from tui.agents.editing import AgentChanged, AgentGone, AgentLine, Draft
 from tui.services.errors import ServiceError
 from tui.widgets.agent_rows import list_row
-from tui.widgets.choices import Choices
+from tui.widgets.choices import Choices, Row
 from tui.widgets.conversation_rows import TitleFilter
 from tui.widgets.still import Still
 from tui.words import _
@@ -39,9 +40,11 @@ class AgentList(Choices):
         Binding("N", "screen.new_agent('dms')", "new", id="agents.new_dms", show=False, tooltip="New: Data Agent"),
         Binding("c", "screen.clone", "clone", id="agents.clone", show=False, tooltip="A new one like this"),
         Binding("d", "screen.delete_agent", "delete", id="agents.delete", show=False, tooltip="Delete; asks first"),
-        Binding("e", "screen.export", "export", id="agents.export", show=False, tooltip="Write it to a TOML file"),
-        Binding("E", "screen.export_all", "export all", id="agents.export_all", show=False, tooltip="All in one file"),
-        Binding("i", "screen.import", "import", id="agents.import", show=False, tooltip="Read agents from a file"),
+        Binding("x,e", "screen.export", "export", id="agents.export", show=False, tooltip="Write it to a TOML file"),
+        Binding(
+            "X,E", "screen.export_all", "export all", id="agents.export_all", show=False, tooltip="All in one file"
+        ),
+        Binding("I,i", "screen.import", "import", id="agents.import", show=False, tooltip="Read agents from a file"),
         Binding("R", "screen.refresh", "refresh", id="agents.refresh", show=False, tooltip="List them anew"),
         Binding("v", "screen.details", "details", id="agents.details", show=False, tooltip="Ids, times, the rest"),
         Binding("y", "screen.copy_id", "copy id", id="agents.copy_id", show=False, tooltip="Copy the agent's id"),
@@ -108,7 +111,7 @@ class AgentListing(AgentActions):
         keys = [line.key for line in self._lines]
         with self.prevent(OptionList.OptionHighlighted):
             self.list_pane.clear_options()
-            self.list_pane.add_options([Option(list_row(line, width, now)) for line in self._lines])
+            self.list_pane.add_options([Option(Row(partial(list_row, line, width, now))) for line in self._lines])
             if keys:
                 at = keys.index(self._key) if self._key in keys else 0
                 self._key = keys[at]

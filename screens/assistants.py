@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -33,7 +34,7 @@ from tui.widgets.assistant_rows import (
     preview,
     send_line,
 )
-from tui.widgets.choices import Choices
+from tui.widgets.choices import Choices, Row
 from tui.widgets.context_bar import ContextBar
 from tui.widgets.conversation_rows import TitleFilter
 from tui.widgets.hints import HintLine
@@ -201,11 +202,13 @@ class AssistantsScreen(AssistantActions):
         if width == before_width and [line.key for line in shown] == [line.key for line in before]:
             for number, (old, new) in enumerate(zip(before, shown, strict=True)):
                 if old != new:
-                    self.list_pane.replace_option_prompt_at_index(number, list_row(new, width))
+                    self.list_pane.replace_option_prompt_at_index(number, Row(partial(list_row, new, width)))
             return
         with self.prevent(OptionList.OptionHighlighted):
             self.list_pane.clear_options()
-            self.list_pane.add_options([Option(list_row(line, width), disabled=not line.key) for line in shown])
+            self.list_pane.add_options(
+                [Option(Row(partial(list_row, line, width)), disabled=not line.key) for line in shown]
+            )
 
     def _note(self, any_shown: bool, filtered: bool) -> Content:
         desk = self.desk
@@ -251,7 +254,7 @@ class AssistantsScreen(AssistantActions):
             _("An assistant is a model with instructions, tools and functions of your own."),
             "",
             _("n makes one on the service, N one on this machine that the Responses API runs."),
-            _("a fetches one by its id, i reads a file that was exported."),
+            _("a fetches one by its id, I reads a file that was exported."),
         ]
         return Content("\n".join(lines))
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
+from textual.widgets.option_list import Option
 
 from screens.picking import PickDialog
 from tests.screens.host import Host
+from tui.widgets.choices import Choices, Row
 from tui.widgets.pickers import PickItem
 from tui.widgets.prompt_editor import Limit, PromptArea, PromptEditor, count_line, encoded_length
 
@@ -70,12 +74,33 @@ async def test_what_writes_stands_out_and_the_highlighted_one_is_described() -> 
         await pilot.pause()
 
         row = dialog.picker.entries.get_option_at_index(2).prompt
+        assert isinstance(row, Row)
+        line = row.make()
 
-        assert "✓ kill_session" in str(row)
-        assert any("warning" in str(span.style) for span in row.spans)  # type: ignore[union-attr]
+        assert "✓ kill_session" in str(line)
+        assert any("warning" in str(span.style) for span in line.spans)
         about = str(dialog.query_one(".about", Static).visual)
         assert about.startswith("1 chosen")
         assert "结束会话" in about
+
+
+async def test_of_a_long_list_only_what_is_in_view_is_made() -> None:
+    made: list[int] = []
+
+    def line(number: int) -> Content:
+        made.append(number)
+        return Content(f"row {number}")
+
+    class Long(Screen[None]):
+        def compose(self) -> Any:
+            yield Choices(*(Option(Row(partial(line, number))) for number in range(1000)))
+
+    app = Host(screen=Long)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("G")
+        await pilot.pause()
+        assert {*range(980, 1000)} <= {*made}
+        assert len({*made}) < 60
 
 
 async def test_an_empty_list_says_so() -> None:

@@ -1,11 +1,37 @@
-"""Textual's option list with the list keys of this program."""
+"""Textual's option list with the list keys of this program, and rows for long lists."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.css.styles import RulesMap
+from textual.strip import Strip
+from textual.style import Style
+from textual.visual import RenderOptions, Visual
 from textual.widgets import OptionList
+
+
+class Row(Visual):
+    """The prompt of an option that is one line high and made when it is painted: of a thousand, those in view.
+
+    Args:
+        make: gives the line, no wider than the list.
+    """
+
+    def __init__(self, make: Callable[[], Content]) -> None:
+        self.make = make
+
+    def render_strips(self, width: int, height: int | None, style: Style, options: RenderOptions) -> list[Strip]:
+        return self.make().render_strips(width, height, style, options)
+
+    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
+        return self.make().get_optimal_width(rules, container_width)
+
+    def get_height(self, rules: RulesMap, width: int) -> int:
+        return 1
 
 
 class Choices(OptionList):

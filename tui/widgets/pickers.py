@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -18,7 +19,7 @@ from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.widgets.choices import Choices
+from tui.widgets.choices import Choices, Row
 from tui.widgets.conversation_line import fit
 from tui.widgets.conversation_rows import TitleFilter
 from tui.words import _
@@ -177,7 +178,8 @@ class Picker(Vertical):
         note = max((cell_len(item.note) for item in self._items), default=0)
         at = self.entries.highlighted or 0
         self.entries.clear_options()
-        self.entries.add_options([Option(self._row(item, width, label, note)) for item in self._shown])
+        rows = (Row(partial(self._row, item, width, label, note)) for item in self._shown)
+        self.entries.add_options([Option(row) for row in rows])
         if self._shown:
             self.entries.highlighted = min(at, len(self._shown) - 1)
         self._describe()
