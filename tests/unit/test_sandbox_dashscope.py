@@ -503,9 +503,9 @@ def test_a_run_can_ask_again(dash: DashScope) -> None:
 
 def test_a_run_that_nobody_answers_expires(dash: DashScope) -> None:
     dash.ask(QUESTION)
-    dash.server.advance(599)
+    dash.server.advance(540)
     assert dash.status() == "requires_action"
-    dash.server.advance(2)
+    dash.server.advance(61)
     assert dash.status() == "expired"
     assert dash.say("go on")["role"] == "user"
 

@@ -42,10 +42,10 @@ def test_runtimes_that_fail_and_statuses(agent: Agent) -> None:
 
 
 def test_settable_lives(agent: Agent) -> None:
-    agent.server.advance(11)
-    assert agent.describe("runtime-life=12")["AgentStatus"] == "RUNNING"
-    assert agent.describe("runtime-life=10")["AgentStatus"] == "STOPPED"
-    assert agent.describe("session-life=10")["AgentId"] == ""
+    agent.server.advance(100)
+    assert agent.describe("runtime-life=160")["AgentStatus"] == "RUNNING"
+    assert agent.describe("runtime-life=90")["AgentStatus"] == "STOPPED"
+    assert agent.describe("session-life=90")["AgentId"] == ""
 
 
 def test_kept_chats(agent: Agent) -> None:
@@ -197,11 +197,17 @@ def test_ends(agent: Agent, whole: list[dict[str, Any]]) -> None:
 
 
 def test_bytes(agent: Agent, whole: list[dict[str, Any]]) -> None:
-    for fault in ("gzip", "split-utf8", "one-byte-chunks", "glued=20", "crlf", "bom", "comments", "malformed"):
+    for fault in (
+        *("gzip", "split-utf8", "one-byte-chunks", "glued=20", "crlf", "bom", "comments", "malformed"),
+        *("id-lines", "no-final-blank"),
+    ):
         assert agent.events(fault)[:-1] == whole[:-1], fault
     assert agent.read("bom").startswith(b"\xef\xbb\xbf")
     assert b": sandbox" in agent.read("comments")
     assert b'"content":"brok\n' in agent.read("malformed")
+    assert b"\nid: 2\nevent: " in agent.read("id-lines")
+    assert blocks(agent.read("multi-line-data"))[0].count(b"\ndata: ") > 3
+    assert not agent.read("no-final-blank").endswith(b"\n\n")
 
 
 def test_event_lines(agent: Agent, whole: list[dict[str, Any]]) -> None:
