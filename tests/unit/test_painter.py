@@ -157,6 +157,16 @@ def test_text_that_grows_costs_little_more_than_itself() -> None:
     assert bench.sent - before < 1.8 * len(text)
 
 
+def test_nothing_is_left_beside_an_emoji_that_a_terminal_takes_for_narrow() -> None:
+    bench = Bench(40, 6, FULL)
+    bench.painter.put(2, 0, bench.row(("a name", Pen())))
+    bench.paint((0, 0))
+    bench.painter.put(2, 0, bench.row(("a \u26a0\ufe0fme", Pen())))
+    assert "  \b\b\u26a0\ufe0f" in bench.paint((0, 0))
+    bench.painter.put(3, 0, bench.row(("a \u26a0\ufe0fme", Pen())))
+    assert "  \b\b" not in bench.paint((0, 0)), "nothing stood there"
+
+
 def test_a_scroll_of_the_whole_width_is_a_scroll() -> None:
     bench = Bench(120, 40, FULL._replace(margins=False))
     lines = [bench.row((f"{number} " + "words of line " * 6, Pen())) for number in range(60)]

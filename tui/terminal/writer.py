@@ -256,7 +256,15 @@ class Writer:
             begin = 0
             for index, cell in enumerate(cells):
                 if cell != TAIL and (uncertain(cell) or not (trusted or cell.isascii())):
-                    stop = index + (2 if cells[index + 1 : index + 2] == TAIL else 1)
+                    wide = cells[index + 1 : index + 2] == TAIL
+                    stop = index + (2 if wide else 1)
+                    if wide and not self._blank(terminal, row, column + index + 1):
+                        # A terminal to which it is narrow would leave what stands in its second cell.
+                        self._place(draft, row, column + begin)
+                        draft.add(self._clusters.expand(cells[begin:index]) + "  ")
+                        terminal.column = column + stop
+                        self._past_edge(terminal)
+                        begin = index
                     self._place(draft, row, column + begin)
                     draft.add(self._clusters.expand(cells[begin:stop]))
                     terminal.column = None
@@ -266,6 +274,11 @@ class Writer:
                 draft.add(self._clusters.expand(cells[begin:]))
                 terminal.column = column + len(cells)
         self._past_edge(terminal)
+
+    def _blank(self, terminal: Terminal, row: int, column: int) -> bool:
+        """Whether a cell looks as a space in the pen in hand does."""
+        text, pens = terminal.shown[row]
+        return text[column] == " " and terminal.pen is not None and self._pens.covers(terminal.pen, pens[column])
 
     @staticmethod
     def unset_margins(draft: Draft) -> None:

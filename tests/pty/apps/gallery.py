@@ -9,7 +9,6 @@ from pathlib import Path
 
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import LayoutUpdate
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
@@ -19,6 +18,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import DataTable, Footer, Input, OptionList, Static, TextArea
 
+from tests.pty.apps.walking import walk
 from tui.terminal.display import PaintedDisplay
 
 LINES = [
@@ -101,7 +101,7 @@ class Gallery(PaintedDisplay[None]):
 
 
 class Walk(Gallery):
-    """Walks by itself. After each step it writes what its screen should show to N.txt and waits for N.ok."""
+    """Walks by itself, see `walking`."""
 
     def __init__(self, folder: Path, steps: int, seed: str) -> None:
         super().__init__(ansi_color=True)
@@ -110,31 +110,7 @@ class Walk(Gallery):
         self.chance = random.Random(seed)
 
     def on_ready(self) -> None:
-        self.run_worker(self.walk())
-
-    async def walk(self) -> None:
-        for number in range(self.steps):
-            await self.step()
-            path = self.folder / f"{number}.txt"
-            written = ""
-            while not path.with_suffix(".ok").exists():
-                await asyncio.sleep(0.05)
-                # A widget may compose itself anew a while after the step (the footer does): what it comes to counts.
-                if self.at_rest and (text := self.whole_screen()) != written:
-                    path.with_suffix(".new").write_text(text)
-                    path.with_suffix(".new").rename(path)
-                    written = text
-        self.exit()
-
-    @property
-    def at_rest(self) -> bool:
-        return self._painter is not None and not self._painter.pending and not self.screen._dirty_widgets
-
-    def whole_screen(self) -> str:
-        """What Textual itself would show."""
-        update = self.screen._compositor.render_update(full=True, screen_stack=self._background_screens)
-        assert isinstance(update, LayoutUpdate)
-        return "\n".join("".join(strip.text for strip in line) for line in update.strips)
+        self.run_worker(walk(self, self.folder, self.steps, self.step))
 
     async def step(self) -> None:
         chance, lines = self.chance, self.query_one(Lines)

@@ -351,7 +351,13 @@ class Viewport:
 
     def units(self, index: int, within: float = 0.0) -> list[Unit]:
         """The blocks of a turn as far as it is laid out, which may go on for `within` seconds first."""
-        return self.layout(index, perf_counter() + within, whole=within > 0).units()
+        turn_id = self.turns[index].id
+        known = turn_id in self._layouts
+        layout = self.layout(index, perf_counter() + within, whole=within > 0)
+        if not known and not layout.complete:
+            # Away from the view: nothing would go on with it.
+            del self._layouts[turn_id]
+        return layout.units()
 
     def index_of(self, turn_id: str) -> int | None:
         return self._index.get(turn_id)
