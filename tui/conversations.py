@@ -202,15 +202,16 @@ class Conversations:
             ServiceError: it has none, or it cannot be fetched.
         """
         here = (await self._store.remote_ids()).get((service, remote_id))
-        if here is not None:
-            return here
-        await (await self._hooks.service(service)).history(remote_id, Page(limit=1))
-        made = await self._store.create(service, options=options)
-        self._memory.open[made.id] = replace(made, remote_id=remote_id)
-        await self._memory.keep(made.id, MetaRecord(remote_id=remote_id))
-        await self.merging.fetch(made.id)
-        self._memory.put_line(self._memory.open[made.id])
-        return made.id
+        if here is None:
+            await (await self._hooks.service(service)).history(remote_id, Page(limit=1))
+            here = (await self._store.create(service, options=options)).id
+            await self._store.append(here, MetaRecord(remote_id=remote_id))
+        elif self._memory.summary(here) is None:  # in the trash
+            await self._store.restore(here)
+        if not (await self.open(here)).turns:  # perhaps it could not be fetched the last time
+            await self.merging.fetch(here)
+        self._memory.put_line(self._memory.open[here])
+        return here
 
     async def fork(self, conversation_id: str, turn_id: str) -> str:
         """A new conversation with the turns before `turn_id`; see `tui.forks`. It must be open. Raises KeyError."""

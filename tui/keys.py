@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 _NAMES = {
     "escape": "Esc",
     "enter": "Enter",
@@ -68,8 +66,3 @@ def key_name(key: str) -> str:
     if "ctrl" in modifiers:
         return f"{prefix}^{name.upper()}" if len(name) == 1 else f"{prefix}Ctrl+{name}"
     return prefix + name
-
-
-def key_names(keys: Iterable[str]) -> str:
-    """Several keys of one action, in their order, without repeats."""
-    return " ".join(dict.fromkeys(key_name(key.strip()) for key in keys))

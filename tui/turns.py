@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from tui.cache.batch import Batch, Journal
 from tui.cache.records import AnswerRecord, PartialRecord, StateRecord
-from tui.models import ACTIVE, AskBlock, Position, Problem, TextBlock, Turn, TurnIds
+from tui.models import AskBlock, Position, Problem, TextBlock, Turn, TurnIds
 from tui.services.accumulator import LiveTurn
 from tui.services.base import AnswerRequest, AskAnswerer, ConversationService, TurnRef, TurnRequest
 from tui.services.errors import ServiceError
@@ -338,11 +338,6 @@ def _stop_failed(problem: Problem) -> Noted:
 
 def _held_text(turn: Turn) -> str:
     return "".join(block.text for block in turn.blocks if isinstance(block, TextBlock))
-
-
-def interrupted(turn: Turn) -> bool:
-    """True for a turn that was in flight when its program ended and that the service may have finished."""
-    return turn.state in ACTIVE or turn.state == "interrupted"
 
 
 def open_ask(turn: Turn) -> AskBlock | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cache.conftest import Opener
+from tests.cache.conftest import Clock, Opener
 from tests.cache.test_store import answer, answered, asked, question
 from tui.cache import files, listing
 from tui.cache.files import Stamp
@@ -133,6 +133,18 @@ async def test_other_files_in_the_folder_are_no_conversations(store: Store, root
         (folder / name).write_text("mine")
     (folder / "20261122-010203-rds-aaaaaaaa.toml").symlink_to(folder / "README")
     assert [summary.id for summary in await store.summaries()] == [conversation_id]
+
+
+async def test_what_a_killed_program_left_is_swept_away(store: Store, root: Path, clock: Clock) -> None:
+    left = [root / "conversations" / ".x.toml.0a1b.new", root / "drafts" / ".new-rds.toml.0a1b.new"]
+    fresh = root / "drafts" / ".new-dms.toml.0a1b.new"
+    for path in (*left, fresh):
+        path.write_text("half a draft")
+    for path in left:
+        os.utime(path, (0, clock.now.timestamp() - 90_000))
+    os.utime(fresh, (0, clock.now.timestamp()))
+    await store.summaries()
+    assert [path.exists() for path in (*left, fresh)] == [False, False, True]
 
 
 async def test_the_list_shows_what_another_window_did(store: Store, open_store: Opener) -> None:

@@ -131,7 +131,7 @@ async def test_ascii_marks_and_words_in_the_users_language(monkeypatch: pytest.M
 
 
 def test_key_names() -> None:
-    from tui.keys import key_name, key_names
+    from tui.keys import key_name
 
     cases: dict[str, Any] = {
         "ctrl+p": "^P",
@@ -147,7 +147,6 @@ def test_key_names() -> None:
         "f": "f",
     }
     assert {key: key_name(key) for key in cases} == cases
-    assert key_names(["j", "down", "j"]) == "j Down"
 
 
 async def test_the_names_of_the_actions_are_there_for_other_keys() -> None:

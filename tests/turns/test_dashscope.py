@@ -437,6 +437,9 @@ async def test_a_thread_of_elsewhere_is_adopted(server: SandboxServer, tmp_path:
         recalled = await desk.ask(adopted_id, "recall")
         assert "one 二" in recalled.answer
         assert await desk.conversations.adopt("dashscope", turn.ids.conversation, {}) == adopted_id
+        await desk.conversations.delete([adopted_id])
+        assert await desk.conversations.adopt("dashscope", turn.ids.conversation, {}) == adopted_id
+        assert adopted_id in [summary.id for summary in desk.conversations.summaries()], "out of the trash"
     assert state(server)["counts"]["threads created"] == 1
 
 

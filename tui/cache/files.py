@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+_DAY = 24 * 60 * 60
 _FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -198,6 +199,14 @@ def replace(path: Path, data: bytes) -> Stamp:
         raise
     sync_folder(path.parent)
     return stamp
+
+
+def sweep(folder: Path, now: datetime) -> None:
+    """Remove what killed programs left of files that were to be put in the place of others: what is a day old."""
+    with suppress(OSError):
+        for path in folder.glob(".*.new"):
+            if now.timestamp() - path.lstat().st_mtime > _DAY:
+                path.unlink()
 
 
 def sync(path: Path) -> None:

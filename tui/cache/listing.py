@@ -123,6 +123,8 @@ class Listing:
         ]
         for conversation_id in gone:
             self._entries.pop(conversation_id, None)
+        for folder in (places.conversations, places.drafts, places.index.parent):
+            files.sweep(folder, self._clock())
         # Titles and first words of what is gone go too.
         index.tidy(dict(self._entries), anew=bool(gone))
 
