@@ -30,6 +30,7 @@ EACH_OFF = {
     "no-margins": FULL._replace(margins=False),
     "no-scroll": FULL._replace(scroll=False),
     "linux": FULL._replace(term="linux", scroll=False, margins=False),
+    "no-sync": FULL._replace(synchronized=False),
     "no-repeat": FULL._replace(repeat=False),
     "ambiguous": FULL._replace(ambiguous_wide=True),
 }

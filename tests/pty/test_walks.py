@@ -20,7 +20,11 @@ from tests.sandbox_fixtures import *  # noqa: F403  # fixtures
 from tests.screens.whole import User
 from tests.turns.desk import control
 from tui.app import YunliaoApp
+from tui.changes import Change
+from tui.integrations.guides import guides
+from tui.models import AskBlock, AskCall
 from tui.options import Options
+from tui.routes import ROUTES
 from tui.sandbox.server import SandboxServer
 from tui.settings import Settings
 from tui.terminal.capabilities import Capabilities, StatusReport
@@ -28,9 +32,31 @@ from tui.terminal.flow import SLOW_ROUND_TRIP
 
 STEPS = 9 * LONGER
 
-SCREENS = ("help", "settings", "conversations", "search", "uploads", "agents", "assistants", "key_test")
+SCREENS = (
+    *("help", "settings", "conversations", "search", "uploads", "agents", "assistants", "health", "key_test"),
+    *("integrations", "capacity", "memories"),
+)
 QUESTIONS = ("bench 1", "table 12", "hostile", "echo 主从延迟 👩‍👩‍👧 é 한국어", "code", "chart")
 THEMES = ("dark", "light", "terminal")
+
+ROWS = [("name", "replica lag 主从延迟"), ("rows", "4,100,000")]
+ASK = AskBlock("tool_outputs", "r1", calls=(AskCall("c1", "tide", '{"port": "Ningbo"}'),))
+WITH: dict[str, dict[str, object]] = {
+    "export": {"conversation_ids": []},
+    "session": {"options": {}},
+    "rds_session": {"options": {}},
+    "assistant_session": {"options": {}},
+    "tool_outputs": {"ask": ASK, "schemas": {}, "given": {}},
+    "guide": {"guide": guides()[0]},
+    "confirm": {"title": "Delete it?", "lines": ["It cannot be undone."], "verb": "delete"},
+    "typed_confirm": {"title": "Delete it?", "lines": [], "verb": "delete", "expected": "prod"},
+    "text": {"title": "Rename", "value": "replica lag"},
+    "choose": {"title": "Copy", "choices": ROWS},
+    "details": {"rows": ROWS},
+    "picture": {"data": "", "name": "chart.png"},
+    "changes": {"title": "Save?", "changes": [Change("name", "tide", "tides")], "verb": "save"},
+}
+"""What the screens that show one thing are given."""
 
 
 @asynccontextmanager
@@ -161,14 +187,14 @@ async def test_a_letter_is_one_small_frame(server: SandboxServer, tmp_path: Path
         assert_as_textual(user.app)
 
 
-@pytest.mark.parametrize("screen", ["chat", *SCREENS])
+@pytest.mark.parametrize("screen", ROUTES)
 async def test_idle_sends_nothing(
     server: SandboxServer, tmp_path: Path, screen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with walker(server, tmp_path, FULL, (120, 40)) as user:
         app = user.app
         if screen != "chat":
-            app.navigate(screen)
+            app.navigate(screen, **WITH.get(screen, {}))
         else:
             await user.ask("echo done")
         await settle(user)
