@@ -140,7 +140,7 @@ async def test_messages_are_exactly_what_the_user_did(sandbox: SandboxServer, tm
         ("heartbeat=0.01", "bare-heartbeats"),
         ("heartbeat=0.01", "empty-heartbeats"),
         ("split-utf8@GetChatContent",),
-        ("no-final-blank@GetChatContent",),
+        ("no-final-blank@GetChatContent", "ask-finishes"),
         ("crlf@GetChatContent",),
         ("queued=0.3",),
         ("lower-status",),
