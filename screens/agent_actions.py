@@ -21,9 +21,9 @@ from tui.widgets.agent_rows import details
 from tui.words import _
 
 if TYPE_CHECKING:
-    from tui.agents.remote import Operation
     from tui.agents.editing import Draft
     from tui.agents.fields import AgentService
+    from tui.agents.remote import Operation
 
 
 class AgentActions(AgentEditing):
@@ -98,7 +98,7 @@ class AgentActions(AgentEditing):
             self.app.notify(reason, severity="warning")
             return
         name = draft.form.name or draft.agent_id
-        lines = [name, _("It is deleted on the service and cannot be brought back; e writes it to a file first.")]
+        lines = [name, _("It is deleted on the service and cannot be brought back; x writes it to a file first.")]
         lines.append(_("Conversations with it stay; F7 in each chooses another agent, or none."))
 
         async def delete() -> None:

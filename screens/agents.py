@@ -214,7 +214,7 @@ class AgentsScreen(AgentListing):
         lines = [
             _("A custom agent is an assistant with a prompt, tools and skills of your own."),
             "",
-            _("n makes one for RDS Copilot, N one for the Data Agent; i reads a file that was exported."),
+            _("n makes one for RDS Copilot, N one for the Data Agent; I reads a file that was exported."),
         ]
         return Content("\n".join(lines))
 

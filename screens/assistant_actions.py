@@ -50,8 +50,10 @@ class AssistantActions(AssistantEditing):
         Binding("v", "versions", "versions", id="assistants.versions", show=False, tooltip="Its earlier versions"),
         Binding("V", "deleted", "deleted", id="assistants.deleted", show=False, tooltip="Bring back a deleted one"),
         Binding("E", "export", "export", id="assistants.export", show=False, tooltip="Write it to a file"),
-        Binding("A", "export('all')", "export all", id="assistants.export_all", show=False, tooltip="All to one file"),
-        Binding("i", "import", "import", id="assistants.import", show=False, tooltip="Read a file of assistants"),
+        Binding(
+            "X,A", "export('all')", "export all", id="assistants.export_all", show=False, tooltip="All to one file"
+        ),
+        Binding("I,i", "import", "import", id="assistants.import", show=False, tooltip="Read a file of assistants"),
         Binding("m", "carry_over", "carry over", id="assistants.carry", show=False, tooltip="To the Responses API"),
         Binding("y", "copy_id", "copy id", id="assistants.copy_id", show=False, tooltip="Copy its id"),
     ]

@@ -23,7 +23,7 @@ class TextScreen(Screen[str]):
 
     DEFAULT_CSS = """
     TextScreen {
-        #help { height: auto; padding: 0 1; color: $muted; text-style: $muted-style; border-bottom: solid $panel; }
+        #help { height: auto; padding: 0 1; color: $muted; text-style: $muted-style; border-bottom: solid $rule; }
     }
     """
     AUTO_FOCUS = "PromptArea"

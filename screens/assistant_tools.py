@@ -43,8 +43,8 @@ class ToolsScreen(Screen[tuple[Tool, ...]]):
 
     DEFAULT_CSS = """
     ToolsScreen {
-        Choices { height: auto; max-height: 60%; border-top: solid $panel; }
-        #about { height: 1fr; padding: 0 1 0 4; border-top: solid $panel; }
+        Choices { height: auto; max-height: 60%; border-top: solid $rule; }
+        #about { height: 1fr; padding: 0 1 0 4; border-top: solid $rule; }
         #about-text { height: auto; }
     }
     """

@@ -18,6 +18,7 @@ from screens.dialogs import TextDialog, answer_of
 from tui.contract import YunliaoApi
 from tui.integrations.capacity import DURATIONS, MOST_PACKAGES, Capacity, capacity_for
 from tui.widgets.choices import Choices
+from tui.widgets.context_bar import service_bar
 from tui.widgets.hints import HintLine
 from tui.words import _
 
@@ -36,7 +37,7 @@ class CapacityScreen(Screen[None]):
         Binding("m", "duration", "months", id="capacity.duration", show=False, tooltip="The next duration"),
         Binding("t", "tasks", "tasks", id="capacity.tasks", show=False, tooltip="What is needed: questions at once"),
         Binding("b", "tokens", "tokens", id="capacity.tokens", show=False, tooltip="What is needed: tokens a day"),
-        Binding("c", "copy", "copy", id="capacity.copy", show=False, tooltip="Copy this line"),
+        Binding("y,c", "copy", "copy", id="capacity.copy", show=False, tooltip="Copy this line"),
     ]
 
     app = app_getter(YunliaoApi)
@@ -48,7 +49,7 @@ class CapacityScreen(Screen[None]):
         self._tokens = 0.0
 
     def compose(self) -> ComposeResult:
-        yield Static(_("Capacity of the Professional Edition"), id="title", classes="title", markup=False)
+        yield service_bar(self.app.context, None, _("Capacity of the Professional Edition"))
         yield Static(id="table", markup=False)
         yield Choices(*(Option(Content(self._line(count)), id=str(count)) for count in range(MOST_PACKAGES + 1)))
         yield Static(id="help", markup=False)
@@ -57,7 +58,7 @@ class CapacityScreen(Screen[None]):
                 ("t", _("questions at once")),
                 ("b", _("tokens a day")),
                 ("m", _("duration")),
-                ("c", _("copy")),
+                ("y", _("copy")),
                 ("Esc", _("close")),
             ]
         )

@@ -40,7 +40,7 @@ class ConversationsScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         bar = ContextBar(id="context")
-        bar.set_reactive(ContextBar.service, self.app.settings.service)
+        bar.set_reactive(ContextBar.service, None)
         yield bar
         conversations = ConversationList(now=lambda: self.app.now().astimezone(), id="conversations")
         below = self.app.screen_stack[0]

@@ -85,8 +85,8 @@ class ExportScreen(Screen[None]):
         bar.context = context
         count = len(self._request.conversations)
         chosen = self._request.conversations
-        services = (one.service for one in self.app.summaries() if one.id in chosen)
-        bar.service = next(services, self.app.settings.service)
+        services = {one.service for one in self.app.summaries() if one.id in chosen}
+        bar.service = services.pop() if len(services) == 1 else None
         bar.subject = _("Export {count} conversations").format(count=count) if count > 1 else _("Export a conversation")
         self._show_rows()
         self.query_one(HintLine).hints = [

@@ -55,7 +55,7 @@ class FunctionEditor(Screen[FunctionTool]):
         Binding("ctrl+x", "drop", "drop", id="function.drop", show=False, priority=True, tooltip="As it was before"),
         Binding("f3", "next_issue", "next error", id="function.next", show=False, tooltip="To the next error"),
         Binding("f4,ctrl+r", "template", "template", id="function.template", show=False, tooltip="From a template"),
-        Binding("f5,ctrl+l", "tidy", "tidy", id="function.tidy", show=False, tooltip="Indent the arguments anew"),
+        Binding("f5", "tidy", "tidy", id="function.tidy", show=False, tooltip="Indent the arguments anew"),
     ]
 
     app = app_getter(YunliaoApi)

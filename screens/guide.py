@@ -23,6 +23,7 @@ from tui.services.errors import ServiceError
 from tui.services.keys import NO_SECRET, Secret
 from tui.text import clean_line
 from tui.widgets.choices import Choices
+from tui.widgets.context_bar import service_bar
 from tui.widgets.conversation_line import fit
 from tui.widgets.hints import HintLine
 from tui.words import _
@@ -47,7 +48,7 @@ class GuideScreen(Screen[None]):
         Binding("escape,q,h", "close", "close", id="guide.close"),
         Binding("space", "tick", "tick", id="guide.tick", show=False, tooltip="Tick this step, or take it back"),
         Binding("v", "verify", "verify", id="guide.verify", show=False, tooltip="Verify this step at the service"),
-        Binding("c", "copy", "copy", id="guide.copy", show=False, tooltip="Copy the text of this line"),
+        Binding("y,c", "copy", "copy", id="guide.copy", show=False, tooltip="Copy the text of this line"),
     ]
 
     app = app_getter(YunliaoApi)
@@ -65,7 +66,7 @@ class GuideScreen(Screen[None]):
         """What the last verification of a step said."""
 
     def compose(self) -> ComposeResult:
-        yield Static(self.guide.title, id="title", classes="title", markup=False)
+        yield service_bar(self.app.context, None, self.guide.title)
         yield Static(self.guide.summary, id="summary", markup=False)
         yield Choices(*self._options())
         yield Static(id="help", markup=False)
@@ -123,7 +124,7 @@ class GuideScreen(Screen[None]):
             lines = [*self.guide.questions[row.index]]
             hints = []
         self.query_one("#help", Static).update(Content("\n".join(line for line in lines if line)))
-        self.query_one(HintLine).hints = [*hints, ("c", _("copy")), ("Esc", _("close")), ("?", _("more"))]
+        self.query_one(HintLine).hints = [*hints, ("y", _("copy")), ("Esc", _("close")), ("?", _("more"))]
 
     def _redraw(self) -> None:
         choices = self.query_one(Choices)

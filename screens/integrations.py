@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 from tui.contract import YunliaoApi
 from tui.integrations.guides import Guide, guides
 from tui.widgets.choices import Choices
+from tui.widgets.context_bar import service_bar
 from tui.widgets.conversation_line import fit
 from tui.widgets.hints import HintLine
 from tui.words import _
@@ -38,7 +39,7 @@ class IntegrationsScreen(Screen[None]):
     app = app_getter(YunliaoApi)
 
     def compose(self) -> ComposeResult:
-        yield Static(_("Integrations"), id="title", classes="title", markup=False)
+        yield service_bar(self.app.context, None, _("Integrations"))
         yield Choices(*(Option(self._row(guide), id=guide.id) for guide in guides()))
         yield Static(id="help", markup=False)
         yield HintLine([("Enter", _("open")), ("Esc", _("close")), ("?", _("more"))])

@@ -18,6 +18,7 @@ from tui.contract import YunliaoApi
 from tui.keys import key_name
 from tui.text import clean
 from tui.widgets.bindings import commands
+from tui.widgets.context_bar import service_bar
 from tui.widgets.hints import HintLine
 from tui.words import _
 
@@ -52,7 +53,7 @@ class KeyTestScreen(Screen[None]):
         self._actions: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
-        yield Static(_("Key test"), id="title", classes="title", markup=False)
+        yield service_bar(self.app.context, None, _("Key test"))
         yield Static(
             _(
                 "Press keys. A key that shows nothing, or another one, was taken on the way here: by the terminal, by "

@@ -21,7 +21,7 @@ class LogonFreeDialog(Dialog[None]):
 
     BINDING_GROUP_TITLE = "Logon-free URL"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c,y", "copy", "copy", id="logon_free.copy", show=False, tooltip="Copy the URL"),
+        Binding("y,c", "copy", "copy", id="logon_free.copy", show=False, tooltip="Copy the URL"),
         Binding("s", "show", "show", id="logon_free.show", show=False, tooltip="Show the URL"),
         Binding("q", "cancel", "close", id="logon_free.close", show=False),
     ]
@@ -35,7 +35,7 @@ class LogonFreeDialog(Dialog[None]):
         super().__init__(
             _("A logon-free URL"),
             [_("Whoever opens it is signed in with the role's rights. It works once.")],
-            [("c", _("copy")), ("s", _("show")), ("Esc", _("close"))],
+            [("y", _("copy")), ("s", _("show")), ("Esc", _("close"))],
         )
         self._made = made
         self._shown = False

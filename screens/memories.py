@@ -19,6 +19,7 @@ from tui.services.errors import ServiceError
 from tui.services.memories import Memory
 from tui.text import clean_line
 from tui.widgets.choices import Choices
+from tui.widgets.context_bar import ContextBar, service_bar
 from tui.widgets.hints import HintLine
 from tui.words import _
 
@@ -36,7 +37,7 @@ class MemoriesScreen(Screen[None]):
         Binding("a", "add", "add", id="memories.add", show=False, tooltip="Have something remembered"),
         Binding("d", "delete", "delete", id="memories.delete", show=False, tooltip="Delete this memory"),
         Binding("R", "refresh", "again", id="memories.refresh", show=False, tooltip="Read the list again"),
-        Binding("c", "copy", "copy", id="memories.copy", show=False, tooltip="Copy this memory"),
+        Binding("y,c", "copy", "copy", id="memories.copy", show=False, tooltip="Copy this memory"),
     ]
 
     app = app_getter(YunliaoApi)
@@ -49,7 +50,7 @@ class MemoriesScreen(Screen[None]):
         self._found: tuple[Memory, ...] = ()
 
     def compose(self) -> ComposeResult:
-        yield Static(_("Memories"), id="title", classes="title", markup=False)
+        yield service_bar(self.app.context, None, _("Memories"))
         yield Input(placeholder=_("search"), id="search", select_on_focus=False)
         yield Choices()
         yield Static(id="help", markup=False)
@@ -65,7 +66,7 @@ class MemoriesScreen(Screen[None]):
         found = await answer_of(self.app, TextDialog(_("Whose memories?"), self._user, lines, verb=_("read")))
         if found is not None:
             self._user = found
-            self.query_one("#title", Static).update(Content(_("Memories of {user}").format(user=found)))
+            self.query_one(ContextBar).subject = clean_line(_("Memories of {user}").format(user=found))
             self._read()
         elif not self._user:
             self.action_close()

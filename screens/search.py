@@ -44,7 +44,7 @@ class SearchScreen(Screen[None]):
     hides_chat = True
     """What ends in the chat meanwhile is not seen."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", id="search_screen.back", show=False),
+        Binding("escape,q", "back", "back", id="search_screen.back", show=False),
         Binding("down", "move(1)", "next hit", id="search_screen.down", show=False),
         Binding("up", "move(-1)", "previous hit", id="search_screen.up", show=False),
         Binding("pagedown", "page(1)", "page down", id="search_screen.page_down", show=False),
@@ -56,7 +56,6 @@ class SearchScreen(Screen[None]):
         Binding("2", "service('2')", "Data Agent only", id="search_screen.service_dms", show=False),
         Binding("3", "service('3')", "DashScope only", id="search_screen.service_dashscope", show=False),
         Binding("0", "service('0')", "all services", id="search_screen.service_all", show=False),
-        Binding("q", "app.request_quit", "quit", id="search_screen.quit", show=False),
     ]
 
     app = app_getter(YunliaoApi)
@@ -73,7 +72,9 @@ class SearchScreen(Screen[None]):
         """The words of last time, until their hits are there: then the cursor goes where it was."""
 
     def compose(self) -> ComposeResult:
-        yield ContextBar(id="context")
+        bar = ContextBar(id="context")
+        bar.set_reactive(ContextBar.service, None)
+        yield bar
         with Horizontal(id="line"):
             yield Static(" / ", id="caret", markup=False)
             yield Input(
@@ -98,7 +99,6 @@ class SearchScreen(Screen[None]):
     def _context_changed(self, context: Context) -> None:
         bar = self.query_one(ContextBar)
         bar.context = context
-        bar.service = self.app.settings.service
         bar.subject = _("Search what was said")
         self._tell()
         self._update_hints()

@@ -22,6 +22,7 @@ from tui.contract import Context, YunliaoApi
 from tui.settings import Origin, Settings, setting_help
 from tui.text import clean_line
 from tui.widgets.choices import Choices
+from tui.widgets.context_bar import service_bar
 from tui.widgets.hints import HintLine
 from tui.words import _
 
@@ -46,7 +47,7 @@ class SettingsScreen(Screen[None]):
         Binding("enter,l", "change", "change", id="settings.change"),
         Binding("x", "reset", "default", id="settings.reset", tooltip="Back to the default"),
         Binding("t", "test_keys", "test keys", id="settings.test_keys", tooltip="What arrives for each key"),
-        Binding("c", "copy_path", "copy path", id="settings.copy_path", tooltip="Copy the path of the settings file"),
+        Binding("y,c", "copy_path", "copy path", id="settings.copy_path", tooltip="Copy the path of the settings file"),
     ]
 
     app = app_getter(YunliaoApi)
@@ -59,7 +60,7 @@ class SettingsScreen(Screen[None]):
         self._shown = self.app.settings
 
     def compose(self) -> ComposeResult:
-        yield Static(_("Settings"), id="title", classes="title", markup=False)
+        yield service_bar(self.app.context, None, _("Settings"))
         yield Static(str(self.app.settings_path), id="path", classes="muted", markup=False)
         yield Choices(*(Option(self._row(name), id=name) for name in self._names))
         yield Static(id="help", markup=False)

@@ -43,10 +43,10 @@ class ToolOutputsScreen(Screen[tuple[str, ...]]):
     DEFAULT_CSS = """
     ToolOutputsScreen {
         #title { height: auto; padding: 0 1; color: $waiting; text-style: bold; }
-        Choices { height: auto; max-height: 8; border-top: solid $panel; }
-        #call { height: 1fr; padding: 0 1 0 3; border-top: solid $panel; }
+        Choices { height: auto; max-height: 8; border-top: solid $rule; }
+        #call { height: 1fr; padding: 0 1 0 3; border-top: solid $rule; }
         #call-text { height: auto; }
-        #sends { height: 2; padding: 0 1; border-top: solid $panel; }
+        #sends { height: 2; padding: 0 1; border-top: solid $rule; }
     }
     """
     AUTO_FOCUS = "Choices"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from screens.dialogs import ConfirmDialog
 from tests.screens.test_rds_session import SETTINGS
 from tests.screens.whole import User, using
 from tests.turns.desk import control
@@ -31,6 +32,20 @@ async def answer(user: User, key: str) -> None:
     """Press a key of the panel, which takes the focus by itself once nobody types."""
     await user.until(lambda: user.chat.ask_panel.awake and user.chat.focused is user.chat.ask_panel)
     await user.press(key)
+
+
+async def leave(user: User) -> None:
+    """Press `x` until it is asked about: a key that comes while the panel sleeps only puts its waking off."""
+    panel = user.chat.ask_panel
+
+    def asked() -> bool:
+        return isinstance(user.app.screen, ConfirmDialog)
+
+    while not asked():
+        await user.until(lambda: asked() or (panel.awake and user.chat.focused is panel))
+        await user.press("x")
+        await user.pilot.pause()
+    await user.until(lambda: user.sees("Go on without these calls?"))
 
 
 def decide(server: SandboxServer, user: User, *decisions: str) -> None:
@@ -87,16 +102,17 @@ async def test_f5_looks_too_and_a_failed_look_is_said(server: SandboxServer, tmp
 async def test_one_may_go_on_without_it(server: SandboxServer, tmp_path: Path) -> None:
     async with using(server, tmp_path, settings=SETTINGS) as user:
         await waiting(user)
+        # It takes the focus once, when it wakes; who goes back to writing is left alone.
+        await user.until(lambda: user.chat.focused is user.chat.ask_panel)
         user.chat.composer.focus()
         await user.send("echo meanwhile")
         assert user.turn.state == "queued"
-        await answer(user, "x")
-        await user.until(lambda: user.sees("Go on without these calls?"))
+        await user.press("escape")
+        await leave(user)
         await user.press("enter")  # never agrees
-        await user.until(lambda: not user.sees("Go on without these calls?"))
+        await user.until(lambda: user.app.screen is user.chat)
         assert user.turn.state == "queued"
-        await answer(user, "x")
-        await user.until(lambda: user.sees("Go on without these calls?"))
+        await leave(user)
         await user.press("y")
         await user.until(lambda: user.turn.state == "done")
         assert user.turn.answer == "meanwhile"

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from screens.settings import SettingsScreen
 from tests.screens.whole import User, using
 from tui.sandbox.server import SandboxServer
 from tui.settings import Settings
+from tui.widgets.context_bar import ContextBar
 from tui.words import language, use_language
 
 SIZES = [(120, 40), (80, 24)]
@@ -75,7 +76,7 @@ async def test_the_settings_from_the_palette(server: SandboxServer, tmp_path: Pa
         await user.until(lambda: isinstance(user.app.screen, SettingsScreen) and user.sees("bandwidth"))
         await user.press("j", "j")
         await speak(user, "zh")
-        await user.until(lambda: str(user.app.screen.query_one("#title", Static).content) == "设置")
+        await user.until(lambda: user.app.screen.query_one(ContextBar).subject == "设置")
         await user.until(lambda: user.sees("按往返时延"))
         assert user.app.focused is not None
         await user.app.save_settings({"mouse": "off"})

@@ -16,6 +16,7 @@ from tests.screens.host import Host
 from tests.screens.whole import using
 from tui.settings import Settings
 from tui.widgets.choices import Choices
+from tui.widgets.context_bar import ContextBar
 from tui.words import use_language
 
 
@@ -116,7 +117,7 @@ async def test_the_screen_follows_the_language(monkeypatch: pytest.MonkeyPatch) 
         await pilot.pause()
         await app.workers.wait_for_complete()
         await pilot.pause()
-        assert str(app.screen.query_one("#title", Static).content) == "设置"
+        assert app.screen.query_one(ContextBar).subject == "设置"
         assert app.focused is app.screen.query_one(Choices)
     use_language("en")
 

@@ -17,6 +17,7 @@ from tui.app import YunliaoApp
 from tui.options import Options
 from tui.sandbox.server import SandboxServer
 from tui.settings import Settings
+from tui.widgets.context_bar import ContextBar
 from tui.widgets.conversation_list import ConversationList
 
 SIZES = [(120, 40), (80, 24)]
@@ -85,9 +86,10 @@ def picture(server: SandboxServer, tmp_path: Path, snap_compare: Compare) -> Cal
             if act is not None:
                 await act(app, pilot)
             # Whose key it is differs from machine to machine; that it is shown is tested elsewhere.
-            chat_of(app).context_bar.context = type(app.context)(
-                profile="ops", region="cn-hangzhou", environment="prod"
-            )
+            context = type(app.context)(profile="ops", region="cn-hangzhou", environment="prod")
+            for screen in app.screen_stack:
+                for bar in screen.query(ContextBar):
+                    bar.context = context
             await pilot.pause()
 
         return snap_compare(app, terminal_size=size, run_before=run_before)
@@ -109,8 +111,15 @@ def test_streaming(picture: Callable[..., bool], server: SandboxServer, size: tu
     async def act(app: YunliaoApp, pilot: Pilot[int]) -> None:
         await send(app, pilot, LAG)
         await until(pilot, lambda: control(server, "state")["holding"])
-        await until(pilot, lambda: len(chat_of(app).transcript.turns[-1].answer) > 50)
-        await pilot.pause(0.3)
+        chat = chat_of(app)
+
+        def all_is_drawn() -> bool:
+            held = app.conversation(chat.conversation_id)
+            if held is None or len(held.turns[-1].answer) <= 50:
+                return False
+            return [*chat.transcript.turns] == [*held.turns] and chat.transcript.settled
+
+        await until(pilot, all_is_drawn)
 
     assert picture(size, act)
     control(server, "release", {})
@@ -156,7 +165,7 @@ def test_list(picture: Callable[..., bool], size: tuple[int, int]) -> None:
         await until(pilot, lambda: isinstance(app.focused, ConversationList))
         await pilot.press("j")
         await pilot.press("p")
-        await until(pilot, lambda: any(summary.pinned for summary in app.summaries()))
-        await pilot.pause(0.2)
+        shown = cast("ConversationList", app.focused)
+        await until(pilot, lambda: shown.items[0].pinned and all(item.state == "done" for item in shown.items))
 
     assert picture(size, act)

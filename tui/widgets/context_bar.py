@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 SERVICE_NAMES: dict[ServiceName, str] = {"rds": "RDS Copilot", "dms": "Data Agent", "dashscope": "DashScope"}
 
 
-def service_bar(context: Context, service: ServiceName, subject: str) -> ContextBar:
-    """The bar of a screen that stands above another: it shows the same as long as the screen is there."""
+def service_bar(context: Context, service: ServiceName | None, subject: str) -> ContextBar:
+    """The bar of a screen that stands above another: it shows the same as long as the screen is there.
+
+    `service`: None for a screen that belongs to no one of them.
+    """
     bar = ContextBar()
     bar.set_reactive(ContextBar.context, context)
     bar.set_reactive(ContextBar.service, service)
@@ -51,7 +54,8 @@ class ContextBar(Painted):
     """
 
     context: reactive[Context] = reactive(Context)
-    service: reactive[ServiceName] = reactive("rds")
+    service: reactive[ServiceName | None] = reactive("rds")
+    """None: of all services; the subject stands in its place."""
     subject: reactive[str] = reactive("")
     """The conversation's title; clean text."""
 
@@ -73,8 +77,8 @@ class ContextBar(Painted):
         left: list[Segment] = []
         for text, name in (
             (f" {who}  " if who and room >= 60 else " ", "who"),
-            (SERVICE_NAMES[self.service], "service"),
-            (f"   {self.subject}" if self.subject else "", "subject"),
+            (SERVICE_NAMES[self.service] if self.service else self.subject, "service"),
+            (f"   {self.subject}" if self.service and self.subject else "", "subject"),
         ):
             free = room - Segment.get_line_length(left)
             if text and free > 1:
