@@ -60,6 +60,19 @@ def programs() -> BaseContext:
     return context
 
 
+@pytest.fixture(scope="module")
+def uncut(shared_server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> object:
+    """What all analyses come to."""
+    shared_server.reset()
+    shared_server.set_pace("unlimited")
+
+    async def analyse() -> object:
+        async with CutDesk(shared_server, tmp_path_factory.mktemp("uncut")) as desk:
+            return model(await whole_analysis(desk))
+
+    return asyncio.run(analyse())
+
+
 def kill_after(programs: BaseContext, wanted: int, server: SandboxServer, root: Path) -> None:
     """Run the program and kill it at its sign number `wanted`, or when it has given its last."""
     signs, sign = programs.Pipe(duplex=False)
@@ -92,11 +105,8 @@ def without_repeats(turn: Turn) -> Turn:
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
 async def test_a_killed_analysis_ends_as_any_other(
-    server: SandboxServer, programs: BaseContext, tmp_path: Path, seed: int
+    server: SandboxServer, programs: BaseContext, uncut: object, tmp_path: Path, seed: int
 ) -> None:
-    async with CutDesk(server, tmp_path / "uncut") as desk:
-        uncut = model(await whole_analysis(desk))
-    control(server, "reset", {})
     control(server, "pace", {"pace": PACE})
     wanted = random.Random(seed).randrange(SPAN * seed, SPAN * (seed + 1))
     await asyncio.to_thread(kill_after, programs, wanted, server, tmp_path / "killed")
