@@ -129,6 +129,28 @@ async def test_while_the_service_answers_it_is_waited_for(sandbox: SandboxServer
     assert sandbox.state()["accepted"] == {"hold 3": 1}
 
 
+async def test_a_later_question_that_is_being_answered_is_not_waited_for(
+    sandbox: SandboxServer, rds: RdsCopilot
+) -> None:
+    sandbox.set_faults("drop-after=8")
+    part = await ask(rds)
+    sandbox.set_faults()
+    sandbox.set_pace("fast")
+
+    async def sleep(_seconds: float) -> None:
+        raise AssertionError("it waits")
+
+    async with asyncio.timeout(20), rds.stream(TurnRequest("hold 3", part.turn.ids.conversation)) as events:
+        async for event in events:
+            if isinstance(event, TurnStarted) and event.ids.task:
+                break
+        found = await collect(Recovery(rds._history, reference(part.turn), sleep=sleep).events())
+
+    assert found.turn.state == "done"
+    assert text_of(found.turn).startswith(text_of(part.turn))
+    sandbox.release()
+
+
 async def test_a_question_that_never_arrived_is_known_not_to_have(sandbox: SandboxServer, rds: RdsCopilot) -> None:
     await ask(rds, "echo something else")
     asked_at = datetime.now(UTC)

@@ -68,7 +68,8 @@ class Recovery:
             while True:
                 message, status = await self._look()
                 running = status == "running"
-                if message is not None and not (running or message.generating):
+                # A conversation may be at work on a later question, asked elsewhere.
+                if message is not None and (message.finished_at or not (running or message.generating)):
                     break
                 if message is None and not running:
                     yield Failed(self._not_found())
