@@ -106,7 +106,7 @@ async def test_a_new_agent_is_saved_and_opened_under_its_id(desk: Desk) -> None:
 
     assert saved.key == f"rds:{saved.agent_id}"
     assert (saved.unsaved, saved.form) == (False, AgentForm("copilot-agent", "be brief", True, FORM.tools))
-    assert desk.agents.draft(draft.key) is None
+    assert desk.agents.draft(draft.key) is saved
     assert [line.key for line in desk.agents.lines()] == [saved.key]
 
 
@@ -290,7 +290,7 @@ async def test_a_creation_that_cannot_be_read_back_was_made_all_the_same(
     saved = await desk.agents.save(draft.key)
 
     assert (saved.base, saved.unsaved, saved.is_read) == (form, False, False)
-    assert desk.agents.draft(draft.key) is None
+    assert desk.agents.draft(draft.key) is saved
     assert [line.name for line in desk.agents.lines()] == [form.name]
     faults(server)
     assert (await desk.agents.open(saved.key)).form == form
@@ -339,7 +339,7 @@ async def test_a_save_goes_on_when_nobody_waits_for_it(desk: Desk) -> None:
         await waiting
 
     async with asyncio.timeout(10):
-        while desk.agents.draft(draft.key) is not None:  # noqa: ASYNC110  # nobody tells
+        while desk.agents.draft(draft.key) is draft:  # noqa: ASYNC110  # nobody tells
             await asyncio.sleep(0.01)
     assert [agent.form for agent in await (await desk.rds()).agents.list()] == [
         AgentForm(FORM.name, FORM.system_prompt, True, FORM.tools)

@@ -71,6 +71,8 @@ class Agents:
         self._tools: dict[str, tuple[Tool, ...]] = {}
         self._skills: dict[str, tuple[Skill, ...]] = {}
         self._saving: dict[str, asyncio.Task[Draft]] = {}
+        self._renamed: dict[str, str] = {}
+        """By the key of a draft that was new: the key of what became of it."""
         self._drafts_read = False
         self.problems: dict[AgentService, Problem] = {}
         """Why a service's agents could not be listed."""
@@ -154,7 +156,8 @@ class Agents:
     # --- drafts --------------------------------------------------------------------------------------------
 
     def draft(self, key: str) -> Draft | None:
-        return self._drafts.get(key)
+        """The draft under this key, also where a save has given it another one since."""
+        return self._drafts.get(self._renamed.get(key, key))
 
     async def saved(self, key: str) -> Agent:
         """An agent as the service has it; the draft is left alone. Raises ServiceError."""
@@ -236,10 +239,6 @@ class Agents:
             known["skill_ids"] = {skill.id for skill in self.known_skills}
         return {**draft.problems, **check(draft.service, draft.base, draft.form, known)}
 
-    @property
-    def unsaved(self) -> int:
-        return sum(draft.unsaved for draft in self._drafts.values())
-
     def write_now(self) -> None:
         """Bring drafts to disk at once: the program is told to end."""
         self._files.write_now()
@@ -287,6 +286,8 @@ class Agents:
             agent = await self.saved(key)
         self._files.forget(draft.key)
         self._drafts.pop(draft.key, None)
+        if made is not None:
+            self._renamed[draft.key] = key
         if (known := agent or made) is not None:
             self._agents[key] = known
         base = agent.form if agent is not None else sent

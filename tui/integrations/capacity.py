@@ -14,8 +14,6 @@ MOST_PACKAGES = 5
 """Capacity packages that can be had beside the base."""
 DURATIONS = (1, 3, 6, 12)
 """Months that can be bought."""
-STANDARD_TOKENS_A_MONTH = 1_000_000
-"""Of the Standard Edition, which is free while it is in public preview."""
 _TASKS, _TASKS_EACH = 5, 10
 _TOKENS, _TOKENS_EACH = 500_000_000, 1_000_000_000
 _PRICE: dict[Currency, tuple[int, int]] = {"CNY": (6_000, 10_000), "USD": (869, 1_448)}
