@@ -17,9 +17,9 @@ _BAR = re.compile(r"(?<!\\)\|")
 
 def rows_of(source: str) -> list[list[str]]:
     """The cells of tab-separated lines or of a Markdown table, the header first."""
-    lines = [line for line in source.split("\n") if line.strip()]
+    lines = source.removesuffix("\n").split("\n")
     if "\t" not in source and len(lines) > 1 and _RULE.match(lines[1]) and "|" in lines[0]:
-        return [_cells(line) for number, line in enumerate(lines) if number != 1]
+        return [_cells(line) for number, line in enumerate(lines) if number != 1 and line.strip()]
     return [line.split("\t") for line in lines]
 
 

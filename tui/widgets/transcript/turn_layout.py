@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from time import perf_counter
 from typing import TypeAlias
 
@@ -128,7 +128,7 @@ class TurnLayout:
             return None
         if index:
             end = self._starts[index - 1] + len(parts[index - 1].lines)
-            start = end + (self._gap(index) if parts[index].lines else 0)
+            start = end + _gap(parts, index)
         else:
             start = 0
         new: list[Line] = []
@@ -141,24 +141,13 @@ class TurnLayout:
         at = start + len(parts[index].lines)
         for later in range(index + 1, len(parts)):
             lines = parts[later].lines
-            gap = self._gap(later) if lines else 0
+            gap = _gap(parts, later) if lines else 0
             new += [BLANK] * gap + lines
             starts.append(at + gap)
             at += gap + len(lines)
         new.append(BLANK)
         self._starts[index:] = starts
         return splice(self.lines, begin, new)
-
-    def _gap(self, index: int) -> int:
-        """Empty lines before the part at `index`: one, but none between lines that belong together."""
-        parts = self._parts
-        before = next((part for part in reversed(parts[:index]) if part.lines), None)
-        here = parts[index]
-        if before is None:
-            return 0
-        tight = isinstance(here, BlockSection) and here.drawn.tight
-        after = isinstance(before, BlockSection) and before.drawn.tight
-        return 0 if tight and after else 1
 
     # --- what others ask -----------------------------------------------------------------------------------
 
@@ -224,6 +213,20 @@ class TurnLayout:
         elif section < len(self._sections):
             self._sections[section].recolour(number)
         self.complete = False
+
+
+def _gap(parts: Sequence[Section], index: int) -> int:
+    """Empty lines before the part at `index`: one, but none between lines that belong together."""
+    if not parts[index].lines:
+        return 0
+    before = index - 1
+    while before >= 0 and not parts[before].lines:
+        before -= 1
+    return 0 if before < 0 or (_tight(parts[index]) and _tight(parts[before])) else 1
+
+
+def _tight(part: Section) -> bool:
+    return isinstance(part, BlockSection) and part.drawn.tight
 
 
 def _letters(lines: Iterable[Line]) -> list[int]:
