@@ -391,6 +391,19 @@ async def test_two_windows_that_type_in_one_place_lose_nothing(store: Store, ope
     assert await last.input_history("rds") == ["typed here"]
 
 
+async def test_what_a_window_that_follows_types_is_not_in_the_place_of_what_it_saw(
+    store: Store, open_store: Opener
+) -> None:
+    conversation_id = await asked(store)
+    other = open_store()
+    await other.open()
+    await other.load(conversation_id)
+    await store.set_draft(conversation_id, "typed here")
+    await other.load(conversation_id)  # as it does with each change
+    await other.set_draft(conversation_id, "typed there")
+    assert await other.input_history("rds") == ["typed here"]
+
+
 async def test_a_draft_that_cannot_be_written_does_not_hold_up_others(store: Store, root: Path) -> None:
     (root / "drafts" / "new-rds.toml").mkdir()
     await store.set_draft("new-rds", "one")

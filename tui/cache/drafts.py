@@ -29,7 +29,7 @@ class Drafts:
         self._unwritten: dict[str, str] = {}
         self._new: dict[str, str] = {}
         self._known: dict[str, str] = {}
-        """What was read or written last; where a file holds anything else, another window wrote it."""
+        """What was read first or written last; where a file holds anything else, another window wrote it."""
 
     def _path(self, key: str) -> Path | None:
         if key not in _NEW and not is_conversation_id(key):
@@ -48,7 +48,8 @@ class Drafts:
         path = self._path(key)
         if path is None or key in self._unwritten:
             return self._unwritten.get(key, "")
-        text = self._known[key] = _held(path)
+        text = _held(path)
+        self._known.setdefault(key, text)  # read once more, it may be another window's, and not in our composer
         return text
 
     def write(self, key: str, text: str) -> OSError | None:
