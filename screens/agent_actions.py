@@ -12,6 +12,7 @@ from textual import work
 from screens.agent_editing import AgentEditing
 from screens.dialogs import ChooseDialog, TypedConfirmDialog, answer_of
 from screens.path_dialog import PathDialog
+from screens.read_only import may_change
 from tui.agents.editing import AgentChanged, AgentGone
 from tui.agents.files import MOST_CHARACTERS, AgentFile, AgentFileError, read, write
 from tui.services.dms_agents import CustomAgent
@@ -86,7 +87,7 @@ class AgentActions(AgentEditing):
         if draft.base is None:
             self.action_discard()
             return
-        if not self.may_write():
+        if not may_change(self.app):
             return
         agent = draft.agent
         if isinstance(agent, CustomAgent) and not agent.can_delete:
@@ -138,7 +139,7 @@ class AgentActions(AgentEditing):
     @work(group="agent-open", exclusive=True)
     async def _operate(self, operation: Operation) -> None:
         draft = await self.opened()
-        if draft is None or not self.may_write():
+        if draft is None or not may_change(self.app):
             return
         agent = draft.agent
         if not isinstance(agent, CustomAgent):

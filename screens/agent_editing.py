@@ -11,6 +11,7 @@ from screens.agent_trying import TryingScreen
 from screens.changes import ChangesDialog
 from screens.dialogs import TextDialog
 from screens.picking import PickDialog
+from screens.read_only import may_change
 from tui.agents.editing import AgentChanged, AgentGone, Draft
 from tui.agents.fields import FIELDS, FieldSpec, Value, label, skip_label, value_of
 from tui.services.dms_agents import SKIPS, THEMES
@@ -171,17 +172,11 @@ class AgentEditing(TryingScreen):
 
     # --- saving --------------------------------------------------------------------------------------------
 
-    def may_write(self) -> bool:
-        """False, said, where the profile is read-only."""
-        if self.app.context.read_only:
-            self.app.notify(_("This profile is read-only: nothing is changed on the service."), severity="warning")
-        return not self.app.context.read_only
-
     @work(group="agent-save")
     async def action_save_agent(self) -> None:
         """Show what will change, and send it."""
         draft = self.held
-        if draft is None or self.busy or not self.may_write():
+        if draft is None or self.busy or not may_change(self.app):
             return
         if not draft.unsaved:
             self.app.notify(_("Nothing is to be saved."))

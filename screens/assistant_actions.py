@@ -15,6 +15,7 @@ from screens.assistant_versions import VersionsDialog
 from screens.changes import NotesDialog
 from screens.dialogs import ChooseDialog, TextDialog, TypedConfirmDialog, answer_of
 from screens.path_dialog import PathDialog
+from screens.read_only import may_change
 from tui.assistants.fields import AnyAssistant
 from tui.assistants.files import FileFormat, FileProblem, dump, load
 from tui.services.assistant_models import Assistant, AssistantProfile
@@ -135,7 +136,7 @@ class AssistantActions(AssistantEditing):
             return
         held = draft.base
         server = isinstance(held, Assistant)
-        if server and not self.may_change():
+        if server and not may_change(self.app):
             return
         name = clean_line(held.name or held.id)
         lines = [

@@ -17,6 +17,7 @@ from screens.assistant_tools import ToolsScreen
 from screens.changes import ChangesDialog
 from screens.dialogs import ChooseDialog, TextDialog, answer_of
 from screens.model_choice import choose_model
+from screens.read_only import may_change
 from tui.assistants.fields import (
     Field,
     WrongValue,
@@ -157,13 +158,6 @@ class AssistantEditing(Screen[None]):
 
     # --- saving --------------------------------------------------------------------------------------------
 
-    def may_change(self) -> bool:
-        """Whether this profile may change anything on the service; it says so where not."""
-        if self.app.context.read_only:
-            self.app.notify(_("This profile is read-only: nothing is changed on the service."), severity="warning")
-            return False
-        return True
-
     @work(group="save")
     async def action_save(self) -> None:
         """Look at the service, show what will change, and send exactly that."""
@@ -179,7 +173,7 @@ class AssistantEditing(Screen[None]):
         if not draft.changed:
             self.app.notify(_("Nothing was changed."))
             return
-        if isinstance(draft.value, Assistant) and not self.may_change():
+        if isinstance(draft.value, Assistant) and not may_change(self.app):
             return
         await self._save(draft.key)
 

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
 from screens.dialogs import TextDialog, answer_of
+from screens.read_only import may_change
 from tui.contract import YunliaoApi
 from tui.services.errors import ServiceError
 from tui.services.memories import Memory
@@ -120,6 +121,8 @@ class MemoriesScreen(Screen[None]):
 
     @work(group="add", exclusive=True)
     async def action_add(self) -> None:
+        if not may_change(self.app):
+            return
         lines = [_("The service decides what it keeps of it, and when.")]
         text = await answer_of(self.app, TextDialog(_("What shall be remembered?"), "", lines, verb=_("add")))
         if text is None:
@@ -138,7 +141,7 @@ class MemoriesScreen(Screen[None]):
 
     def action_delete(self) -> None:
         memory = self._memory
-        if memory is None:
+        if memory is None or not may_change(self.app):
             return
 
         async def delete() -> None:

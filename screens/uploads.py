@@ -22,6 +22,7 @@ from textual.widgets import DirectoryTree, Input, OptionList, Static, Tree
 from textual.widgets.tree import TreeNode
 
 from screens.dialogs import ChooseDialog
+from screens.read_only import may_change
 from tui.contract import Context, YunliaoApi
 from tui.services.dms_options import DataSource
 from tui.services.errors import ServiceError
@@ -337,7 +338,7 @@ class UploadsScreen(Screen[Chosen]):
 
     def action_delete(self) -> None:
         file = self.remote.here
-        if file is None:
+        if file is None or not may_change(self.app):
             return
 
         async def delete() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from screens.agents import AgentsScreen
 from tests.screens.test_asks import dms
 from tests.screens.whole import User, using
 from tests.turns.desk import control
@@ -115,6 +116,20 @@ async def test_the_files_of_a_question_stand_below_it(
         await user.ask("echo two")
         await user.until(lambda: user.sees("two"))
         assert sum("attached:" in line for line in user.lines()) == 1
+
+
+async def test_what_is_written_to_an_agent_leaves_the_draft_of_the_chat_alone(
+    server: SandboxServer, tmp_path: Path
+) -> None:
+    async with using(server, tmp_path) as user:
+        await user.type("mine")
+        user.app.navigate("agents")
+        await user.until(lambda: isinstance(user.app.screen, AgentsScreen) and user.app.screen.loaded)
+        trying = user.app.screen
+        assert isinstance(trying, AgentsScreen)
+        trying.composer.insert("to the agent")  # before there is a conversation with it
+        await user.pilot.pause()
+        assert user.app.draft_of_new("rds") == "mine"
 
 
 async def test_a_suggestion_that_cannot_be_sent_leaves_the_draft(server: SandboxServer, tmp_path: Path) -> None:

@@ -98,6 +98,10 @@ async def test_a_report_of_one_instance_opens_its_text(server: SandboxServer, tm
         await user.until(lambda: user.sees(" of "))
         assert screen(user).focused is screen(user).transcript
         await user.press("plus", "r")  # nothing to rate or ask again here
+        await user.press("l")
+        await user.until(lambda: any("wide table" in notice for notice in user.notices()))
+        await user.press("v")  # no terminal is there to be given away, but it was asked for
+        await user.until(lambda: any("cannot be given away" in notice for notice in user.notices()))
         await user.press("escape")
         assert not screen(user).find_bar.display
         await user.press("y")

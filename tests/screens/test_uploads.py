@@ -194,6 +194,19 @@ async def test_list_filter_detach_and_delete(
         assert [f["name"] for f in control(server, "state")["dms"]["files"]] == ["订单.csv"]
 
 
+async def test_a_read_only_profile_deletes_no_file(server: SandboxServer, tmp_path: Path, data: Path) -> None:
+    async with browsing(server, tmp_path, data) as user:
+        user.app.context = user.app.context._replace(read_only=True)
+        await mark(user, "orders.csv")
+        await user.press("u")
+        await ready(user)
+        await user.press("2")
+        await user.until(lambda: panel(user).remote.option_count == 1)
+        await user.press("d")
+        await user.until(lambda: any("read-only" in notice for notice in user.notices()))
+        assert user.app.screen is panel(user)
+
+
 async def test_names_are_text_and_the_filter_works(server: SandboxServer, tmp_path: Path, data: Path) -> None:
     async with browsing(server, tmp_path, data) as user:
         assert user.sees("[red]␛[31m.csv")
