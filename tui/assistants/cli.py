@@ -6,14 +6,18 @@ import argparse
 import asyncio
 import sys
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from tui.exits import Exit
 from tui.options import Options
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.assistants.fields import AnyAssistant
+    from tui.assistants.plan import Planned
 
 Command = Literal["list", "export", "import", "diff", "apply"]
 MOST_BYTES = 4 * 1024 * 1024
@@ -160,7 +164,7 @@ class _Run:
         return await self._apply()
 
     @property
-    def _known(self) -> list[Any]:
+    def _known(self) -> list[AnyAssistant]:
         return [*self._desk.server, *self._desk.profiles]
 
     def _list(self) -> int:
@@ -175,12 +179,7 @@ class _Run:
     async def _export(self) -> int:
         from tui.assistants.files import dump
 
-        chosen = self._known
-        if self._wanted.ids:
-            missing = [name for name in self._wanted.ids if self._desk.find(name) is None]
-            for name in missing:
-                await self._desk.retrieve(name)
-            chosen = [self._desk.find(name) for name in self._wanted.ids]
+        chosen = [self._desk.find(name) or await self._desk.retrieve(name) for name in self._wanted.ids] or self._known
         text = dump(chosen, self._wanted.form)
         if self._wanted.output is None:
             print(text, end="")
@@ -190,7 +189,7 @@ class _Run:
 
     async def _apply(self) -> int:
         from tui.assistants.files import Entry, FileProblem, load
-        from tui.assistants.plan import Planned, plan, plan_lines
+        from tui.assistants.plan import plan, plan_lines
 
         entries: list[Entry] = []
         for path in self._wanted.files:
@@ -198,7 +197,7 @@ class _Run:
                 entries += load(_read(path))
             except FileProblem as error:
                 raise FileProblem(f"{path}{_(': ')}{error}") from error
-        planned: Sequence[Planned] = plan(entries, self._known, fresh=self._wanted.command == "import")
+        planned = plan(entries, self._known, fresh=self._wanted.command == "import")
         for one in planned:
             print("\n".join(plan_lines(one)))
         work = [one for one in planned if one.action != "same"]
@@ -214,7 +213,7 @@ class _Run:
             await self._save(one)
         return Exit.ANSWERED
 
-    async def _save(self, planned: Any) -> None:
+    async def _save(self, planned: Planned) -> None:
         from tui.assistants.drafts import NEW, Draft, compared
 
         key = planned.held.id or f"{NEW}{uuid.uuid4().hex}"
