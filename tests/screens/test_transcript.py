@@ -180,7 +180,7 @@ async def test_every_block_is_drawn() -> None:
         for expected in (
             "   ✓ Read", "   ● Count", "   ○ Draw", "    sql 1 ──", "    SELECT 1;", "    ok", "    ✗ ERR 1064",
             "    table 2 · Refunds · 2 of 100 rows ──", "    week      n", "    W2    1,400",
-            "    chart 3 · By week ──", "    W2  1,400 ████", "   file report.pdf  121 KB  pdf  f-8c2", "   1 Why?",
+            "    chart 3 · By week ──", "    W2  1,400 ████", "   file report.pdf  123.5 KB  pdf  f-8c2", "   1 Why?",
             "   ┌ The agent wants to run this SQL", "   │  SELECT COUNT(*) FROM refunds", "   │ 120,000 rows",
             "   └ waits for your answer", "   ▸ Guide", "       guide  https://example.com/g",
             "   something the program did",

@@ -26,7 +26,7 @@ from tui.models import (
     TurnState,
 )
 from tui.widgets.transcript import charts
-from tui.widgets.transcript.blocks import draw, duration, size_of, table_text
+from tui.widgets.transcript.blocks import draw, duration, table_text
 from tui.widgets.transcript.cells import chop, cut, expand_tabs, merge, pad, width_of, wrap
 from tui.widgets.transcript.charts import chart_rows, number_of
 from tui.widgets.transcript.endings import end_rows
@@ -214,11 +214,6 @@ def test_negative_and_equal_values_are_drawn() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(0.81, "0.8 s"), (12.4, "12 s"), (125, "2 min 5 s")])
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
-
-
-@pytest.mark.parametrize(("count", "text"), [(12, "12 B"), (2048, "2.0 KB"), (123_456, "121 KB"), (5 << 30, "5.0 GB")])
-def test_sizes(count: int, text: str) -> None:
-    assert size_of(count) == text
 
 
 @pytest.mark.parametrize("arguments", ["{", "[1, 2", "null", '"x"', "{}", "[" * 3000, '{"a": {"b": [1]}}', "x" * 9000])

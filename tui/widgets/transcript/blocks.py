@@ -21,6 +21,7 @@ from tui.models import (
     ThinkingBlock,
     ToolBlock,
 )
+from tui.terminal.clipboard import readable_size
 from tui.text import clean_line
 from tui.widgets.transcript.cells import Spans, cut, expand_tabs, wrap
 from tui.widgets.transcript.charts import chart_rows
@@ -134,16 +135,6 @@ def duration(seconds: float) -> str:
     return _("{m} min {s} s").format(m=int(seconds) // 60, s=int(seconds) % 60)
 
 
-def size_of(count: int) -> str:
-    """`12.3 KB`."""
-    value = float(count)
-    for unit in ("B", "KB", "MB", "GB"):
-        if value < 1024 or unit == "GB":
-            break
-        value /= 1024
-    return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
-
-
 # --- folded lines ----------------------------------------------------------------------------------------
 
 
@@ -244,7 +235,7 @@ def _plan(block: PlanBlock, look: Look) -> Drawn:
 
 
 def _file(block: FileBlock, look: Look) -> Drawn:
-    facts = [size_of(block.size) if block.size else "", block.kind, block.file_id]
+    facts = [readable_size(block.size) if block.size else "", block.kind, block.file_id]
     tail = "  ".join(fact for fact in facts if fact)
     name = cut(block.name or _("file"), max(8, look.content - len(tail) - 12), look.marks.ellipsis)
     return Drawn([((_("file") + " ", DIM), (name, BOLD | TEXT), ("  " + tail if tail else "", DIM))], tight=True)
@@ -360,7 +351,7 @@ def _output(drawn: Drawn, output: CellOutput, look: Look, turn: str, number: int
             ((" " + (look.marks.failed if index == 0 else " ") + " ", ERROR), *row) for index, row in enumerate(rows)
         ]
     elif output.image:
-        size = size_of(len(output.image) * 3 // 4)
+        size = readable_size(len(output.image) * 3 // 4)
         drawn.rows.append(((" " + _("picture, {size}: v shows it, w saves it").format(size=size), DIM),))
     elif output.text:
         drawn.rows += indented(wrapped(output.text.strip("\n"), look.content - 2, DIM, most or 2000), 1)
