@@ -39,5 +39,5 @@ async def run(url: str, key_id: str, secret: str, root: Path, questions: Sequenc
     await store.open()
     for question in questions:
         conversations.ask(await conversations.create("rds"), question)
-    while tasks:
-        await asyncio.wait(tasks)
+    while running := {task for task in tasks if not task.done()}:
+        await asyncio.wait(running)
