@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -136,7 +135,7 @@ class ChatScreen(CommandingScreen):
         if self.app.conversation(conversation_id) is None:
             self.transcript.empty_text = _("Loading …")
             self.transcript.show((), key="")
-        if not await self._read(conversation_id):
+        if not await self.opens(conversation_id):
             if conversation_id == self.conversation_id:
                 self.show("")
             return
@@ -162,20 +161,6 @@ class ChatScreen(CommandingScreen):
             self._keep_draft()
         self._update_title()
         self._update_status()
-
-    async def _read(self, conversation_id: str) -> bool:
-        """Have a conversation in memory; False, said, where that cannot be."""
-        from tui.services.errors import ServiceError
-
-        try:
-            await self.app.open_conversation(conversation_id)
-        except KeyError:
-            self.app.notify(_("This conversation is not there any more."), severity="warning")
-            return False
-        except ServiceError as error:
-            self.app.show_problem(error.problem)
-            return False
-        return True
 
     def _turn_changed(self, update: TurnUpdate) -> None:
         if update.conversation_id == self.conversation_id:
@@ -289,7 +274,7 @@ class ChatScreen(CommandingScreen):
                 self.transcript.show((), key=conversation_id)
                 self.app.set_draft("", "", self.service)
         conversation_id = self.conversation_id
-        if self.app.conversation(conversation_id) is None and not await self._read(conversation_id):
+        if self.app.conversation(conversation_id) is None and not await self.opens(conversation_id):
             self.give_back(text)
             return
         conversation = self.app.conversation(conversation_id)
@@ -309,7 +294,7 @@ class ChatScreen(CommandingScreen):
             conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
             return bool(conversation and conversation.read_only)
         if action == "digit":
-            offered = self._suggestions() if self.conversation_id else SERVICES
+            offered = self.suggestions() if self.conversation_id else SERVICES
             return int(str(parameters[0])) <= len(offered) or None
         return super().check_action(action, parameters)
 
@@ -395,28 +380,9 @@ class ChatScreen(CommandingScreen):
             if digit <= len(SERVICES):
                 self.action_new(SERVICES[digit - 1])
             return
-        items = self._suggestions()
+        items = self.suggestions()
         if digit <= len(items):
             self._ask_text(items[digit - 1])
-
-    def _suggestions(self) -> Sequence[str]:
-        """What the newest answer suggests to ask next."""
-        from tui.models import SuggestionsBlock
-
-        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
-        blocks = conversation.turns[-1].blocks if conversation and conversation.turns else ()
-        return next((block.items for block in reversed(blocks) if isinstance(block, SuggestionsBlock)), ())
-
-    def action_recover(self) -> None:
-        """Look on the service for what the newest answer lacks; nothing is sent again."""
-        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
-        turn = conversation.turns[-1] if conversation and conversation.turns else None
-        if self.app.copilot.approvals.look_now(self.conversation_id):
-            return
-        if turn is None or turn.state in ("done", "stopped"):
-            self.app.notify(_("Nothing is missing from the newest answer."))
-        elif turn.state in ("interrupted", "cut_off", "failed", "waiting"):
-            self.app.recover(self.conversation_id, turn.id)
 
     @on(ConversationList.Opened)
     def _opened(self, event: ConversationList.Opened) -> None:

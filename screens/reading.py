@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import on
 
 from screens.composing import ComposingScreen
@@ -62,3 +64,38 @@ class ReadingScreen(ComposingScreen):
             self.transcript.scroll_page_up()
         else:
             self.transcript.scroll_page_down()
+
+    # --- a conversation and its newest turn ----------------------------------------------------------------
+
+    async def opens(self, conversation_id: str) -> bool:
+        """Have a conversation in memory; False, said, where that cannot be."""
+        from tui.services.errors import ServiceError
+
+        try:
+            await self.app.open_conversation(conversation_id)
+        except KeyError:
+            self.app.notify(_("This conversation is not there any more."), severity="warning")
+            return False
+        except ServiceError as error:
+            self.app.show_problem(error.problem)
+            return False
+        return True
+
+    def suggestions(self) -> Sequence[str]:
+        """What the newest answer suggests to ask next."""
+        from tui.models import SuggestionsBlock
+
+        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
+        blocks = conversation.turns[-1].blocks if conversation and conversation.turns else ()
+        return next((block.items for block in reversed(blocks) if isinstance(block, SuggestionsBlock)), ())
+
+    def action_recover(self) -> None:
+        """Look on the service for what the newest answer lacks; nothing is sent again."""
+        conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
+        turn = conversation.turns[-1] if conversation and conversation.turns else None
+        if self.app.copilot.approvals.look_now(self.conversation_id):
+            return
+        if turn is None or turn.state in ("done", "stopped"):
+            self.app.notify(_("Nothing is missing from the newest answer."))
+        elif turn.state in ("interrupted", "cut_off", "failed", "waiting"):
+            self.app.recover(self.conversation_id, turn.id)
