@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -42,19 +43,29 @@ async def test_a_slow_one_is_ended_with_its_children(tmp_path: Path) -> None:
     )
     said = await run_command(python(code, timeout=1.5), "{}")
     assert "1.5 s" in said.problem
-    assert has_ended(tmp_path / "pid")
+    await ended(tmp_path / "pid")
 
 
 async def test_what_it_leaves_behind_is_ended_with_it_and_keeps_nobody_waiting(tmp_path: Path) -> None:
     shell = "sleep 600 & echo $! > pid; echo done"
     said = await run_command(ToolCommand(("sh", "-c", f"cd {tmp_path}; {shell}"), 60), "{}")
     assert said == CommandOutcome("done")
-    assert has_ended(tmp_path / "pid")
+    await ended(tmp_path / "pid")
 
 
-def has_ended(path: Path) -> bool:
-    state = Path(f"/proc/{int(path.read_text())}/stat")
-    return not state.exists() or state.read_text().split()[2] in "ZX"
+async def ended(pid_file: Path) -> None:
+    """Wait until a process is gone: it closes its files, and so lets go of ours, a moment before."""
+    pid = int(pid_file.read_text())
+    async with asyncio.timeout(10):
+        while "State:\tZ" not in status(pid):  # noqa: ASYNC110  # the kernel tells nobody else
+            await asyncio.sleep(0.01)
+
+
+def status(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return "State:\tZ"
 
 
 async def test_too_much_is_ended() -> None:
