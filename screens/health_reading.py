@@ -167,7 +167,7 @@ class HealthReading(TranscriptScreen):
     def _show_text(self, markdown: str, key: str, heading: str = "") -> None:
         """Show Markdown as an answer under `heading`, so that all of the transcript's keys work on it."""
         made_at = (self._entry.created_at if self._entry else None) or self.app.now()
-        turn = Turn("report", heading, made_at, state="done", blocks=(TextBlock(markdown),))
+        turn = Turn(key, heading, made_at, state="done", blocks=(TextBlock(markdown),))
         self.transcript.show([turn] if markdown else [], key=key)
         if markdown and key not in self._read:  # a text that was read before stands where it was left
             self._read.add(key)
