@@ -15,14 +15,13 @@ region    where files and databases are
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from tui.services.fields import Fields, as_items, as_object
-
+# The chat knows this module: JSON and what reads it are imported when there are options.
 if TYPE_CHECKING:
+    from tui.services.fields import Fields
     from tui.services.rpc import Value  # at run time it brings httpx along, which screens must not load
 
 Mode = Literal["ASK_DATA", "ANALYSIS", "INSIGHT"]
@@ -84,13 +83,21 @@ def write_data(sources: Iterable[DataSource]) -> str:
     for source in sources:
         table = {name: getattr(source, name) for name in DataSource._fields}
         tables.append({name: [*value] if name == "tables" else value for name, value in table.items() if value})
-    return json.dumps(tables, ensure_ascii=False, separators=(",", ":")) if tables else ""
+    if not tables:
+        return ""
+    import json
+
+    return json.dumps(tables, ensure_ascii=False, separators=(",", ":"))
 
 
 def read_data(text: str) -> tuple[DataSource, ...]:
     """The data sources in the option `data`; what is none of ours is left out."""
+    if not text:
+        return ()
+    from tui.services.fields import as_items
+
     sources = []
-    for item in as_items(text) if text else ():
+    for item in as_items(text):
         names = [name for name in DataSource._fields if name != "tables"]
         tables = item.first("tables")
         source = DataSource(
@@ -135,6 +142,8 @@ def without_known(sources: Sequence[DataSource], described: object) -> tuple[Dat
 
     Each `Detail` there is an item as `DataSource.parameters` makes it; without `Tables` it is all of them.
     """
+    from tui.services.fields import as_items, as_object
+
     details = [detail for item in as_items(described) if (detail := as_object(item.first("Detail"))) is not None]
     return tuple(source for source in sources if not any(_has(detail, source) for detail in details))
 

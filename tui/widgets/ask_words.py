@@ -11,12 +11,8 @@ from tui.words import _
 if TYPE_CHECKING:
     from tui.models import AskBlock, PlanStep
 
-_READING = re.compile(
-    r"(\s|\(|--[^\n]*\n|/\*.*?\*/)*(select|with|show|explain|desc|describe)\b", re.IGNORECASE | re.DOTALL
-)
-_WRITING = re.compile(
-    r"\b(insert|update|delete|merge|replace\s+into|create|alter|drop|truncate|grant|call)\b", re.IGNORECASE
-)
+_READING = r"(?is)(\s|\(|--[^\n]*\n|/\*.*?\*/)*(select|with|show|explain|desc|describe)\b"
+_WRITING = r"(?i)\b(insert|update|delete|merge|replace\s+into|create|alter|drop|truncate|grant|call)\b"
 
 Choice = Literal["approve", "approve_all", "change", "refuse", "files", "database", "look", "address", "leave"]
 
@@ -113,4 +109,4 @@ def facts_of(ask: AskBlock, steps: Sequence[PlanStep], marks: tuple[str, str]) -
 
 def seems_to_read(sql: str) -> bool:
     """Whether a statement looks as if it only read: a guess from its words, made on the safe side."""
-    return bool(_READING.match(sql)) and not _WRITING.search(sql)
+    return bool(re.match(_READING, sql)) and not re.search(_WRITING, sql)

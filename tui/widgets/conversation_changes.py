@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from tui import routes
 from tui.contract import YunliaoApi
-from tui.tags import tags_in
 from tui.widgets.context_bar import SERVICE_NAMES
 from tui.widgets.conversation_line import title_of
 from tui.words import _
@@ -53,6 +52,8 @@ async def tag(app: YunliaoApi, items: Sequence[ConversationSummary]) -> bool:
     typed = await app.push_screen_wait(dialog)
     if typed is None:
         return False
+    from tui.tags import tags_in
+
     wanted = tags_in(typed)
     add, remove = [each for each in wanted if each not in common], [each for each in common if each not in wanted]
     if add or remove:
