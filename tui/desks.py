@@ -85,6 +85,7 @@ class Desks(ConversationApi):
             changed=lambda: self.health_changed.publish(None) if self._running else None,
             say=lambda text: self.notify(text, timeout=10, markup=False),
             now=self.now,
+            failed=self.show_problem,
         )
         return Health(hooks)
 
