@@ -100,8 +100,11 @@ class Memory:
 
         What is open is known better here than on disk.
         """
-        here = {key: summary for key, summary in self._summaries.items() if keep or key in self.open}
-        self._summaries = {summary.id: summary for summary in summaries} | here
+        read = {summary.id: summary for summary in summaries}
+        here = {
+            key: summary for key, summary in self._summaries.items() if key in self.open or (keep and key not in read)
+        }
+        self._summaries = read | here
         self.list_changed()
 
     def take_news(self, changed: Sequence[ConversationSummary], deleted: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.turns.desk import Desk, control
 from tests.turns.test_dms import YES, asked
-from tui.cache.records import QuestionRecord
+from tui.cache.records import QuestionRecord, StateRecord
 from tui.models import ACTIVE, ServiceName
 from tui.sandbox.server import SandboxServer
 from tui.services.base import ConversationService
@@ -106,3 +106,17 @@ async def test_a_question_that_was_taken_back_does_not_hide_what_the_agent_waits
         desk.updates.clear()
         assert asked(await desk.answer(conversation_id, YES)) != "plan"
         assert "and by day" not in accepted(server)
+
+
+async def test_an_index_that_is_behind_its_files_does_not_hide_what_is_to_be_resumed(
+    server: SandboxServer, tmp_path: Path
+) -> None:
+    async with Desk(server, tmp_path) as desk:
+        conversation_id = await desk.conversations.create("rds")
+        turn = await desk.ask(conversation_id, "why?")
+    index = (tmp_path / "index.tsv").read_bytes()
+    async with Desk(server, tmp_path) as desk:
+        await desk.store.append(conversation_id, StateRecord(turn.id, "sending"), sync=True)
+    (tmp_path / "index.tsv").write_bytes(index)  # as if it had been killed before it wrote that
+    async with Desk(server, tmp_path) as desk:
+        assert [summary.state for summary in desk.conversations.summaries()] == ["interrupted"]
