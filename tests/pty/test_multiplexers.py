@@ -17,7 +17,6 @@ import pytest
 from rich.cells import cell_len
 
 from tests.pty.terminal import ROOT
-from tests.sandbox_fixtures import *  # noqa: F403  # fixtures
 from tests.turns.desk import control
 from tui.sandbox.server import SandboxServer
 

@@ -16,7 +16,6 @@ from textual.timer import Timer
 
 from tests.pty.test_proof import EACH_OFF, FULL
 from tests.recording import LONGER, RecordingDriver, assert_as_textual, driver_of, recording, tally
-from tests.sandbox_fixtures import *  # noqa: F403  # fixtures
 from tests.screens.whole import User
 from tests.turns.desk import control
 from tui.app import YunliaoApp

@@ -13,7 +13,6 @@ from tests.services.dms_desk import (
     Notes,
     answer,
     ask,
-    control,
     data_agent,
     fresh,
     orders,
@@ -22,6 +21,7 @@ from tests.services.dms_desk import (
     to_the_end,
     upload,
 )
+from tests.turns.desk import control
 from tui.models import (
     AskBlock,
     Block,

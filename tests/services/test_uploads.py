@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.dms_desk import control, data_agent, orders, set_faults, upload
+from tests.services.dms_desk import data_agent, orders, set_faults, upload
+from tests.turns.desk import control
 from tui.sandbox.server import SandboxServer
 from tui.services.dms import DmsDataAgent
 from tui.services.dms_files import RemoteFile, link_expiry

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tui.assistants.arguments import TEMPLATES, Argument, FunctionTemplate, argument_problems, arguments_of
-from tui.assistants.schema import DEEPEST, CheckedSchema, check_schema, function_name_problem, schema_text
+from tui.assistants.schema import CheckedSchema, check_schema, function_name_problem, schema_text
+from tui.services.dashscope_wire import DEEPEST
 
 ADD = TEMPLATES[0]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_cli import YUNLIAO, Run, environ, run, sandbox, server
+from tests.unit.test_cli import YUNLIAO, Run, environ, run, sandbox
 from tui.exits import Exit
 from tui.sandbox.server import SandboxServer
 
-__all__ = ["environ", "run", "sandbox", "server"]
+__all__ = ["environ", "run", "sandbox"]
 
 WEEKS = "refunds by week"
 
