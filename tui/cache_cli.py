@@ -25,30 +25,34 @@ LEVELS = ("secrets", "all", "off")
 LIMIT = 1000
 
 
-def add_commands(commands: Any, formatter: Any, add_common: Callable[[argparse.ArgumentParser, str], None]) -> None:
-    """Add the three commands to the sub-parsers of `yunliao`; `add_common` is told what `--service` means to them."""
+def commands() -> dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]]:
+    """What they are called, what they do in short and at length, and what gives them their flags."""
+    return {
+        "search": (
+            _("search what was said, in all conversations of this machine"),
+            _('Words, "a phrase", #tag, service:dms, since:7d, until:2026-11. The newest first; nothing is sent.'),
+            _add_search_flags,
+        ),
+        "export": (
+            _("write conversations of this machine to a file"),
+            _("Without -o a text goes to stdout and a bundle into this folder. Files are readable by you alone."),
+            _add_export_flags,
+        ),
+        "import": (
+            _("take in conversations that were exported as JSON"),
+            _("What is here already is left alone."),
+            _add_import_flags,
+        ),
+    }
 
-    def add(name: str, summary: str, description: str) -> argparse.ArgumentParser:
-        made: argparse.ArgumentParser = commands.add_parser(
-            name, help=summary, description=description, formatter_class=formatter, add_help=False
-        )
-        add_common(made, _("only conversations with this service"))
-        return made
 
-    search = add(
-        "search",
-        _("search what was said, in all conversations of this machine"),
-        _('Words, "a phrase", #tag, service:dms, since:7d, until:2026-11. The newest first; nothing is sent.'),
-    )
+def _add_search_flags(search: argparse.ArgumentParser) -> None:
     search.add_argument("words", nargs="+", metavar=_("words"), help=_("all of them stand in one question and answer"))
     search.add_argument("--limit", type=int, default=50, metavar="N", help=_("at most so many hits"))
     search.add_argument("--json", action="store_true", help=_("print one JSON object a line"))
 
-    export = add(
-        "export",
-        _("write conversations of this machine to a file"),
-        _("Without -o a text goes to stdout and a bundle into this folder. Files are readable by you alone."),
-    )
+
+def _add_export_flags(export: argparse.ArgumentParser) -> None:
     export.add_argument("ids", nargs="*", metavar="ID", help=_("conversations, by their ids here or on the service"))
     export.add_argument("--all", action="store_true", help=_("all conversations"))
     export.add_argument("--matching", default="", metavar="QUERY", help=_("those in which `search` finds something"))
@@ -59,11 +63,8 @@ def add_commands(commands: Any, formatter: Any, add_common: Callable[[argparse.A
     export.add_argument("--title", default="", metavar="TEXT", help=_("what the incident of a bundle is called"))
     export.add_argument("-o", "--output", default="", metavar="PATH", help=_("a new file or folder; - is stdout"))
 
-    take = add(
-        "import",
-        _("take in conversations that were exported as JSON"),
-        _("What is here already is left alone."),
-    )
+
+def _add_import_flags(take: argparse.ArgumentParser) -> None:
     take.add_argument("files", nargs="+", metavar="FILE", help=_("an export as JSON; - is stdin"))
 
 

@@ -7,9 +7,9 @@ import gc
 import os
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tui import __version__, cache_cli, stdout
 from tui.exits import Exit, meanings
@@ -84,8 +84,39 @@ def _add_help(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-h", "--help", action="help", help=_("show this help and exit"))
 
 
+class Command(NamedTuple):
+    """A sub-command."""
+
+    summary: str
+    """What it does, in the help of `yunliao`."""
+    description: str
+    add_flags: Callable[[argparse.ArgumentParser], None]
+    service: str | None = ""
+    """The help of its flag `--service`; "": with whom new conversations are; None: it has no common flags."""
+    answers: bool = False
+    """It ends with one of the codes that its help lists."""
+
+
+def _commands() -> dict[str, Command]:
+    ask = _(
+        "Send one question and stream the answer to stdout; progress and errors go to stderr. The question is the "
+        "argument, or stdin where it is - or missing; with both, what is piped in is put below the question."
+    )
+    files = _("DashScope's assistants and local profiles as files that git can hold; no secret is in them.")
+    alone = _("Run the sandbox until it is told to end; its first line of output is its address, as JSON.")
+    assistants = _("DashScope's assistants as files: export, import, diff, apply")
+    cached = cache_cli.commands().items()
+    service = _("only conversations with this service")
+    return {
+        "ask": Command(_("ask one question and print the answer"), ask, _add_ask_flags, answers=True),
+        "assistants": Command(assistants, files, _add_assistant_flags, answers=True),
+        **{name: Command(summary, text, add_flags, service) for name, (summary, text, add_flags) in cached},
+        "sandbox": Command(_("run the sandbox alone"), alone, _add_sandbox_flags, service=None),
+    }
+
+
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser; the flags of a sub-command that takes long to import are only there where it is named."""
+    """The parser. A sub-command has its flags only where it is named: every start would pay for all of them."""
     codes = "\n".join(f"  {code.value}  {meaning}" for code, meaning in meanings().items())
     epilog = _("exit codes:") + "\n" + codes
     parser = argparse.ArgumentParser(
@@ -112,20 +143,24 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         "--reset-terminal", action="store_true", help=_("give the terminal its usual modes back after a crash")
     )
     commands = parser.add_subparsers(dest="command", metavar=_("command"))
+    for name, command in _commands().items():
+        made = commands.add_parser(
+            name,
+            help=command.summary,
+            description=command.description,
+            epilog=epilog if command.answers else None,
+            formatter_class=_Help,
+            add_help=False,
+        )
+        if name in arguments:
+            _add_help(made)
+            if command.service is not None:
+                _add_common(made, "more_faults", command.service)
+            command.add_flags(made)
+    return parser
 
-    ask = commands.add_parser(
-        "ask",
-        help=_("ask one question and print the answer"),
-        description=_(
-            "Send one question and stream the answer to stdout; progress and errors go to stderr. The question is the "
-            "argument, or stdin where it is - or missing; with both, what is piped in is put below the question."
-        ),
-        epilog=epilog,
-        formatter_class=_Help,
-        add_help=False,
-    )
-    _add_help(ask)
-    _add_common(ask, faults="more_faults")
+
+def _add_ask_flags(ask: argparse.ArgumentParser) -> None:
     ask.add_argument(
         "question", nargs="?", default="", metavar=_("question"), help=_("the question; - reads it from stdin")
     )
@@ -154,43 +189,25 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     ask.add_argument("--no-save", action="store_true", help=_("do not keep question and answer on this machine"))
     ask.add_argument("-q", "--quiet", action="store_true", help=_("no progress on stderr"))
 
-    assistants = commands.add_parser(
-        "assistants",
-        help=_("DashScope's assistants as files: export, import, diff, apply"),
-        description=_("DashScope's assistants and local profiles as files that git can hold; no secret is in them."),
-        epilog=epilog,
-        formatter_class=_Help,
-        add_help=False,
-    )
-    _add_help(assistants)
-    _add_common(assistants, faults="more_faults")
 
-    def add_common(parser: argparse.ArgumentParser, service: str | None = None) -> None:
+def _add_assistant_flags(parser: argparse.ArgumentParser) -> None:
+    from tui.assistants.cli import add_commands
+
+    def add_common(parser: argparse.ArgumentParser) -> None:
         _add_help(parser)
-        _add_common(parser, faults="more_faults", service=service)
+        _add_common(parser, "more_faults")
 
-    if "assistants" in arguments:
-        from tui.assistants.cli import add_commands
+    add_commands(parser, _Help, add_common)
 
-        add_commands(assistants, _Help, add_common)
-    cache_cli.add_commands(commands, _Help, add_common)
 
-    sandbox = commands.add_parser(
-        "sandbox",
-        help=_("run the sandbox alone"),
-        description=_("Run the sandbox until it is told to end; its first line of output is its address, as JSON."),
-        formatter_class=_Help,
-        add_help=False,
-    )
-    _add_help(sandbox)
+def _add_sandbox_flags(sandbox: argparse.ArgumentParser) -> None:
     sandbox.add_argument("--port", type=int, default=0, help=_("0 is any free port"))
     sandbox.add_argument("--pace", default="natural", help=_("natural, fast, unlimited or pieces a second"))
     sandbox.add_argument("--folder", type=Path, default=None, help=_("keep conversations here; else in memory"))
     _add_faults(sandbox)
-    return parser
 
 
-def _add_common(parser: argparse.ArgumentParser, faults: str = "fault", service: str | None = None) -> None:
+def _add_common(parser: argparse.ArgumentParser, faults: str = "fault", service: str = "") -> None:
     """Flags that may stand before or after the sub-command; without defaults, so that the later does not undo.
 
     `service` is the help of that flag where it does not say with whom new conversations are.
