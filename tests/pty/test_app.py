@@ -21,6 +21,13 @@ _KNOWN = re.compile(
 )
 
 
+@pytest.fixture(params=[(), ("--plain-display",)], ids=["painted", "plain"])
+def display(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The flags for the painter, and for Textual's own painting."""
+    flags: tuple[str, ...] = request.param
+    return flags
+
+
 def start(folder: Path, size: tuple[int, int] = (120, 40), *flags: str, margins: bool = False) -> Terminal:
     """The app, without its bell: a bell in the output is then somebody else's."""
     settings = folder / "data" / "config" / "settings.toml"
@@ -75,8 +82,8 @@ def test_a_question_is_answered_and_the_end_is_clean(
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["term", "hup"])
-def test_a_signal_in_mid_answer(tmp_path: Path, number: signal.Signals, code: int) -> None:
-    with start(tmp_path) as terminal:
+def test_a_signal_in_mid_answer(tmp_path: Path, number: signal.Signals, code: int, display: tuple[str, ...]) -> None:
+    with start(tmp_path, (120, 40), *display) as terminal:
         ask(terminal, "bench 20")
         terminal.until_text("Findings")
         terminal.process.send_signal(number)
@@ -85,8 +92,8 @@ def test_a_signal_in_mid_answer(tmp_path: Path, number: signal.Signals, code: in
         assert b"Traceback" not in terminal.output
 
 
-def test_after_a_kill_the_next_start_works_and_the_reset_helps(tmp_path: Path) -> None:
-    with start(tmp_path) as terminal:
+def test_after_a_kill_the_next_start_works_and_the_reset_helps(tmp_path: Path, display: tuple[str, ...]) -> None:
+    with start(tmp_path, (120, 40), *display) as terminal:
         ask(terminal, "bench 20")
         terminal.until_text("Findings")
         terminal.process.kill()
@@ -95,7 +102,7 @@ def test_after_a_kill_the_next_start_works_and_the_reset_helps(tmp_path: Path) -
     with Terminal(reset) as terminal:
         assert terminal.wait() == 0
         assert_bare(terminal)
-    with start(tmp_path) as terminal:
+    with start(tmp_path, (120, 40), *display) as terminal:
         terminal.until_text("bench 20")
 
 
@@ -119,8 +126,8 @@ def test_hostile_text_does_not_reach_the_terminal_as_anything_but_text(tmp_path:
         assert terminal.process.poll() is None
 
 
-def test_at_rest_nothing_is_sent(tmp_path: Path) -> None:
-    with start(tmp_path) as terminal:
+def test_at_rest_nothing_is_sent(tmp_path: Path, display: tuple[str, ...]) -> None:
+    with start(tmp_path, (120, 40), *display) as terminal:
         ask(terminal, "echo done")
         until_quiet(terminal, 2.0)
         before = len(terminal.output)
@@ -129,8 +136,8 @@ def test_at_rest_nothing_is_sent(tmp_path: Path) -> None:
         assert terminal.output[before:] == b""
 
 
-def test_a_resize_leaves_the_screen_whole(tmp_path: Path) -> None:
-    with start(tmp_path) as terminal:
+def test_a_resize_leaves_the_screen_whole(tmp_path: Path, display: tuple[str, ...]) -> None:
+    with start(tmp_path, (120, 40), *display) as terminal:
         ask(terminal, "table 12")
         until_quiet(terminal)
         for size in ((80, 24), (100, 30), (120, 40)):
@@ -143,8 +150,8 @@ def test_a_resize_leaves_the_screen_whole(tmp_path: Path) -> None:
         assert terminal.screen.lines == redrawn
 
 
-def test_an_answer_alone_on_the_terminal(tmp_path: Path) -> None:
-    with start(tmp_path, (80, 24)) as terminal:
+def test_an_answer_alone_on_the_terminal(tmp_path: Path, display: tuple[str, ...]) -> None:
+    with start(tmp_path, (80, 24), *display) as terminal:
         ask(terminal, "echo 主从延迟 is the answer")
         terminal.until(lambda: sum("is the answer" in line for line in terminal.screen.lines) >= 2, "the answer")
         until_quiet(terminal)
