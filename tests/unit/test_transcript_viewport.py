@@ -179,6 +179,20 @@ def test_what_is_folded_or_gets_another_width_is_not_new() -> None:
     assert view.new_lines == len([line for index, line in truth(view) if index == 1])
 
 
+def test_what_is_opened_at_its_beginning_has_no_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.widgets.transcript.viewport.SLICE", 0.0)
+    view = Viewport(look(), 10)
+    view.show([turn("a", 300)])
+    view.arrange()
+    assert view.unfinished
+    view.to_top()
+    check(view)
+    assert view.new_lines == 0
+    view.update(turn("a", 301))
+    check(view)
+    assert view.new_lines == 2
+
+
 def test_a_new_width_keeps_the_words_at_the_top() -> None:
     view = Viewport(look(), 10)
     view.show([turn(f"t{number}", 20) for number in range(5)])

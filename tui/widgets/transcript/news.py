@@ -40,7 +40,9 @@ class News:
         last = len(view.turns) - 1
         if view.following:
             self.forget()
-            self.turn, self._line = view.turns[last].id, len(view.layout(last).lines)
+            layout = view.layout(last)
+            # What is not laid out yet is not new when it is.
+            self.turn, self._line = (view.turns[last].id, len(layout.lines)) if layout.complete else ("", 0)
             return
         index, line = view.index_of(self.turn), self._line
         if self._mark is not None and index is not None:
@@ -52,7 +54,10 @@ class News:
             line = found if any(line.spans for line in layout.lines[found:]) else len(layout.lines)
             self._mark = None
         if index is None:
-            index, line, self._mark = last, len(view.layout(last, deadline, whole=True).lines), None
+            layout = view.layout(last, deadline, whole=True)
+            if not layout.complete:
+                return
+            index, line, self._mark = last, len(layout.lines), None
         if shown and (shown[-1].turn, shown[-1].number + 1) > (index, line):
             index, line = shown[-1].turn, shown[-1].number + 1
         self.turn, self._line = view.turns[index].id, line
