@@ -186,6 +186,8 @@ def test_what_is_opened_at_its_beginning_has_no_news(monkeypatch: pytest.MonkeyP
     view.arrange()
     assert view.unfinished
     view.to_top()
+    view.arrange()
+    monkeypatch.undo()
     check(view)
     assert view.new_lines == 0
     view.update(turn("a", 301))
