@@ -97,9 +97,9 @@ def _type(line: Line, result: Stream) -> None:
         # Whether anything but the echo came: the answer goes on.
         before = len(line.delivered)
         _wait(line, 0.25 + 0.1 * chance.random())
-        # On a slow line an answer that goes on may be silent for a moment.
+        # A busy program, or a slow line, may be silent for a moment while the answer goes on.
         still = still + 1 if len(line.delivered) == before else 0
-        if still > (0 if line.speed.rate is None else 4):
+        if still > (1 if line.speed.rate is None else 4):
             break
         if number and number % len(LETTERS) == 0:
             line.send("\x15")

@@ -10,7 +10,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.events import DescendantFocus, Resize
+from textual.events import DescendantFocus, Resize, ScreenResume
 from textual.getters import query_one
 from textual.widgets import Static
 
@@ -56,6 +56,7 @@ class ChatScreen(CommandingScreen):
         self._turn_id = turn_id
         self._list_wanted = True
         self._told: tuple[object, ...] = ()
+        self._was_up = False
         self._beginning = asyncio.Lock()
 
     # --- layout --------------------------------------------------------------------------------------------
@@ -75,6 +76,12 @@ class ChatScreen(CommandingScreen):
             yield Static(" > ", id="caret", markup=False)
             yield Composer(id="composer", send_key=self.app.settings.send, seconds=self.app.seconds)
         yield StatusLine(self.app.seconds, ascii_only=ascii_only, id="status")
+
+    @on(ScreenResume)
+    def _came_up(self, event: ScreenResume) -> None:
+        # When it comes up first, all that it consists of was styled a moment ago.
+        event.refresh_styles = event.refresh_styles and self._was_up
+        self._was_up = True
 
     def on_mount(self) -> None:
         self.service = self.app.settings.service

@@ -11,10 +11,14 @@ if TYPE_CHECKING:
     from tui.turns import TurnUpdate
 
 
+GATHER = 0.005
+"""Seconds that a change waits for those that were read from the line together with it: each update draws."""
+
+
 class Ticks:
     """Collects turn updates and hands them on at most `rate` times a second and turn.
 
-    The first change after a quiet time goes out at once. What ends a turn is never lost in a later hint.
+    The first change after a quiet time goes out as good as at once. What ends a turn is never lost in a later hint.
     """
 
     def __init__(self, publish: Callable[[TurnUpdate], None], rate: float) -> None:
@@ -35,7 +39,7 @@ class Ticks:
         self._waiting[key] = update
         if self._handle is None:
             loop = asyncio.get_running_loop()
-            self._handle = loop.call_at(max(loop.time(), self._last + 1 / self.rate), self.flush)
+            self._handle = loop.call_at(max(loop.time() + GATHER, self._last + 1 / self.rate), self.flush)
 
     def flush(self) -> None:
         """Publish what waits, now."""

@@ -197,6 +197,21 @@ async def test_a_line_that_does_not_pour_is_never_held_up() -> None:
     assert max(late for _piece, late in read) == 0
 
 
+async def test_an_answer_that_comes_all_at_once_is_never_held_up() -> None:
+    line, late = Line(), []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _read in range(20):
+            line.time = arrived = line.time + 0.005
+            yield b"x" * 65536
+            late.append(line.time - arrived)
+
+    async for _piece in gathered(pieces(), sleep=line.sleep, now=lambda: line.time):
+        pass
+
+    assert max(late) == 0
+
+
 async def test_what_is_there_already_is_never_held_up() -> None:
     line = Line(*[0.0] * 1000)
 

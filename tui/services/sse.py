@@ -21,9 +21,11 @@ from tui.services.http import transport_error
 
 MAX_FRAME = 16 * 1024 * 1024
 """Characters of one frame; a longer one is skipped, so that memory is bounded."""
-READ_PAUSE = 0.065
+READ_PAUSE = 0.07
 """Seconds from one look at a pouring line to the next: more than a tick of the screen, so that what was read is shown
 at once."""
+_MORE_WAITS = 16 * 1024
+"""Bytes in one look from which more is waiting than one read of the line takes: a pause would only add up."""
 _POURING = 0.03
 """Seconds of waiting for a piece below which they pour."""
 _WAITED = 0.002
@@ -104,9 +106,10 @@ async def gathered(
     """`chunks` as they come, but while they pour in the line is read only every `READ_PAUSE`.
 
     Reading a piece costs many times what is in it (system calls, TLS, HTTP), and nobody sees 200 of them a second.
-    Pieces that have arrived already are never held up, nor are those of a line that is not pouring.
+    Pieces that have arrived already are never held up, nor are those of a line that is not pouring, or brings all at
+    once.
     """
-    looked = float("-inf")
+    looked, size = float("-inf"), 0
     while True:
         began = now()
         try:
@@ -115,10 +118,11 @@ async def gathered(
             return
         came = now()
         if came - began > _WAITED:  # nothing more was there
-            if came - began < _POURING:
+            if came - began < _POURING and size < _MORE_WAITS:
                 # It comes with what comes meanwhile: alone it would take the tick that the others could have.
                 await sleep(max(0.0, looked + READ_PAUSE - came))
-            looked = now()
+            looked, size = now(), 0
+        size += len(chunk)
         yield chunk
 
 
