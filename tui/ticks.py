@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tui.turns import TurnUpdate
 
-
 GATHER = 0.005
 """Seconds that a change waits for those that were read from the line together with it: each update draws."""
+FLOOD = 100
+"""Changes in one tick from which on nobody can read along: an answer that comes all at once is whole the sooner the
+less is drawn of it meanwhile."""
+FLOOD_TICKS = 3
+"""So many ticks are then made one."""
 
 
 class Ticks:
@@ -25,11 +29,15 @@ class Ticks:
         self._publish = publish
         self.rate = rate
         self._waiting: dict[tuple[str, str], TurnUpdate] = {}
-        self._last = 0.0
+        self._next = 0.0
+        """When the next tick may be, on the loop's clock."""
+        self._changes = 0
+        """Since the last one."""
         self._handle: asyncio.TimerHandle | None = None
 
     def add(self, update: TurnUpdate) -> None:
         """Take a change in; it is published on this or the next tick."""
+        self._changes += 1
         key = (update.conversation_id, update.turn_id)
         held = self._waiting.get(key)
         if held is update:
@@ -39,7 +47,7 @@ class Ticks:
         self._waiting[key] = update
         if self._handle is None:
             loop = asyncio.get_running_loop()
-            self._handle = loop.call_at(max(loop.time() + GATHER, self._last + 1 / self.rate), self.flush)
+            self._handle = loop.call_at(max(loop.time() + GATHER, self._next), self.flush)
 
     def flush(self) -> None:
         """Publish what waits, now."""
@@ -47,7 +55,8 @@ class Ticks:
             self._handle.cancel()
             self._handle = None
         if self._waiting:
-            self._last = asyncio.get_running_loop().time()
+            ticks = FLOOD_TICKS if self._changes > FLOOD else 1
+            self._next, self._changes = asyncio.get_running_loop().time() + ticks / self.rate, 0
             waiting, self._waiting = self._waiting, {}
             for update in waiting.values():
                 self._publish(update)

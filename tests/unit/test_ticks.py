@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from tui.ticks import Ticks
+import pytest
+
+from tui.ticks import FLOOD, FLOOD_TICKS, Ticks
 from tui.turns import TurnUpdate
 
 CHANGED = TurnUpdate("c", "t")
@@ -32,6 +34,18 @@ async def test_what_comes_together_is_told_together() -> None:
     assert told.updates == []
     await told.some.wait()
     assert told.updates == [CHANGED]
+
+
+@pytest.mark.parametrize(("changes", "ticks"), [(1, 1), (FLOOD + 1, FLOOD_TICKS)])
+async def test_of_a_flood_less_is_drawn(changes: int, ticks: int) -> None:
+    loop, told = asyncio.get_running_loop(), Told(rate=1.0)
+    for _change in range(changes):
+        told.ticks.add(CHANGED)
+    told.ticks.flush()
+    told.ticks.add(CHANGED)
+    assert told.ticks._handle is not None
+    assert told.ticks._handle.when() - loop.time() == pytest.approx(ticks, abs=0.5)
+    told.ticks.flush()
 
 
 async def test_the_end_of_a_turn_is_not_lost_in_a_later_change() -> None:
