@@ -21,7 +21,7 @@ from tui.services.http import transport_error
 
 MAX_FRAME = 16 * 1024 * 1024
 """Characters of one frame; a longer one is skipped, so that memory is bounded."""
-READ_PAUSE = 0.07
+READ_PAUSE = 0.065
 """Seconds from one look at a pouring line to the next: more than a tick of the screen, so that what was read is shown
 at once."""
 _MORE_WAITS = 16 * 1024
