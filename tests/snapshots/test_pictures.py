@@ -163,9 +163,11 @@ def test_list(picture: Callable[..., bool], size: tuple[int, int]) -> None:
         await until(pilot, lambda: app.focused is chat_of(app).transcript)
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.focused, ConversationList))
+        shown = cast("ConversationList", app.focused)
+        # The lines are as they will be before the cursor moves among them.
+        await until(pilot, lambda: len(shown.items) == 3 and all(item.state == "done" for item in shown.items))
         await pilot.press("j")
         await pilot.press("p")
-        shown = cast("ConversationList", app.focused)
         await until(pilot, lambda: shown.items[0].pinned and all(item.state == "done" for item in shown.items))
 
     assert picture(size, act)
