@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
 GATHER = 0.005
 """Seconds that a change waits for those that were read from the line together with it: each update draws."""
-FLOOD = 100
-"""Changes in one tick from which on nobody can read along: an answer that comes all at once is whole the sooner the
-less is drawn of it meanwhile."""
-FLOOD_TICKS = 3
-"""So many ticks are then made one."""
+FLOOD = 30
+"""Changes between two looks from which on nobody can read along: an answer that comes all at once is whole the sooner
+the less is drawn of it meanwhile."""
+FLOOD_LOOK = 0.02
+"""Seconds between two looks at whether a flood goes on."""
+FLOOD_TICKS = 5
+"""So many ticks are made one at most while it does."""
 
 
 class Ticks:
@@ -32,7 +34,7 @@ class Ticks:
         self._next = 0.0
         """When the next tick may be, on the loop's clock."""
         self._changes = 0
-        """Since the last one."""
+        """Since the last look."""
         self._handle: asyncio.TimerHandle | None = None
 
     def add(self, update: TurnUpdate) -> None:
@@ -45,18 +47,34 @@ class Ticks:
         if held is not None and held.ended:
             update = replace(update, ended=True, put_back=update.put_back or held.put_back)
         self._waiting[key] = update
-        if self._handle is None:
-            loop = asyncio.get_running_loop()
-            self._handle = loop.call_at(max(loop.time() + GATHER, self._next), self.flush)
+        now = asyncio.get_running_loop().time()
+        if update.ended:
+            self._at(now)
+        elif self._handle is None:
+            self._at(max(now + GATHER, self._next))
 
     def flush(self) -> None:
         """Publish what waits, now."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
+        self._changes = 0
         if self._waiting:
-            ticks = FLOOD_TICKS if self._changes > FLOOD else 1
-            self._next, self._changes = asyncio.get_running_loop().time() + ticks / self.rate, 0
+            self._next = asyncio.get_running_loop().time() + 1 / self.rate
             waiting, self._waiting = self._waiting, {}
             for update in waiting.values():
                 self._publish(update)
+
+    def _due(self) -> None:
+        now = asyncio.get_running_loop().time()
+        ended = any(update.ended for update in self._waiting.values())
+        if self._changes > FLOOD and not ended and now < self._next + (FLOOD_TICKS - 1) / self.rate:
+            self._changes = 0
+            self._at(now + FLOOD_LOOK)
+        else:
+            self.flush()
+
+    def _at(self, when: float) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+        self._handle = asyncio.get_running_loop().call_at(when, self._due)

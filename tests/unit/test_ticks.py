@@ -36,16 +36,41 @@ async def test_what_comes_together_is_told_together() -> None:
     assert told.updates == [CHANGED]
 
 
-@pytest.mark.parametrize(("changes", "ticks"), [(1, 1), (FLOOD + 1, FLOOD_TICKS)])
-async def test_of_a_flood_less_is_drawn(changes: int, ticks: int) -> None:
-    loop, told = asyncio.get_running_loop(), Told(rate=1.0)
+@pytest.mark.parametrize(
+    ("changes", "since", "told_now"),
+    [(1, 1, True), (FLOOD + 1, 1, False), (FLOOD + 1, FLOOD_TICKS - 0.5, False), (FLOOD + 1, FLOOD_TICKS + 0.5, True)],
+)
+async def test_a_flood_is_put_off_for_some_ticks(changes: int, since: float, told_now: bool) -> None:
+    """`since`: ticks from the update before."""
+    told = Told(rate=1.0)
+    told.ticks._next = asyncio.get_running_loop().time() + 1 - since
     for _change in range(changes):
         told.ticks.add(CHANGED)
+    told.ticks._due()
+    assert (told.updates == [CHANGED]) is told_now
     told.ticks.flush()
+
+
+async def test_the_end_of_a_flood_is_not_waited_for() -> None:
+    told = Told(rate=0.01)
+    told.ticks._next = asyncio.get_running_loop().time()
+    for _change in range(FLOOD + 1):
+        told.ticks.add(CHANGED)
+    told.ticks._due()
+    assert told.updates == []
+    await told.some.wait()  # the next look finds no more of it; a tick would be after more than a minute
+
+
+async def test_the_end_of_a_turn_waits_for_no_tick() -> None:
+    told = Told(rate=0.01)
     told.ticks.add(CHANGED)
-    assert told.ticks._handle is not None
-    assert told.ticks._handle.when() - loop.time() == pytest.approx(ticks, abs=0.5)
     told.ticks.flush()
+    for _change in range(FLOOD + 1):
+        told.ticks.add(CHANGED)
+    told.some.clear()
+    told.ticks.add(TurnUpdate("c", "t", ended=True))
+    await told.some.wait()
+    assert told.updates[-1].ended
 
 
 async def test_the_end_of_a_turn_is_not_lost_in_a_later_change() -> None:

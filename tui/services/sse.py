@@ -26,6 +26,8 @@ READ_PAUSE = 0.065
 at once."""
 _MORE_WAITS = 16 * 1024
 """Bytes in one look from which more is waiting than one read of the line takes: a pause would only add up."""
+_FIRST_PAUSE = 0.008
+"""Seconds of the first pause, each being twice the one before: a line that brings all at once may begin slowly."""
 _POURING = 0.03
 """Seconds of waiting for a piece below which they pour."""
 _WAITED = 0.002
@@ -58,6 +60,8 @@ class FrameParser:
         self._max = max_frame
         self._pending = 0
         self._skipping = False
+        self._between = True
+        """No line of an event has come since the last one ended."""
 
     def feed(self, chunk: bytes) -> list[Frame | Oversized]:
         """The frames that `chunk` completes; may be none."""
@@ -73,6 +77,8 @@ class FrameParser:
     def _take(self, text: str) -> list[Frame | Oversized]:
         if not text:
             return []
+        if self._is_one_event(text):
+            return [Frame(text[5:-2].removeprefix(" "), "message")]
         self._pending += len(text)
         found: list[Frame | Oversized] = []
         for line in self._lines.decode(text):
@@ -83,7 +89,20 @@ class FrameParser:
             self._skipping = True
         return found
 
+    def _is_one_event(self, text: str) -> bool:
+        """Whether `text` is an event of one line and no more, as nearly every piece is: nothing to take apart."""
+        return (
+            self._between
+            and text.startswith("data:")
+            and text.endswith("\n\n")
+            and 8 < len(text) <= self._max
+            and text.find("\n") == len(text) - 2
+            and "\r" not in text
+            and not (self._lines.buffer or self._lines.trailing_cr or self._skipping)
+        )
+
     def _line(self, line: str) -> list[Frame | Oversized]:
+        self._between = not line
         if line:
             if not self._skipping:
                 # A bare JSON line is no SSE; gateways answer so when they refuse in the name of the service.
@@ -109,7 +128,7 @@ async def gathered(
     Pieces that have arrived already are never held up, nor are those of a line that is not pouring, or brings all at
     once.
     """
-    looked, size = float("-inf"), 0
+    looked, size, pause = float("-inf"), 0, 0.0
     while True:
         began = now()
         try:
@@ -120,7 +139,10 @@ async def gathered(
         if came - began > _WAITED:  # nothing more was there
             if came - began < _POURING and size < _MORE_WAITS:
                 # It comes with what comes meanwhile: alone it would take the tick that the others could have.
-                await sleep(max(0.0, looked + READ_PAUSE - came))
+                pause = min(READ_PAUSE, 2 * pause or _FIRST_PAUSE)
+                await sleep(max(0.0, looked + pause - came))
+            else:
+                pause = 0.0
             looked, size = now(), 0
         size += len(chunk)
         yield chunk

@@ -261,6 +261,12 @@ class Viewport:
         """Whether something in view or near it is still to be laid out."""
         return any(not layout.complete for layout in self._layouts.values()) or self._neighbour() is not None
 
+    def lay_end(self) -> bool:
+        """One slice for the end, where the view follows it; False when more is left of it than that."""
+        if not (self.following and self.turns and self.turns[-1].id in self._layouts):
+            return True
+        return self.layout(len(self.turns) - 1, perf_counter() + SLICE, whole=True).complete
+
     def _neighbour(self) -> int | None:
         """A turn beside the view that will be wanted soon."""
         room = self.height

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -39,8 +40,10 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 200
 """Conversations whose position and folds are remembered."""
-_PAUSE = 0.012
+_PAUSE = 0.005
 """Seconds between two slices of layout: keys come through in between."""
+_HOLD = 0.1
+"""Seconds for which an end that is not laid out yet is not shown on its way: each step would be painted for nothing."""
 _WARM_UP = 0.4
 """Seconds after which the parser is imported, if nothing needed it before."""
 
@@ -126,6 +129,8 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         self._news: tuple[Strip | None, int, Strip | None] = None, 0, None
         """The strip over which new lines were told last, how many, and how that looks."""
         self._fetching = False
+        self._behind = 0.0
+        """Since when the end is not laid out, of `perf_counter`; 0 when it is."""
         self._worker_timer: Timer | None = None
 
     # --- what it shows -------------------------------------------------------------------------------------
@@ -154,7 +159,7 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
 
     def update_turn(self, turn: Turn) -> None:
         """A new turn, or one that changed (same id). What did not change of it costs nothing."""
-        if self._view.update(turn):
+        if self._view.update(turn) and not self._held_back():
             self._sync()
 
     def remove_turn(self, turn_id: str) -> None:
@@ -353,10 +358,27 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
 
     def _work(self) -> None:
         """One slice of the layout that is left to do."""
+        if self._held_back():
+            return
         self._view.work()
         self._sync()
         if not self._view.unfinished and self._worker_timer is not None:
             self._worker_timer.pause()
+
+    def _held_back(self) -> bool:
+        """Whether the end that the view follows is still being laid out, and will be for a moment only."""
+        if not self._ready or self._view.lay_end():
+            self._behind = 0.0
+            return False
+        now = perf_counter()
+        if not self._behind:
+            self._behind = now
+        elif now - self._behind >= _HOLD:
+            self._behind = now
+            return False
+        if self._worker_timer is not None:
+            self._worker_timer.resume()
+        return True
 
     def _warm_up(self) -> None:
         """Import the Markdown parser beside the event loop, before the first answer needs it."""
