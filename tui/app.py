@@ -148,6 +148,8 @@ class YunliaoApp(FrugalDisplay, Desks):
         await asyncio.to_thread(_import_the_rest)
         if not gc.isenabled():  # as the command line starts it
             gc.freeze()
+            # An answer is many small objects, and hardly any is part of a circle: looking less often costs less.
+            gc.set_threshold(10_000, 20, 20)
             gc.enable()
         await self._store.open()
         self._store_open.set()

@@ -432,3 +432,48 @@ async def test_many_changes_are_one_reading() -> None:
         await settle(pilot)
         assert reads < 10, f"{reads} readings in {time.monotonic() - started:.1f} s"
         assert "title 49" in "\n".join(lines(app))
+
+
+async def test_one_line_is_painted_for_one_conversation_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        app.change("c1", state="done")
+        await settle(pilot)
+        painted: list[str] = []
+
+        def counted(item: ConversationSummary, *arguments: Any, **options: Any) -> Any:
+            painted.append(item.id)
+            return paint(item, *arguments, **options)
+
+        monkeypatch.setattr("tui.widgets.conversation_list.paint", counted)
+        app.change("c4", title="disk at 92 %")
+        await settle(pilot)
+        assert painted == ["c4"]
+
+
+CHANGES: dict[str, Callable[[Host], None]] = {
+    "a title": lambda app: app.change("c4", title="disk at 92 %"),
+    "a state": lambda app: app.change("c1", state="done", unread=True),
+    "a pin": lambda app: app.change("c5", pinned=True),
+    "its time": lambda app: app.change("c4", updated_at=NOW),
+    "archived": lambda app: app.change("c2", archived=True),
+    "the current one": lambda app: setattr(app.screen.query_one(ConversationList), "current", "c3"),
+    "nothing": lambda app: app.change("c1"),
+}
+
+
+@pytest.mark.parametrize("keys", ["j", "space", "m", "slash,d,enter", "2"])
+async def test_what_changed_is_painted(keys: str) -> None:
+    app = host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        for name in CHANGES:
+            await pilot.press(*keys.split(","))
+            CHANGES["nothing"](app)  # from here on it is known what is painted
+            await settle(pilot)
+            CHANGES[name](app)
+            await settle(pilot)
+            shown = app.screen._compositor.render_strips()
+            app.screen.query_one(ConversationList).refresh()
+            await settle(pilot)
+            assert app.screen._compositor.render_strips() == shown, name

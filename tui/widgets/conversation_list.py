@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -66,6 +66,9 @@ class ConversationList(ListActions, can_focus=True):
     }
     """
 
+    _lines: Sequence[tuple[object, ...]] = ()
+    """What stands in each line, when that is known to be what was painted last."""
+
     current: reactive[str] = reactive("")
     """The id of the conversation that the chat shows."""
 
@@ -110,6 +113,7 @@ class ConversationList(ListActions, can_focus=True):
     def _context_changed(self, _context: Context) -> None:
         """The language may be another one: headings are made with the rows."""
         self.query_one(FilterInput).placeholder = _("filter")
+        self._lines = ()
         self._show(self._rows.items)
 
     def _changed(self, _conversation_id: str) -> None:
@@ -159,7 +163,33 @@ class ConversationList(ListActions, can_focus=True):
         wanted = self._cursor or self.current
         index = next((number for number, item in enumerate(items) if item.id == wanted), None)
         self._place(min(self._index, max(0, len(items) - 1)) if index is None else index)
-        self.refresh()
+        before, after = self._lines, self._lines_in_view()
+        if not before or len(before) != len(after):
+            self.refresh()
+        elif changed := [y for y, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+        self._lines = after
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        self._lines = ()
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def _lines_in_view(self) -> Sequence[tuple[object, ...]]:
+        """All that the lines depend on which can change without a new size or style; nothing when there are none."""
+        if not self._rows.items:
+            return ()
+        now, focused = self._now(), self.has_focus_within
+        lines: list[tuple[object, ...]] = [(self._head(self.content_size.width),), ()]
+        for row in range(self._top, self._top + self._view):
+            item = self._rows.at(row)
+            if isinstance(item, str):
+                lines.append((item,))
+                continue
+            summary = self._rows.items[item]
+            age = relative_time(summary.updated_at, now)
+            here = item == self._index and focused, summary.id == self.current, summary.id in self._marked
+            lines.append((summary, age, self._filter, *here))
+        return lines
 
     def _minute(self) -> None:
         """Ages grow by themselves; nothing is painted unless one of those in view reads differently now."""
