@@ -37,7 +37,7 @@ bench: $(VENV)/.test  ## speed, bytes and memory, as ratios taken in one run
 
 prove: $(VENV)/.test  ## long random walks: what the terminal shows is what was meant, over twenty million cells; all cuts
 	rm -f .proof
-	YUNLIAO_PROVE=8 YUNLIAO_PROOF=.proof $(BIN)/python -m pytest -n 2 tests/pty/test_proof.py tests/pty/test_walks.py \
+	YUNLIAO_PROVE=5 YUNLIAO_PROOF=$(CURDIR)/.proof $(BIN)/python -m pytest -n 2 tests/pty/test_proof.py tests/pty/test_walks.py \
 		tests/pty/test_multiplexers.py tests/turns/test_dms_cuts.py
 	@awk '{ cells += $$1 } END { print cells " cells compared, 0 differences"; exit cells < 20000000 }' .proof
 

@@ -16,7 +16,7 @@ from tests.sandbox_fixtures import server, shared_server
 # The credential chain otherwise asks a metadata address on the network; set before anything imports it.
 os.environ["ALIBABA_CLOUD_ECS_METADATA_DISABLED"] = "true"
 _FOREIGN = ("ALIBABA_CLOUD_", "ALIBABACLOUD_", "DASHSCOPE_", "TEXTUAL", "YUNLIAO_", "XDG_", "SSH_", "TMUX", "STY")
-_OURS = ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "TEXTUAL_SNAPSHOT", "YUNLIAO_PROVE")
+_OURS = ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "TEXTUAL_SNAPSHOT", "YUNLIAO_PROVE", "YUNLIAO_PROOF")
 for _name in [*os.environ]:
     if _name.startswith(_FOREIGN) and not _name.startswith(_OURS):
         del os.environ[_name]

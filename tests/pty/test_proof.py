@@ -12,7 +12,7 @@ from tests.pty.apps.gallery import Gallery, Lines, Popup
 from tests.recording import LONGER, assert_as_textual, driver_of, recording, tally
 from tui.terminal.capabilities import Capabilities
 
-STEPS = 12 * LONGER
+STEPS = 24 * LONGER
 
 FULL = Capabilities(
     term="xterm-256color",
@@ -91,7 +91,7 @@ async def test_walks(capabilities: Capabilities, theme: str) -> None:
             await settle(pilot)
             compared += assert_as_textual(app)
         assert not app.plain, "the painter gave up"
-        tally(f"gallery, {theme}, {capabilities}", compared + driver.cells, STEPS * 3500)
+        tally(f"gallery, {theme}, {capabilities}", compared + driver.cells, STEPS * 4000)
 
 
 async def test_an_unknown_update_leaves_the_painting_to_textual(monkeypatch: pytest.MonkeyPatch) -> None:
