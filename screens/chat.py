@@ -30,8 +30,8 @@ from tui.widgets.transcript import Transcript
 from tui.words import _
 
 if TYPE_CHECKING:
-    from tui.models import ServiceName
-    from tui.turns import TurnUpdate
+    from tui.models import Conversation, ServiceName
+    from tui.turns import TurnActivity, TurnUpdate
 
 WIDE = 100
 """Columns from which on the list stands beside the chat."""
@@ -189,21 +189,13 @@ class ChatScreen(CommandingScreen):
                 break
         if put_back:
             self.give_back(put_back)
-        told = self._what_is_told()
+        activity = self.app.activity(self.conversation_id)
+        told = _what_is_told(conversation, activity)
         if told != self._told or put_back:
             self._told = told
             self._update_status()
         else:
-            self.status.activity = self.app.activity(self.conversation_id)
-
-    def _what_is_told(self) -> tuple[object, ...]:
-        """What of the running answer is said outside the transcript: most of what comes changes none of it."""
-        conversation = self.app.conversation(self.conversation_id)
-        activity = self.app.activity(self.conversation_id)
-        turn = conversation.turns[-1] if conversation and conversation.turns else None
-        if turn is None or activity is None:
-            return (object(),)
-        return turn.id, turn.state, turn.usage, len(turn.blocks), activity.status, activity.queued
+            self.status.activity = activity
 
     def _conversations_changed(self, conversation_id: str) -> None:
         if conversation_id in ("", self.conversation_id):
@@ -395,3 +387,11 @@ class ChatScreen(CommandingScreen):
     def _opened(self, event: ConversationList.Opened) -> None:
         event.stop()
         self.show(event.conversation_id)
+
+
+def _what_is_told(conversation: Conversation, activity: TurnActivity | None) -> tuple[object, ...]:
+    """What of the running answer is said outside the transcript: most of what comes changes none of it."""
+    turn = conversation.turns[-1] if conversation.turns else None
+    if turn is None or activity is None:
+        return (object(),)
+    return turn.id, turn.state, turn.usage, len(turn.blocks), activity.status, activity.queued

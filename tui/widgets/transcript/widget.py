@@ -381,8 +381,14 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         return True
 
     def _warm_up(self) -> None:
-        """Import the Markdown parser beside the event loop, before the first answer needs it."""
-        self.run_worker(asyncio.to_thread(self._view.look.inline.warm_up), group="warm-up")
+        """Import what draws answers beside the event loop, before the first one needs it."""
+
+        def do() -> None:
+            import tui.widgets.transcript.turn_layout  # noqa: F401
+
+            self._view.look.inline.warm_up()
+
+        self.run_worker(asyncio.to_thread(do), group="warm-up")
 
     async def _fetch_colours(self) -> None:
         try:
