@@ -22,7 +22,8 @@ from screens.assistant_text import TextScreen
 from screens.dialogs import TextDialog, answer_of
 from screens.function_editor import FunctionEditor
 from screens.secret_dialog import SecretDialog
-from tui.assistants.fields import RESPONSES_TOOLS, tool_text
+from tui.assistants.fields import RESPONSES_TOOLS, has_secret, tool_text
+from tui.assistants.masks import MASK, filled, masked
 from tui.contract import YunliaoApi
 from tui.services.assistant_models import (
     BUILTIN_TOOLS,
@@ -193,9 +194,11 @@ class ToolsScreen(Screen[tuple[Tool, ...]]):
         if not isinstance(tool, BuiltinTool):
             self.app.notify(_("Tick it first; a function is opened with Enter."))
             return
-        text = json.dumps(dict(tool.extra), ensure_ascii=False, indent=2)
+        text = json.dumps(masked(tool.extra), ensure_ascii=False, indent=2)
         while True:
             help_text = _("Further keys of the tool as a JSON object: for rag the ids of its knowledge bases.")
+            if has_secret(tool):
+                help_text += " " + _("A secret is shown as {mask}, and stays where you leave that.").format(mask=MASK)
             found = await answer_of(self.app, TextScreen(tool.type, text, help_text))
             if found is None:
                 return
@@ -206,7 +209,7 @@ class ToolsScreen(Screen[tuple[Tool, ...]]):
                 text = found
                 continue
             if isinstance(extra, dict) and not {"type", "auth"} & extra.keys():
-                self._replace(tool, replace(tool, extra=extra))
+                self._replace(tool, replace(tool, extra=filled(extra, tool.extra)))
                 return
             self.app.notify(_("It must be an object, without type and auth."), severity="error")
             text = found

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.assistants.arguments import TEMPLATES
-from tui.assistants.fields import AnyAssistant
+from tui.assistants.fields import AnyAssistant, tool_text
 from tui.assistants.files import FileFormat, FileProblem, dump, load, read_entry, to_table
+from tui.assistants.masks import MASK, filled, masked
 from tui.services.assistant_models import Assistant, AssistantProfile, BuiltinTool, FunctionTool, PluginAuth
 from tui.services.keys import Secret
 from tui.text import clean
@@ -94,6 +95,43 @@ def test_a_token_is_that_of_the_assistant_that_is_there() -> None:
     found = entry.over(other).tools[1]
     assert isinstance(found, BuiltinTool)
     assert found.auth == PluginAuth(Secret("another"))
+
+
+HEADERS = {"Authorization": f"Bearer {CANARY}", "X-Api-Key": CANARY, "Accept": "text/plain"}
+SERVER = {"server_url": "https://mcp.example/sse", "headers": HEADERS, "more": [{"password": CANARY}], "max_tokens": 5}
+MCP = AssistantProfile("p2", "qwen3", "with a server", tools=(BuiltinTool("mcp", extra=SERVER),))
+
+
+@pytest.mark.parametrize("form", BOTH)
+def test_the_secrets_of_a_server_are_in_no_file_and_come_back_from_the_profile(form: FileFormat) -> None:
+    text = dump([MCP], form)
+    assert CANARY not in text
+    assert CANARY not in tool_text(MCP.tools[0])
+    assert "text/plain" in text
+    [entry] = load(text)
+    assert entry.tokens_left_out == ("mcp",)
+    assert entry.over(MCP) == MCP
+
+
+def test_a_secret_never_goes_to_another_server() -> None:
+    [entry] = load(dump([MCP], "json").replace("mcp.example", "evil.example"))
+    bare = {
+        "server_url": "https://evil.example/sse",
+        "headers": {"Accept": "text/plain"},
+        "more": [{}],
+        "max_tokens": 5,
+    }
+    assert entry.over(MCP).tools == (BuiltinTool("mcp", extra=bare),)
+    assert entry.fresh().tools == (BuiltinTool("mcp", extra=bare),)
+
+
+def test_what_was_masked_while_it_was_edited_stays() -> None:
+    shown = masked(SERVER)
+    assert shown["headers"]["Authorization"] == MASK
+    assert filled(shown, SERVER) == SERVER
+    shown["headers"] = {"Authorization": MASK, "X-Api-Key": "typed"}
+    assert filled(shown, SERVER)["headers"] == {"Authorization": f"Bearer {CANARY}", "X-Api-Key": "typed"}
+    assert filled({"other": MASK, "none": None}, SERVER) == {"none": None}
 
 
 HEAD = "format = 1\n[[assistant]]\n"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_assistant_files import ADDER, CANARY, LOCAL
+from tests.unit.test_assistant_files import ADDER, CANARY, LOCAL, MCP
 from tui.assistants.store import VERSIONS, AssistantStore
 
 
@@ -51,6 +51,15 @@ def test_the_state_before_is_kept_where_it_is_another(store: AssistantStore) -> 
         ("saved", "four"),
     ]
     assert store.edited_ids() == ("asst_1",)
+
+
+def test_the_header_of_a_server_is_in_its_profile_and_in_no_version(store: AssistantStore, tmp_path: Path) -> None:
+    store.put_profile(MCP)
+    store.add_version(MCP, "saved")
+    assert store.profiles() == (MCP,)
+    assert store.versions(MCP.id)[0].entry.over(MCP) == MCP
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
+    assert {path.name for path in files} <= {"profiles.toml"}
 
 
 def test_profiles(store: AssistantStore) -> None:

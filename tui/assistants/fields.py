@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from tui.assistants.masks import MASK, masked
 from tui.changes import Change, changes_between
 from tui.services.assistant_models import (
     BUILTIN_TOOLS,
@@ -34,8 +35,6 @@ OLD_NAMES = ("search", "wanx")
 """Built-in tools as older pages and the SDK call them (protocol notes 4.2)."""
 UNSET_WORD = "unset"
 """What stands for a number or a switch that is not set, typed or in a file."""
-MASK = "***"
-"""What stands for a plugin's token wherever an assistant is shown or written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +173,17 @@ def tokenless_plugins(assistant: AnyAssistant) -> tuple[str, ...]:
     )
 
 
+def has_secret(tool: Tool) -> bool:
+    """Whether it has a token, or another secret in its further keys."""
+    return bool(getattr(tool, "auth", None)) or masked(tool.extra) != tool.extra
+
+
 def tool_text(tool: Tool) -> str:
-    """A tool in full, as JSON where it has more than a type; its token masked."""
+    """A tool in full, as JSON where it has more than a type; its secrets masked."""
     if isinstance(tool, FunctionTool):
-        body: dict[str, Any] = {"description": tool.description, **tool.extra, "parameters": tool.parameters}
+        body: dict[str, Any] = {"description": tool.description, **masked(tool.extra), "parameters": tool.parameters}
         return f"{tool_name(tool)} {json.dumps(body, ensure_ascii=False, indent=2)}"
-    extra = {**tool.extra, **({"auth": {"type": tool.auth.type, "user_token": MASK}} if tool.auth else {})}
+    extra = {**masked(tool.extra), **({"auth": {"type": tool.auth.type, "user_token": MASK}} if tool.auth else {})}
     return f"{tool.type} {json.dumps(extra, ensure_ascii=False, indent=2)}" if extra else tool.type
 
 

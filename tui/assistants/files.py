@@ -46,6 +46,7 @@ from tui.assistants.fields import (
     parse_number,
     problems,
 )
+from tui.assistants.masks import has_mask, masked, unmasked
 from tui.assistants.schema import too_deep
 from tui.services.assistant_models import Assistant, AssistantProfile, BuiltinTool, FunctionTool, PluginAuth, Tool
 from tui.services.dashscope_wire import cleaned
@@ -75,7 +76,7 @@ class Entry:
     id: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     tokens_left_out: tuple[str, ...] = ()
-    """Plugins that have a token where it was exported."""
+    """Tools that have a token, or another secret, where it was exported."""
 
     @property
     def name(self) -> str:
@@ -102,22 +103,33 @@ class Entry:
 
 
 def with_tokens_of(tools: Iterable[Tool], held: Iterable[Tool]) -> tuple[Tool, ...]:
-    """`tools`, where those that lack their token get it from the tool of the same type in `held`, or go without."""
-    known = {tool.type: tool.auth for tool in held if isinstance(tool, BuiltinTool)}
+    """`tools`, where those that lack their token get it from the tool of the same type in `held`, or go without.
 
-    def filled(tool: Tool) -> Tool:
+    What is masked in further keys comes from a tool that is the same but for that.
+    """
+    others = [*held]
+    known = {tool.type: tool.auth for tool in others if isinstance(tool, BuiltinTool)}
+
+    def whole(tool: Tool) -> Tool:
+        if has_mask(tool.extra):
+            tool = replace(tool, extra=unmasked(tool.extra, (one.extra for one in others if one.type == tool.type)))
         if isinstance(tool, BuiltinTool) and tool.auth is not None and not tool.auth.token:
             return replace(tool, auth=known.get(tool.type))
         return tool
 
-    return tuple(map(filled, tools))
+    return tuple(map(whole, tools))
 
 
 # --- writing -----------------------------------------------------------------------------------------------
 
 
-def to_table(assistant: AnyAssistant, *, json_text: bool = False) -> dict[str, Any]:
-    """Everything of an assistant but its tokens, as plain values. `json_text`: schemas as text."""
+def to_table(assistant: AnyAssistant, *, json_text: bool = False, secrets: bool = False) -> dict[str, Any]:
+    """Everything of an assistant but its tokens, as plain values.
+
+    Args:
+        json_text: schemas as text.
+        secrets: with what further keys of tools hold of them; a profile is nowhere else.
+    """
     table: dict[str, Any] = {
         "id": assistant.id,
         "backend": "assistants" if isinstance(assistant, Assistant) else "responses",
@@ -130,11 +142,11 @@ def to_table(assistant: AnyAssistant, *, json_text: bool = False) -> dict[str, A
     if isinstance(assistant, AssistantProfile) and assistant.carried_from:
         table["carried_from"] = assistant.carried_from
     table["metadata"] = dict(assistant.metadata)
-    table["tools"] = [_tool_table(tool, json_text) for tool in assistant.tools]
+    table["tools"] = [_tool_table(tool, json_text, secrets) for tool in assistant.tools]
     return table
 
 
-def _tool_table(tool: Tool, json_text: bool) -> dict[str, Any]:
+def _tool_table(tool: Tool, json_text: bool, secrets: bool) -> dict[str, Any]:
     def value(raw: Any) -> Any:
         return json.dumps(raw, ensure_ascii=False, indent=2) if json_text else raw
 
@@ -144,14 +156,14 @@ def _tool_table(tool: Tool, json_text: bool) -> dict[str, Any]:
     elif tool.auth is not None:
         table["auth"] = tool.auth.type
     if tool.extra:
-        table["extra"] = value(dict(tool.extra))
+        table["extra"] = value(dict(tool.extra) if secrets else masked(tool.extra))
     return table
 
 
-def dump(assistants: Iterable[AnyAssistant], form: FileFormat) -> str:
-    """The file's text."""
+def dump(assistants: Iterable[AnyAssistant], form: FileFormat, *, secrets: bool = False) -> str:
+    """The file's text; `secrets` as in `to_table`."""
     if form == "json":
-        document = {"format": FORMAT, "assistant": [to_table(one) for one in assistants]}
+        document = {"format": FORMAT, "assistant": [to_table(one, secrets=secrets) for one in assistants]}
         return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
     import tomlkit
     from tomlkit.items import AoT
@@ -160,7 +172,7 @@ def dump(assistants: Iterable[AnyAssistant], form: FileFormat) -> str:
     document_.add("format", tomlkit.integer(FORMAT))
     entries = AoT([])
     for one in assistants:
-        entries.append(_toml(to_table(one, json_text=True)))
+        entries.append(_toml(to_table(one, json_text=True, secrets=secrets)))
     document_.add("assistant", entries)
     return tomlkit.dumps(document_)
 
@@ -262,7 +274,7 @@ def read_entry(table: Mapping[str, Any], where: str = "") -> Entry:
                 raise FileProblem(f"{where}{_(', ')}{key}{_(': ')}{clean_line(str(error))}") from error
     identity = table.get("id", "")
     tools: tuple[Tool, ...] = values.get("tools", ())
-    secret = tuple(tool.type for tool in tools if isinstance(tool, BuiltinTool) and tool.auth is not None)
+    secret = tuple(tool.type for tool in tools if getattr(tool, "auth", None) or has_mask(tool.extra))
     return Entry(backend, clean_line(identity) if isinstance(identity, str) else "", values, secret)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tui.assistants.fields import AnyAssistant, changed_fields, changes
+from tui.assistants.fields import AnyAssistant, changed_fields, changes, has_secret
 from tui.assistants.files import Entry, FileProblem
 from tui.changes import Change, diff_lines
 from tui.services.assistant_models import Assistant, AssistantProfile
@@ -86,7 +86,7 @@ def plan_lines(planned: Planned) -> Iterator[str]:
     for change in changes(planned.held, planned.after):
         yield from _change_lines(change)
     for plugin in planned.entry.tokens_left_out:
-        if not any(tool.type == plugin and getattr(tool, "auth", None) for tool in planned.after.tools):
+        if not any(tool.type == plugin and has_secret(tool) for tool in planned.after.tools):
             yield "    ! " + _("{plugin} has no token: the file holds none, nor has the assistant.").format(
                 plugin=plugin
             )

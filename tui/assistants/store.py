@@ -1,4 +1,6 @@
-"""What is kept of assistants on this machine: profiles, earlier versions, agreed commands. No secret.
+"""What is kept of assistants on this machine: profiles, earlier versions, agreed commands.
+
+No secret, but for what further keys of a profile's tools hold (the header of an MCP server): they are nowhere else.
 
 `<state>/assistants/`: `profiles.toml` in the format of exports, `commands.json`, and below `versions/` a file for each
 edited assistant. Files are private, replaced as a whole, changed under a lock (two windows are
@@ -55,12 +57,12 @@ class AssistantStore:
         """Add it, or replace the one with its id. Raises OSError."""
         with self._changing("profiles.toml"):
             held = {one.id: one for one in self.profiles()} | {profile.id: profile}
-            self._write("profiles.toml", dump(held.values(), "toml").encode())
+            self._write("profiles.toml", dump(held.values(), "toml", secrets=True).encode())
 
     def drop_profile(self, profile_id: str) -> None:
         with self._changing("profiles.toml"):
             kept = [one for one in self.profiles() if one.id != profile_id]
-            self._write("profiles.toml", dump(kept, "toml").encode())
+            self._write("profiles.toml", dump(kept, "toml", secrets=True).encode())
 
     def _profiles(self, data: bytes) -> Iterator[AssistantProfile]:
         if not data:
