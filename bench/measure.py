@@ -19,6 +19,9 @@ LETTERS = "бвгджзиклмнптфцчшщъыьэюя"
 PATIENCE = 20.0
 """Seconds after which a letter is taken to be lost; it counts as so late."""
 
+LONGEST = 180.0
+"""Seconds after which an answer is given up."""
+
 QUIET = 2.5
 """Seconds without a byte after which an answer is taken to be over."""
 
@@ -83,12 +86,23 @@ def stream(line: Line, question: str, *, keys: bool = False) -> Stream:
     if keys:
         _type(line, result)
     else:
-        line.until_quiet(QUIET)
+        _until_over(line)
     result.bytes = len(line.delivered) - before
     result.seconds = line.last_at - began
     if line.process.poll() is None:
         result.cpu = line.cpu() - cpu
     return result
+
+
+def _until_over(line: Line) -> None:
+    """Until nothing comes and the program rests: one that cannot keep up may draw nothing for many seconds."""
+    deadline = time.monotonic() + LONGEST
+    while time.monotonic() < deadline:
+        line.until_quiet(QUIET)
+        cpu = line.cpu() if line.process.poll() is None else 0.0
+        line.until_quiet(1.0)
+        if line.process.poll() is not None or line.cpu() - cpu < 0.1:
+            return
 
 
 def _type(line: Line, result: Stream) -> None:
@@ -113,7 +127,7 @@ def _type(line: Line, result: Stream) -> None:
         result.echoes.append(1000 * (line.last_at - at if seen else PATIENCE))
         if not seen:
             break
-    line.until_quiet(QUIET)
+    _until_over(line)
     line.send("\x15")
     line.until_quiet(QUIET / 2)
 

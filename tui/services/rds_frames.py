@@ -56,6 +56,8 @@ class RdsFrames:
         self._asks: dict[str, AskBlock] = {}
         self._any_text = False
         self._found_ids: tuple[object, ...] = ()
+        self._piece: Mapping[str, Any] = {}
+        """The newest frame that was a piece of text and nothing else, without its text."""
 
     def feed(self, data: str) -> list[Event]:
         """The events of one frame's `data`; at least one, so that every frame is a sign of life."""
@@ -72,6 +74,17 @@ class RdsFrames:
 
     def feed_object(self, frame: Mapping[str, Any]) -> list[Event]:
         """The events of one frame that is parsed already: of a stream, or of GetMessages' `Events`."""
+        answer = frame.get("Answer")
+        rest = {**frame, "Answer": ""} if isinstance(answer, str) else {}
+        if rest and rest == self._piece:  # as nearly every frame of an answer
+            text = clean(str(answer))
+            return [TextDelta(text)] if text else []
+        events = self._any_frame(frame)
+        # With the same ids as before, or it would have told them, too.
+        self._piece = rest if len(events) == 1 and isinstance(events[0], TextDelta) else {}
+        return events
+
+    def _any_frame(self, frame: Mapping[str, Any]) -> list[Event]:
         fields = Fields(frame)
         events = self._take_ids(fields)
         name = plain(fields.line("Event", limit=60))
