@@ -360,3 +360,29 @@ def test_no_frame_breaks_the_translator(name: str, fields: dict[str, Any]) -> No
 
     assert events
     assert isinstance(translator.end(), (Finished, Failed))
+
+
+_PIECES = st.fixed_dictionaries(
+    {
+        "Event": st.sampled_from(["message", "message", "AgentMessage", "thinking", "error", ""]),
+        "Answer": st.sampled_from(["a", "b\n", "\r", "", "\x1b[2J", '{"text": "c"}', None, {"text": "d"}, 7]),
+        "TaskId": st.sampled_from(["1", "1", "2"]),
+    },
+    optional={
+        "ApprovalStatus": st.just("pending"),
+        "CallId": st.just("c"),
+        "Code": st.just("E"),
+        "Message": st.just("m"),
+    },
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(_PIECES, min_size=2, max_size=12))
+def test_a_frame_after_others_says_what_it_says_by_itself(pieces: list[dict[str, Any]]) -> None:
+    """Another piece of the same text is read on a way of its own."""
+    known, anew = RdsFrames(), RdsFrames()
+    for piece in pieces:
+        anew._piece = {}
+        assert known.feed(json.dumps(piece)) == anew.feed(json.dumps(piece))
+    assert known.end() == anew.end()
