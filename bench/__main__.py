@@ -23,6 +23,8 @@ PARTS = ("start", "stream", "deltas", "links", "search", "uploads")
 SIZES = {"120x40": (120, 40), "80x24": (80, 24)}
 LINKS = {"4 KB/s, 150 ms": Speed(4000, 0.15), "1.5 KB/s, 300 ms": Speed(1500, 0.3)}
 HISTORY = 20
+MINIMAL_HISTORY = 2
+"""As many the minimal app takes: it needs half a minute and more for each."""
 SLOWER = 50
 """Deltas a second, beside the rate that is asked for."""
 
@@ -141,25 +143,26 @@ def streams(base: Path, sandbox: Sandbox, options: argparse.Namespace, size_name
             line_of(f"{name}, fresh", stream(line, program.question), stream(line, program.question, keys=True))
             if options.quick:
                 continue
+            if number > 1:
+                continue
             if number:
                 sandbox.pace(SLOWER)
                 line_of(f"    at {SLOWER} deltas/s", stream(line, program.question), None)
-            if number > 1:
-                continue
+            history = HISTORY if number else MINIMAL_HISTORY
             memory = line.memory()
             sandbox.pace("unlimited")
-            whole = [stream(line, program.at_once) for _turn in range(HISTORY)]
+            whole = [stream(line, program.at_once) for _turn in range(history)]
             grown = line.memory() - memory
             sandbox.pace(options.rate)
             line_of(
-                f"    after {HISTORY} more answers",
+                f"    after {history} more answers",
                 stream(line, program.question),
                 stream(line, program.question, keys=True),
             )
             at_once = statistics.median(each.seconds for each in whole)
             ratio = statistics.median(each.bytes for each in whole) / text
             print(f"    at once: painted after {at_once:.2f} s, {ratio:.2f} of its bytes")
-            print(f"    {HISTORY} answers more: {grown:+.0f} MB; idle: {waste} bytes in {options.idle:g} s", flush=True)
+            print(f"    {history} answers more: {grown:+.0f} MB; idle: {waste} bytes in {options.idle:g} s", flush=True)
     print(flush=True)
 
 

@@ -19,7 +19,7 @@ LETTERS = "бвгджзиклмнптфцчшщъыьэюя"
 PATIENCE = 20.0
 """Seconds after which a letter is taken to be lost; it counts as so late."""
 
-LONGEST = 180.0
+LONGEST = 60.0
 """Seconds after which an answer is given up."""
 
 QUIET = 2.5
