@@ -84,15 +84,20 @@ def _compare(path: Path, capture: Capture, form: Form) -> None:
     _until(path.exists, lambda: f"{path.name} never came; shown:\n" + "\n".join(capture()))
 
     def wanted() -> list[str]:
-        text = path.read_text().replace("\ufe0f ", "\ufe0f")
-        return [line.rstrip() for line in "\n".join(map(form, text.split("\n"))).split("\n")]
+        text = "\n".join(map(form, path.read_text().split("\n")))
+        return [_closed_up(line) for line in text.split("\n")]
 
     def shown() -> list[str]:
-        # Some take an emoji that is one by its selector for one cell; the app leaves the second one blank.
-        return [re.sub("([\ufe0f\0]) ", r"\1", line).rstrip() for line in capture()]
+        return [_closed_up(line) for line in capture()]
 
     # The multiplexer draws when it gets to it.
     _until(lambda: shown() == wanted(), lambda: _difference(path.stem, wanted(), shown()))
+
+
+def _closed_up(line: str) -> str:
+    """Without blanks behind an emoji that is one by its selector: some take it for one cell, and the app leaves the
+    second one blank."""
+    return re.sub("([\ufe0f\0]) +", r"\1", line).rstrip()
 
 
 def _until(condition: Callable[[], bool], complaint: Callable[[], str]) -> None:

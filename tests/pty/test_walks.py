@@ -93,6 +93,8 @@ async def settle(user: User) -> None:
             and not painter.pending
             and not app.screen._dirty_widgets
             and not app.screen._layout_required
+            # Between asking to be painted and the screen's hearing of it; an answer may come meanwhile.
+            and not any(widget._repaint_required for widget in app.screen._compositor.visible_widgets)
             and user.transcript.settled
         )
 
