@@ -141,9 +141,7 @@ def streams(base: Path, sandbox: Sandbox, options: argparse.Namespace, size_name
             line.until_quiet(QUIET)
             waste = idle(line, options.idle) if number < 2 else 0
             line_of(f"{name}, fresh", stream(line, program.question), stream(line, program.question, keys=True))
-            if options.quick:
-                continue
-            if number > 1:
+            if options.quick or number > 1:
                 continue
             if number:
                 sandbox.pace(SLOWER)

@@ -77,7 +77,7 @@ async def delete(app: YunliaoApi, items: Sequence[ConversationSummary]) -> bool:
     if threads:
         lines.append(_("DashScope: asked next; its threads stay unless you delete them."))
     if running := sum(item.state in ACTIVE for item in items):
-        lines.append(_("{count} still running: stopped, here and at the service.").format(count=running))
+        lines.append(_("{count} still running: told to stop.").format(count=running))
     if not await _ask(app, items, _("Delete “{title}”?"), _("Delete {count} conversations?"), lines, _("delete")):
         return False
     if threads:
