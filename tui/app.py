@@ -81,7 +81,7 @@ class YunliaoApp(FrugalDisplay, Desks):
         self.transfers_changed = Signal(self, "transfers changed")
         self.health_changed = Signal(self, "health changed")
         self.search_changed = Signal(self, "search changed")
-        self._ticks = Ticks(self._publish_turn, TICKS)
+        self._ticks = Ticks(self._publish_turn, TICKS, self._received)
         self._writing = Writing(
             WritingHooks(
                 opened=lambda: self._store if self._store_open.is_set() else None,
@@ -295,6 +295,10 @@ class YunliaoApp(FrugalDisplay, Desks):
 
     def _note_turn(self, update: TurnUpdate) -> None:
         self._ticks.add(update)
+
+    def _received(self, conversation_id: str) -> int:
+        activity = self.activity(conversation_id)
+        return activity.received if activity else 0
 
     def _publish_turn(self, update: TurnUpdate) -> None:
         self.turn_changed.publish(update)

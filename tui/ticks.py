@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 GATHER = 0.005
 """Seconds that a change waits for those that were read from the line together with it: each update draws."""
-FLOOD = 30
-"""Changes between two looks from which on nobody can read along: an answer that comes all at once is whole the sooner
-the less is drawn of it meanwhile."""
+FLOOD = 300
+"""Characters between two looks from which on nobody can read along: an answer that comes all at once is whole the
+sooner the less is drawn of it meanwhile."""
 FLOOD_LOOK = 0.02
 """Seconds between two looks at whether a flood goes on."""
 FLOOD_TICKS = 5
@@ -25,21 +25,24 @@ class Ticks:
     """Collects turn updates and hands them on at most `rate` times a second and turn.
 
     The first change after a quiet time goes out as good as at once. What ends a turn is never lost in a later hint.
+    `received` tells how many characters of a conversation's running answer have come so far.
     """
 
-    def __init__(self, publish: Callable[[TurnUpdate], None], rate: float) -> None:
+    def __init__(
+        self, publish: Callable[[TurnUpdate], None], rate: float, received: Callable[[str], int] = lambda _id: 0
+    ) -> None:
         self._publish = publish
+        self._received = received
         self.rate = rate
         self._waiting: dict[tuple[str, str], TurnUpdate] = {}
         self._next = 0.0
         """When the next tick may be, on the loop's clock."""
-        self._changes = 0
-        """Since the last look."""
+        self._seen: dict[tuple[str, str], int] = {}
+        """Characters that had come at the last look."""
         self._handle: asyncio.TimerHandle | None = None
 
     def add(self, update: TurnUpdate) -> None:
         """Take a change in; it is published on this or the next tick."""
-        self._changes += 1
         key = (update.conversation_id, update.turn_id)
         held = self._waiting.get(key)
         if held is update:
@@ -58,21 +61,31 @@ class Ticks:
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
-        self._changes = 0
         if self._waiting:
+            self._look()
             self._next = asyncio.get_running_loop().time() + 1 / self.rate
             waiting, self._waiting = self._waiting, {}
-            for update in waiting.values():
+            for key, update in waiting.items():
+                if update.ended:
+                    del self._seen[key]
                 self._publish(update)
 
     def _due(self) -> None:
         now = asyncio.get_running_loop().time()
         ended = any(update.ended for update in self._waiting.values())
-        if self._changes > FLOOD and not ended and now < self._next + (FLOOD_TICKS - 1) / self.rate:
-            self._changes = 0
+        if not ended and now < self._next + (FLOOD_TICKS - 1) / self.rate and self._look() > FLOOD:
             self._at(now + FLOOD_LOOK)
         else:
             self.flush()
+
+    def _look(self) -> int:
+        """How many characters have come since the last look, of all that changed."""
+        grown = 0
+        for key in self._waiting:
+            size = self._received(key[0])
+            grown += size - self._seen.get(key, 0)
+            self._seen[key] = size
+        return grown
 
     def _at(self, when: float) -> None:
         if self._handle is not None:

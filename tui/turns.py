@@ -27,7 +27,9 @@ from tui.services.events import (
     PositionMoved,
     Status,
     TextDelta,
+    TextPart,
     TextReplaced,
+    ThinkingDelta,
     TurnStarted,
 )
 from tui.words import _
@@ -58,7 +60,8 @@ class TurnActivity:
     last_byte: float
     status: str = ""
     """In words, empty where there is nothing to say beyond "answering"."""
-    events: int = 0
+    received: int = 0
+    """Characters of text that came since it runs."""
     queued: int = 0
     """Questions that wait for this turn."""
 
@@ -81,12 +84,12 @@ class RunningTurn:
         self._turn_id = self.live.snapshot().id
         self._began = self._last_byte = self.seconds()
         self._status = ""
-        self._events = 0
+        self._received = 0
 
     @property
     def activity(self) -> TurnActivity:
         """What it is doing, as of now."""
-        return TurnActivity(self._turn_id, self._began, self._last_byte, self._status, self._events)
+        return TurnActivity(self._turn_id, self._began, self._last_byte, self._status, self._received)
 
     def note(self, event: Event) -> None:
         """Take an event in, and what it says of the line."""
@@ -96,7 +99,8 @@ class RunningTurn:
         elif self._status and not isinstance(event, (Heartbeat, TurnStarted)):
             self._status = ""
         self._last_byte = self.seconds()
-        self._events += 1
+        if isinstance(event, (TextDelta, ThinkingDelta, TextReplaced, TextPart)):
+            self._received += len(event.text)
         self.changed()
 
     def say(self, status: str) -> None:

@@ -14,7 +14,7 @@ from tui.cache import codec, journal
 from tui.cache.fold import Fold
 from tui.cache.records import Head, PartialRecord, QuestionRecord
 from tui.models import AskBlock, Problem, TextBlock, ThinkingBlock, ToolBlock, Turn, TurnIds
-from tui.services.accumulator import LiveTurn, coalesce, merge_ids
+from tui.services.accumulator import LiveTurn, coalesce, joined, merge_ids
 from tui.services.events import (
     Asked,
     Event,
@@ -217,3 +217,22 @@ def test_an_id_that_is_known_is_never_forgotten(old: TurnIds, new: TurnIds) -> N
     assert merged.task == (old.task or new.task), "the first task is the one that stop needs"
     assert merged.conversation == (new.conversation or old.conversation)
     assert applied([TurnStarted(old), TurnStarted(new)]).ids == merged
+
+
+@given(events)
+def test_joined_events_give_the_same_turn(stream: list[Event]) -> None:
+    assert applied(joined(stream)) == applied(stream)
+
+
+def test_joined_events_are_the_same_answer_with_fewer_pieces() -> None:
+    events = [
+        TextDelta("a"),
+        Heartbeat(),
+        TextDelta("b"),
+        ThinkingDelta("c"),
+        Status("d"),
+        TextDelta("e"),
+        TextDelta("f"),
+    ]
+    assert joined(events) == [TextDelta("ab"), ThinkingDelta("c"), Status("d"), TextDelta("ef")]
+    assert joined([Heartbeat()]) == []

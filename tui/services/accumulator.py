@@ -322,8 +322,8 @@ class LiveTurn:
         self._grow(TextBlock, text)
 
 
-def coalesce(events: Iterable[Event]) -> list[Event]:
-    """`events` as few as possible with the same result: neighbouring deltas joined, what is not kept left out."""
+def joined(events: Iterable[Event]) -> list[Event]:
+    """`events` with neighbouring deltas as one; heartbeats are left out."""
     kept: list[Event] = []
     pieces: list[str] = []
     kind: type[TextDelta] | type[ThinkingDelta] | None = None
@@ -335,17 +335,22 @@ def coalesce(events: Iterable[Event]) -> list[Event]:
             pieces.clear()
             kind = None
 
-    for event in _without_old_positions(events):
+    for event in events:
         if isinstance(event, (TextDelta, ThinkingDelta)):
             if kind is not type(event):
                 close()
                 kind = type(event)
             pieces.append(event.text)
-        elif not isinstance(event, (Heartbeat, Status)):
+        elif not isinstance(event, Heartbeat):
             close()
             kept.append(event)
     close()
     return kept
+
+
+def coalesce(events: Iterable[Event]) -> list[Event]:
+    """`events` as few as possible with the same result: neighbouring deltas joined, what is not kept left out."""
+    return joined(event for event in _without_old_positions(events) if not isinstance(event, Status))
 
 
 def _without_old_positions(events: Iterable[Event]) -> list[Event]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from enum import Enum
 
 from tui.models import Problem, Rating, ServiceName, Turn, TurnIds
+from tui.services.accumulator import joined
 from tui.services.base import Capabilities, Page, PageOf, RemoteConversation, StopOutcome, TurnRef, TurnRequest
 from tui.services.errors import ApiError, ConfigurationError, ServiceError
 from tui.services.events import Event, Failed, FrameSkipped, Heartbeat, Status
@@ -36,14 +36,7 @@ CLOSE_GRACE = 5.0
 """Seconds that a stop which is under way is given when the program ends."""
 _PARSE_IN_THREAD = 512 * 1024
 _READ_AHEAD = 64
-"""Reads of the line that may wait for the consumer; beyond it the line itself holds the service back."""
-
-
-class _Signal(Enum):
-    LOOK = 1
-    """Something but the line changed: look at the clock and the stop again."""
-    OVER = 2
-    """The body has ended."""
+"""Frames that may wait for the consumer; beyond it the line itself holds the service back."""
 
 
 @dataclass
@@ -53,21 +46,51 @@ class _LiveStream:
     turn: str
     conversation: str
     frames: RdsFrames = field(default_factory=RdsFrames)
-    items: asyncio.Queue[list[Frame | Oversized] | Exception | _Signal] = field(
-        default_factory=lambda: asyncio.Queue(_READ_AHEAD)
-    )
+    over: bool = False
+    """The body has ended, with `error` where that is one."""
+    error: Exception | None = None
     stop_wanted: bool = False
     stopping: asyncio.Task[StopOutcome] | None = None
     deadline: float | None = None
     """Loop time at which reading ends."""
+
+    def __post_init__(self) -> None:
+        self._parts: list[Frame | Oversized] | None = None
+        self._news = asyncio.Event()
+        self._taken = asyncio.Event()
+
+    async def put(self, parts: list[Frame | Oversized]) -> None:
+        """Add what was read; waits while much of it is not taken."""
+        self._parts = [*(self._parts or ()), *parts]
+        self._news.set()
+        if len(self._parts) > _READ_AHEAD:
+            self._taken.clear()
+            await self._taken.wait()
+
+    def end(self, error: Exception | None) -> None:
+        self.over, self.error = True, error
+        self._news.set()
+
+    async def take(self) -> list[Frame | Oversized] | None:
+        """All that was read since the last time, None where nothing was; waits until there is any news.
+
+        Raises:
+            TimeoutError: the deadline has passed.
+        """
+        async with asyncio.timeout_at(self.deadline):
+            await self._news.wait()
+        self._news.clear()
+        self._taken.set()
+        parts, self._parts = self._parts, None
+        return parts
 
     def read_for(self, seconds: float) -> None:
         deadline = asyncio.get_running_loop().time() + seconds
         self.deadline = deadline if self.deadline is None else min(self.deadline, deadline)
 
     def look(self) -> None:
-        with suppress(asyncio.QueueFull):  # then the consumer is about to look anyway
-            self.items.put_nowait(_Signal.LOOK)
+        """Something but the line changed: look at the clock and the stop again."""
+        self._news.set()
 
     def is_meant(self, ids: TurnIds, turn: str) -> bool:
         own = self.frames.ids
@@ -190,46 +213,41 @@ class RdsCopilot:
         stop_told: asyncio.Task[StopOutcome] | None = None
         while True:
             try:
-                if live.items.empty() or live.deadline is not None:
-                    async with asyncio.timeout_at(live.deadline):
-                        item = await live.items.get()
-                else:
-                    item = live.items.get_nowait()
+                parts = await live.take()
             except TimeoutError:
                 break
-            if item is _Signal.OVER:
+            over, error = live.over, live.error
+            for event in await self._translate(live, parts) if parts is not None else ():
+                yield event
+            if over:
+                if error is not None and not isinstance(error, ServiceError):
+                    raise error
+                if error is not None and not (live.frames.ended or live.was_stopped):
+                    yield Failed(error.problem)
+                    return
                 break
-            if isinstance(item, ServiceError):
-                if live.frames.ended or live.was_stopped:
-                    break
-                yield Failed(item.problem)
-                return
-            if isinstance(item, Exception):
-                raise item
-            if isinstance(item, list):
-                for part in item:
-                    for event in await self._translate(live, part):
-                        yield event
-                if not item:
-                    yield Heartbeat()
             failed_stop = live.stopping if live.stopping is not stop_told and not live.was_stopped else None
-            if failed_stop is not None and isinstance(error := failed_stop.exception(), ServiceError):
+            if failed_stop is not None and isinstance(refused := failed_stop.exception(), ServiceError):
                 stop_told = failed_stop
-                yield Status(_("the stop did not get through: {reason}").format(reason=error.problem.sentence))
+                yield Status(_("the stop did not get through: {reason}").format(reason=refused.problem.sentence))
             if live.frames.ended:
                 live.read_for(END_GRACE)
         yield live.frames.end(stopped=live.was_stopped)
 
-    async def _translate(self, live: _LiveStream, part: Frame | Oversized) -> list[Event]:
-        if isinstance(part, Oversized):
-            return [FrameSkipped(part.size, "too long")]
-        if len(part.data) > _PARSE_IN_THREAD:
-            events = await asyncio.to_thread(live.frames.feed, part.data)
-        else:
-            events = live.frames.feed(part.data)
-        if live.stop_wanted and live.stopping is None and live.frames.ids.task:
-            self._stop_stream(live)
-        return events
+    async def _translate(self, live: _LiveStream, parts: list[Frame | Oversized]) -> list[Event]:
+        """The events of what has been read; at least one, so that every read is a sign of life."""
+        events: list[Event] = []
+        for part in parts:
+            if isinstance(part, Oversized):
+                events.append(FrameSkipped(part.size, "too long"))
+                continue
+            if len(part.data) > _PARSE_IN_THREAD:
+                events += await asyncio.to_thread(live.frames.feed, part.data)
+            else:
+                events += live.frames.feed(part.data)
+            if live.stop_wanted and live.stopping is None and live.frames.ids.task:
+                self._stop_stream(live)
+        return joined(events) or [Heartbeat()]
 
     def _stop_stream(self, live: _LiveStream) -> asyncio.Task[StopOutcome]:
         def answered(task: asyncio.Task[StopOutcome]) -> None:
@@ -267,11 +285,11 @@ async def _read(batches: AsyncIterator[list[Frame | Oversized]], live: _LiveStre
     """Read in a task of its own, so that a clock or a stop can be waited for beside the line."""
     try:
         async for batch in batches:
-            await live.items.put(batch)
+            await live.put(batch)
     except Exception as error:  # noqa: BLE001  # whoever waits for what is read must hear of it
-        await live.items.put(error)
+        live.end(error)
     else:
-        await live.items.put(_Signal.OVER)
+        live.end(None)
 
 
 def chat_parameters(request: TurnRequest) -> dict[str, Value]:
