@@ -240,8 +240,8 @@ class Painter:
             if found is None:
                 continue
             margins_possible = self._margins_possible(draft.terminal, band)
-            if found.gain > _SURE_GAIN and (margins_possible or (band.left, band.right) == (0, self.width)):
-                # Nothing that stands beside the band moves with it.
+            beside = 0 if margins_possible else self._moved_beside(draft.terminal.shown, band, found)
+            if found.gain - beside > _SURE_GAIN:
                 return self._scroll(draft, band, found, margins_possible)
             least = least or self._estimate(draft)
             for margins in (False, True) if margins_possible else (False,):
@@ -250,6 +250,21 @@ class Painter:
                 if cost < least:
                     best, least = candidate, cost
         return best
+
+    def _moved_beside(self, shown: Sequence[Row], band: Band, found: Shift) -> int:
+        """About how many bytes repair what a scroll of whole rows moves beside the band."""
+        size = 0
+        for columns in (slice(band.left), slice(band.right, self.width)):
+            for row in range(found.top, found.bottom) if columns.start != self.width and columns.stop != 0 else ():
+                new, source = self.target[row], row + found.rows
+                if not found.top <= source < found.bottom:
+                    size += 2 * SWITCH_COST
+                    continue
+                old = shown[source]
+                for before, after in zip(old, new, strict=True):
+                    if before[columns] != after[columns]:
+                        size += SWITCH_COST + sum(map(ne, before[columns], after[columns]))
+        return size
 
     def _estimate(self, draft: Draft) -> int:
         """About how many bytes a frame will have that goes on from `draft`."""
