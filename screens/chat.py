@@ -87,7 +87,7 @@ class ChatScreen(CommandingScreen):
         self.service = self.app.settings.service
         self.transcript.ascii_only = self.app.settings.ascii
         self._place_list(self.app.size.width)
-        self.app.turn_changed.subscribe(self, self._turn_changed)
+        self.app.turn_changed.subscribe(self, self._turn_changed, immediate=True)
         self.app.conversations_changed.subscribe(self, self._conversations_changed)
         self.app.context_changed.subscribe(self, self._context_changed)
         self.app.transfers_changed.subscribe(self, self.note_transfers)

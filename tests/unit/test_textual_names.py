@@ -30,11 +30,12 @@ METHODS: dict[type, set[str]] = {
     _compositor.Compositor: {"_get_renders", "render_partial_update"},
     _xterm_parser.XTermParser: {"_sequence_to_key_events"},
     TextArea: {"_on_key"},
+    Widget: {"_exchange_repaint_regions"},
 }
 ATTRIBUTES: dict[type, set[str]] = {
     App: {"_driver", "_running", "_closed", "_batch_count", "_screen_stacks"},
     Screen: {"_compositor", "_layout_required"},
-    Widget: {"_repaint_required", "_layout_required"},
+    Widget: {"_repaint_required", "_layout_required", "_repaint_regions"},
     TextArea: {"_theme"},
     Driver: {"_app", "_debug", "_loop"},
     _xterm_parser.XTermParser: {"_timeout_time"},

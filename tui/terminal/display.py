@@ -10,6 +10,7 @@ import asyncio
 import os
 import time
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from rich.color import ColorSystem
@@ -166,8 +167,40 @@ class PaintedDisplay(App[ReturnType]):
         ):
             return
         widget._repaint_required = False
-        compositor.update_widgets({widget})
-        self._display(screen, compositor.render_update(screen_stack=self._background_screens))
+        if not self._paint_uncovered(widget, compositor, self._painter):
+            compositor.update_widgets({widget})
+            self._display(screen, compositor.render_update(screen_stack=self._background_screens))
+
+    def _paint_uncovered(self, widget: Widget, compositor: Compositor, painter: Painter) -> bool:
+        """Draw a widget without the compositor, which cuts every row at every widget's edges; False where it is needed.
+
+        It is where something lies over what is to be drawn.
+        """
+        if self._batch_count or not self._running or self._closed or compositor.size != (painter.width, painter.height):
+            return False
+        region, clip = compositor.visible_widgets[widget]
+        visible = region.intersection(clip)
+        changed = (visible.intersection(part.translate(region.offset)) for part in widget._repaint_regions)
+        dirty = sorted(filter(None, changed), key=attrgetter("y"))
+        # In the order from the front to the back.
+        for other, (its_region, its_clip) in compositor.visible_widgets.items():
+            if other is widget:
+                break
+            covering = its_region.intersection(its_clip)
+            if any(covering.overlaps(each) for each in dirty):
+                return False
+        widget._exchange_repaint_regions()
+        strips = self._strips_for(painter)
+        spans = []
+        for x, y, width, height in dirty:
+            lines = widget.render_lines(Region(x - region.x, y - region.y, width, height))
+            for row, strip in enumerate(lines, y):
+                strips.put_strip(row, x, strip)
+                spans.append((row, x, x + width))
+        painter.may_scroll(bands_of(spans))
+        self._paint()
+        self.post_display_hook()
+        return True
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if not self.paints:

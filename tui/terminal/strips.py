@@ -36,6 +36,10 @@ class Strips:
         rows = [self._piece(strip) for strip in line]
         self._painter.put(row, left, Row("".join(part.text for part in rows), "".join(part.pens for part in rows)))
 
+    def put_strip(self, row: int, left: int, strip: Strip) -> None:
+        """One strip from column `left` on."""
+        self._painter.put(row, left, self._piece(strip))
+
     def put_pieces(self, row: int, pieces: Sequence[tuple[int, Strip]]) -> None:
         """Strips that each begin in a column of their own."""
         start = 0
