@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -128,6 +130,8 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         """What is painted: the rows, and what lies over or below them."""
         self._news: tuple[Strip | None, int, Strip | None] = None, 0, None
         """The strip over which new lines were told last, how many, and how that looks."""
+        self._filtered: tuple[Sequence[LineFilter], Color] = (), Color(0, 0, 0)
+        """What the strips went through: Textual's filters, over that background."""
         self._fetching = False
         self._behind = 0.0
         """Since when the end is not laid out, of `perf_counter`; 0 when it is."""
@@ -233,14 +237,17 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         before = self._strips
         self._lay_rows()
         strips, width = self._strips, self._view.look.width
+        changed: list[Region] = []
         start: int | None = None
         for y in range(len(strips) + 1):
             same = y == len(strips) or (y < len(before) and before[y] is strips[y])
             if not same and start is None:
                 start = y
             elif same and start is not None:
-                self.refresh(Region(0, start, width, y - start))
+                changed.append(Region(0, start, width, y - start))
                 start = None
+        if changed:
+            self.refresh(*changed)
         self.following, self.new_lines = self._view.following, self._view.new_lines
         if self._view.unfinished and self._worker_timer is not None:
             self._worker_timer.resume()
@@ -252,6 +259,10 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         """Settle what stands in each row, and make strips of it; rows that stay as they are keep theirs."""
         view, palette = self._view, self._palette
         assert palette is not None
+        filters, background = self.get_line_filters(), self.background_colors[1]
+        if (filters, background) != self._filtered:
+            self._filtered = filters, background
+            self._rows = []
         look, width, before = view.look, view.look.width, self._rows
         shown = view.arrange() if view.turns else self._empty_lines(look)
         focused = self.has_focus
@@ -280,12 +291,20 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
                 strip = make_strip(marked(line.spans, found), width, palette, look.marks, gutter)
             else:
                 strip = line.strip(width, palette, look.marks, gutter)
-            rows.append(_Row(line, gutter, found, strip))
+            rows.append(_Row(line, gutter, found, self._filter(strip)))
         self._rows = rows
         self._strips = [row.strip for row in rows]
-        self._strips += [Strip.blank(width, palette[0])] * (view.height - len(rows))
+        if (missing := view.height - len(rows)) > 0:
+            self._strips += [self._filter(Strip.blank(width, palette[0]))] * missing
         if view.new_lines:
             self._strips[-1] = self._with_news(self._strips[-1], view.new_lines, palette)
+
+    def _filter(self, strip: Strip) -> Strip:
+        """What Textual does to the colours of each line: here once, not whenever the line is drawn."""
+        filters, background = self._filtered
+        for line_filter in filters:
+            strip = strip.apply_filter(line_filter, background)
+        return strip
 
     def _with_news(self, strip: Strip, count: int, palette: Palette) -> Strip:
         """The last row, at its right how many lines have come below it."""
@@ -296,7 +315,7 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
         note = Segment(f" {self._view.look.marks.down} {words.format(n=f'{count:,}')} ", palette[Kind.NEWS.key])
         end = self._view.look.width - MARGIN
         start = max(0, end - note.cell_length)
-        shown = Strip.join([strip.crop(0, start), Strip([note]), strip.crop(end)]).crop(0, end + MARGIN)
+        shown = Strip.join([strip.crop(0, start), self._filter(Strip([note])), strip.crop(end)]).crop(0, end + MARGIN)
         self._news = strip, count, shown
         return shown
 
@@ -309,18 +328,17 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows in `crop`. Everything was laid out when it changed; only a new size is met here first."""
-        if self._palette is None or crop.bottom > len(self._strips) or self._view.look.width != self.size.width:
+        width = self.size.width
+        fits = self._palette is not None and crop.bottom <= len(self._strips) and self._view.look.width == width
+        if not fits or self.get_line_filters() != self._filtered[0]:
             self._measure()
             if self._ready:
                 self._lay_rows()
         strips = self._strips[crop.y : crop.bottom]
         if len(strips) < crop.height:
             base = self._palette[0] if self._palette else self.rich_style
-            strips += [Strip.blank(self.size.width, base)] * (crop.height - len(strips))
-        for line_filter in self.get_line_filters():
-            background = self.background_colors[1]
-            strips = [strip.apply_filter(line_filter, background) for strip in strips]
-        if crop.x or crop.width != self.size.width:
+            strips += [Strip.blank(width, base)] * (crop.height - len(strips))
+        if crop.x or crop.width != width:
             strips = [strip.crop_extend(crop.x, crop.right, None) for strip in strips]
         return strips
 
