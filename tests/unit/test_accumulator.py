@@ -225,14 +225,6 @@ def test_joined_events_give_the_same_turn(stream: list[Event]) -> None:
 
 
 def test_joined_events_are_the_same_answer_with_fewer_pieces() -> None:
-    events = [
-        TextDelta("a"),
-        Heartbeat(),
-        TextDelta("b"),
-        ThinkingDelta("c"),
-        Status("d"),
-        TextDelta("e"),
-        TextDelta("f"),
-    ]
-    assert joined(events) == [TextDelta("ab"), ThinkingDelta("c"), Status("d"), TextDelta("ef")]
+    text: list[Event] = [TextDelta("a"), Heartbeat(), TextDelta("b"), ThinkingDelta("c"), Status("d"), TextDelta("e")]
+    assert joined([*text, TextDelta("f")]) == [TextDelta("ab"), ThinkingDelta("c"), Status("d"), TextDelta("ef")]
     assert joined([Heartbeat()]) == []
