@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
@@ -72,13 +71,14 @@ class AskPanel(Vertical, can_focus=True):
     }
     """
 
-    @dataclass(eq=False, repr=False)
     class Answered(Message):
         """A key that was awake answers. `option`: the text of a numbered one."""
 
-        ask: AskBlock
-        choice: Choice
-        option: str = ""
+        def __init__(self, ask: AskBlock, choice: Choice, option: str = "") -> None:
+            super().__init__()
+            self.ask = ask
+            self.choice = choice
+            self.option = option
 
     class Woken(Message):
         """The panel has stood long enough, with no key: it may take the focus now."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
@@ -44,32 +43,35 @@ class Composer(TerminalTextArea):
         Binding("ctrl+c", "interrupt", "stop / clear", id="composer.interrupt", show=False),
     ]
 
-    @dataclass(eq=False, repr=False)
     class Submitted(Message):
         """The text is to be sent; the composer has been emptied."""
 
-        composer: Composer
-        text: str
+        def __init__(self, composer: Composer, text: str) -> None:
+            super().__init__()
+            self.composer = composer
+            self.text = text
 
         @property
         def control(self) -> Composer:
             return self.composer
 
-    @dataclass(eq=False, repr=False)
     class EditRequested(Message):
         """The user wants to write in $EDITOR."""
 
-        composer: Composer
+        def __init__(self, composer: Composer) -> None:
+            super().__init__()
+            self.composer = composer
 
         @property
         def control(self) -> Composer:
             return self.composer
 
-    @dataclass(eq=False, repr=False)
     class PageRequested(Message):
         """Scroll the transcript by a page without leaving the composer; -1 is up."""
 
-        direction: int
+        def __init__(self, direction: int) -> None:
+            super().__init__()
+            self.direction = direction
 
     class FilesRequested(Message):
         """`@` where nothing is written yet: files are to be chosen."""
@@ -77,11 +79,12 @@ class Composer(TerminalTextArea):
     class Interrupted(Message):
         """Ctrl+C with nothing selected: what it means depends on what runs."""
 
-    @dataclass(eq=False, repr=False)
     class Copied(Message):
         """Ctrl+C with a selection."""
 
-        text: str
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
     def __init__(
         self,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -72,11 +71,12 @@ class ConversationList(ListActions, can_focus=True):
     current: reactive[str] = reactive("")
     """The id of the conversation that the chat shows."""
 
-    @dataclass(eq=False, repr=False)
     class Opened(Message):
         """The user wants to see this conversation."""
 
-        conversation_id: str
+        def __init__(self, conversation_id: str) -> None:
+            super().__init__()
+            self.conversation_id = conversation_id
 
     def __init__(self, *, now: Callable[[], datetime] = local_now, id: str | None = None) -> None:
         """`now` is an aware clock in the zone in which days begin."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual import on
 from textual.containers import Horizontal
 from textual.message import Message
@@ -27,13 +25,15 @@ class FindBar(Horizontal):
     }
     """
 
-    @dataclass(eq=False, repr=False)
     class Changed(Message):
-        text: str
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
-    @dataclass(eq=False, repr=False)
     class Submitted(Message):
-        text: str
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
     @property
     def text(self) -> str:

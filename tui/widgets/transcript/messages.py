@@ -1,8 +1,10 @@
-"""What the transcript asks of the screen that it is on."""
+"""What the transcript asks of the screen that it is on.
+
+Written out: to make nineteen dataclasses takes seven milliseconds of every start.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from textual.message import Message
@@ -23,122 +25,137 @@ class Choice(NamedTuple):
     """What copying it gives: exactly the source of code or table, tab-separated rows of data, the address."""
 
 
-@dataclass(eq=False, repr=False)
 class CopyRequested(Message):
-    text: str
-    what: str
-    """For the notice: `the answer`, `the question`, `sql 1` ..."""
+    def __init__(self, text: str, what: str) -> None:
+        super().__init__()
+        self.text = text
+        self.what = what
+        """For the notice: `the answer`, `the question`, `sql 1` ..."""
 
 
-@dataclass(eq=False, repr=False)
 class ChooseBlock(Message):
-    title: str
-    choices: list[Choice]
+    def __init__(self, title: str, choices: list[Choice]) -> None:
+        super().__init__()
+        self.title = title
+        self.choices = choices
 
 
-@dataclass(eq=False, repr=False)
 class SaveRequested(Message):
-    text: str
-    suggested_name: str
+    def __init__(self, text: str, suggested_name: str) -> None:
+        super().__init__()
+        self.text = text
+        self.suggested_name = suggested_name
 
 
-@dataclass(eq=False, repr=False)
 class SavePicture(Message):
-    data: str
-    """A PNG in base64."""
-    suggested_name: str
+    def __init__(self, data: str, suggested_name: str) -> None:
+        super().__init__()
+        self.data = data
+        """A PNG in base64."""
+        self.suggested_name = suggested_name
 
 
-@dataclass(eq=False, repr=False)
 class ShowPicture(Message):
-    data: str
-    """A PNG in base64."""
-    suggested_name: str
+    def __init__(self, data: str, suggested_name: str) -> None:
+        super().__init__()
+        self.data = data
+        """A PNG in base64."""
+        self.suggested_name = suggested_name
 
 
-@dataclass(eq=False, repr=False)
 class ShowPlain(Message):
     """A message is to stand on the terminal as bare text, for the terminal's own selection."""
 
-    text: str
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
 
 
-@dataclass(eq=False, repr=False)
 class FetchFile(Message):
     """A file that the service speaks of is to be fetched."""
 
-    file: FileBlock
+    def __init__(self, file: FileBlock) -> None:
+        super().__init__()
+        self.file = file
 
 
-@dataclass(eq=False, repr=False)
 class Explained(Message):
     """A key had nothing to do here: what it is for."""
 
-    sentence: str
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self.sentence = sentence
 
 
-@dataclass(eq=False, repr=False)
 class ExportTable(Message):
-    source: str
-    """Tab-separated lines, or Markdown."""
-    suggested_name: str
-    """Without an extension."""
+    def __init__(self, source: str, suggested_name: str) -> None:
+        super().__init__()
+        self.source = source
+        """Tab-separated lines, or Markdown."""
+        self.suggested_name = suggested_name
+        """Without an extension."""
 
 
-@dataclass(eq=False, repr=False)
 class Retry(Message):
-    turn: Turn
+    def __init__(self, turn: Turn) -> None:
+        super().__init__()
+        self.turn = turn
 
 
-@dataclass(eq=False, repr=False)
 class Stop(Message):
-    turn: Turn
+    def __init__(self, turn: Turn) -> None:
+        super().__init__()
+        self.turn = turn
 
 
-@dataclass(eq=False, repr=False)
 class Feedback(Message):
-    turn: Turn
-    rating: Literal["like", "dislike"]
+    def __init__(self, turn: Turn, rating: Literal["like", "dislike"]) -> None:
+        super().__init__()
+        self.turn = turn
+        self.rating = rating
 
 
-@dataclass(eq=False, repr=False)
 class Details(Message):
-    turn: Turn
+    def __init__(self, turn: Turn) -> None:
+        super().__init__()
+        self.turn = turn
 
 
-@dataclass(eq=False, repr=False)
 class EditResend(Message):
-    turn: Turn
+    def __init__(self, turn: Turn) -> None:
+        super().__init__()
+        self.turn = turn
 
 
-@dataclass(eq=False, repr=False)
 class QuoteRequested(Message):
     """A block, or a whole message, is to be quoted in the next question."""
 
-    text: str
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
 
 
-@dataclass(eq=False, repr=False)
 class Links(Message):
-    turn: Turn
-    title: str
-    choices: list[Choice]
+    def __init__(self, turn: Turn, title: str, choices: list[Choice]) -> None:
+        super().__init__()
+        self.turn = turn
+        self.title = title
+        self.choices = choices
 
 
-@dataclass(eq=False, repr=False)
 class ComposeRequested(Message):
     """Enter: back to the composer."""
 
 
-@dataclass(eq=False, repr=False)
 class MatchChanged(Message):
     """Another match is the current one."""
 
-    number: int
-    """From 1; 0 for none."""
-    matches: int
+    def __init__(self, number: int, matches: int) -> None:
+        super().__init__()
+        self.number = number
+        """From 1; 0 for none."""
+        self.matches = matches
 
 
-@dataclass(eq=False, repr=False)
 class FindRequested(Message):
     """`/`: ask for what to find, then call `find`."""
