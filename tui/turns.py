@@ -15,7 +15,7 @@ from tui.cache.batch import Batch, Journal
 from tui.cache.records import AnswerRecord, PartialRecord, StateRecord
 from tui.models import AskBlock, Position, Problem, TextBlock, Turn, TurnIds
 from tui.services.accumulator import LiveTurn
-from tui.services.base import AnswerRequest, AskAnswerer, ConversationService, TurnRef, TurnRequest
+from tui.services.base import AnswerRequest, AskAnswerer, ConversationService, StopOutcome, TurnRef, TurnRequest
 from tui.services.errors import ServiceError
 from tui.services.events import (
     Asked,
@@ -36,6 +36,8 @@ from tui.words import _
 
 STOP_GRACE = 10.0
 """Seconds that a stopped stream is still read for its last words."""
+NAME_GRACE = 60.0
+"""Seconds that it is read where the service has not yet named what is to be stopped: it is told as soon as it does."""
 RECOVERY_PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 60.0, 120.0, 120.0)
 """Seconds between looks into the history while the line is down: about seven minutes in all."""
 
@@ -149,7 +151,7 @@ async def run_turn(
             end = await _stream(running, service, _opened(service, request), batch)
         elif service.capabilities.resume:
             running.say(_("looking for the answer"))
-            end = await _stream(running, service, aclosing(_recovered(running, service)), batch)
+            end = await _stream(running, service, aclosing(_looked(running, service)), batch)
         if end is None or _may_go_on(end, service):
             end = await _recover(running, service, batch, pauses, end)
         elif live.snapshot().frames_skipped and service.capabilities.history and isinstance(end, Finished):
@@ -217,6 +219,16 @@ async def _recovered(running: RunningTurn, service: ConversationService) -> Asyn
             await events.aclose()
 
 
+async def _looked(running: RunningTurn, service: ConversationService) -> AsyncGenerator[Event]:
+    """`_recovered`; that a look for the answer failed says nothing of whether the question had arrived."""
+    try:
+        async with aclosing(_recovered(running, service)) as events:
+            async for event in events:
+                yield event
+    except ServiceError as error:
+        yield Failed(_of_the_question(error.problem, running.live.snapshot()))
+
+
 async def _stream(
     running: RunningTurn,
     service: ConversationService,
@@ -229,7 +241,10 @@ async def _stream(
     try:
         await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not reading.done():  # stopped: the last words are still wanted, but not for ever
-            await asyncio.wait({reading}, timeout=STOP_GRACE)
+            remembered = stopping.result() == "remembered"
+            await asyncio.wait({reading}, timeout=NAME_GRACE if remembered else STOP_GRACE)
+            if not reading.done() and remembered and not running.live.ids.task:
+                running.note(_stop_failed(_("it has not named it")))
         if not reading.done():
             return Finished("stopped")
         return reading.result()
@@ -255,21 +270,25 @@ async def _read(
     return Finished("cut_off")
 
 
-async def _stop_when_wanted(running: RunningTurn, service: ConversationService) -> None:
-    """Tell the service once to stop; it keeps the wish itself while the turn has no task id yet."""
+async def _stop_when_wanted(running: RunningTurn, service: ConversationService) -> StopOutcome | None:
+    """Tell the service once to stop; it keeps the wish itself while the turn has no task id yet.
+
+    What became of it; None where the service has no stop, or did not take it.
+    """
     await running.stop_wanted.wait()
     running.live.set_state("stopping")
     running.say(_("stopping"))
     if not service.capabilities.stop:
-        return
+        return None
     try:
         outcome = await service.stop(running.live.ids, running.live.snapshot().id)
     except ServiceError as error:
-        running.note(_stop_failed(error.problem))
+        running.note(_stop_failed(error.problem.sentence))
         running.say(_("the service did not take the stop: {reason}").format(reason=error.problem.sentence))
-    else:
-        said = {"already_over": _("the service had finished already"), "not_possible": _("stopped here only")}
-        running.say(said.get(outcome, _("stopping")))
+        return None
+    said = {"already_over": _("the service had finished already"), "not_possible": _("stopped here only")}
+    running.say(said.get(outcome, _("stopping")))
+    return outcome
 
 
 async def _recover(
@@ -292,11 +311,12 @@ async def _recover(
             await _stop_in_recovery(running, service)
             return Finished("stopped")
         turn = running.live.snapshot()
+        found: Finished | Failed | None = None
         try:
             async with aclosing(_recovered(running, service)) as events:
                 async for event in events:
                     if isinstance(event, (Finished, Failed)):
-                        end = event
+                        found = event
                         break
                     replaced = isinstance(event, TextReplaced) and event.text != _held_text(turn)
                     if replaced or isinstance(event, TextDelta):
@@ -306,7 +326,11 @@ async def _recover(
                     if running.stop_wanted.is_set():
                         break
         except ServiceError as error:
-            end = Failed(_of_the_question(error.problem, running.live.snapshot()))
+            found = Failed(_of_the_question(error.problem, running.live.snapshot()))
+        if found is None and running.stop_wanted.is_set():
+            await _stop_in_recovery(running, service)
+            return Finished("stopped")
+        end = found or end
         if isinstance(end, Finished) or (isinstance(end, Failed) and not line_was_lost(end.problem)):
             return end
         running.say(_("no connection; looking again soon"))
@@ -328,16 +352,13 @@ async def _stop_in_recovery(running: RunningTurn, service: ConversationService) 
         try:
             await service.stop(running.live.ids)
         except ServiceError as error:
-            running.note(_stop_failed(error.problem))
+            running.note(_stop_failed(error.problem.sentence))
 
 
-def _stop_failed(problem: Problem) -> Noted:
+def _stop_failed(reason: str) -> Noted:
     """Stays with the answer: "stopped" alone would say that the service's work has ended."""
-    return Noted(
-        _("the stop did not get through, so the service may go on with this answer: {reason}").format(
-            reason=problem.sentence
-        )
-    )
+    sentence = _("the stop did not get through, so the service may go on with this answer: {reason}")
+    return Noted(sentence.format(reason=reason))
 
 
 def _held_text(turn: Turn) -> str:

@@ -220,6 +220,9 @@ class RdsCopilot:
             for event in await self._translate(live, parts) if parts is not None else ():
                 yield event
             if over:
+                if live.stopping is not None and not live.frames.ended:
+                    # Whether the service heard of the stop decides what the end of the body means.
+                    await asyncio.wait({live.stopping}, timeout=STOP_GRACE)
                 if error is not None and not isinstance(error, ServiceError):
                     raise error
                 if error is not None and not (live.frames.ended or live.was_stopped):
