@@ -34,7 +34,7 @@ class Stage:
     """All frames of the session so far: what a replay is made of."""
     calls: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     answers: dict[str, Callable[[dict[str, str]], Any]] = field(default_factory=dict)
-    """By operation: what it answers instead; raises or returns a response or a table."""
+    """By operation: what it answers instead; raises or returns a response or a table, or what is awaited for one."""
     session: dict[str, Any] = field(default_factory=lambda: {"AgentStatus": "RUNNING", "SessionStatus": "IDLE"})
     drop_at: set[int] = field(default_factory=set)
     """Counting all frames written on any connection: where it is cut off instead."""
@@ -69,6 +69,8 @@ class Stage:
         self.called.set()
         if action in self.answers:
             answer = self.answers[action](params)
+            if asyncio.iscoroutine(answer):
+                answer = await answer
             if answer is not None:
                 return answer if isinstance(answer, web.StreamResponse) else web.json_response(answer)
         match action:

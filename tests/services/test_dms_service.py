@@ -520,6 +520,15 @@ async def test_an_open_ask_that_is_recovered_still_waits(keep_open: bool) -> Non
     assert again.answer == "North leads with 4.1M."
 
 
+async def test_what_the_service_has_given_an_id_is_not_said_to_be_unsent() -> None:
+    """A runtime that still starts has begun nothing, and its session says that it is idle."""
+    stage = Stage()
+    async with on_stage(stage) as service:
+        ids = TurnIds(conversation="se-1", message="m-1")
+        events, _turn = await recovered(service, Turn("t", "?", NOW, ids=ids, position=Position("5")))
+    assert not any(isinstance(event, Failed) and event.problem.delivered == "no" for event in events)
+
+
 async def test_a_turn_that_never_had_a_session_was_never_sent() -> None:
     stage = Stage()
     async with on_stage(stage) as service:
@@ -541,6 +550,28 @@ async def test_a_stop_cancels_once_and_the_stream_tells_the_end() -> None:
                 assert await service.stop(TurnIds(conversation="se-1")) == "stopped"
     assert got[-1] == Finished("stopped")
     assert [message["MessageType"] for message in stage.messages()] == ["primary", "cancel"]
+
+
+async def test_a_stop_that_overtakes_the_message_is_sent_once_more() -> None:
+    stage = Stage(parts=[[], plain_answer()[:5], [row("chat_canceled", "chat", "", 9)]], keep_open=True)
+    arrived = asyncio.Event()
+
+    async def late() -> None:
+        await arrived.wait()
+
+    stage.answers["SendChatMessage"] = lambda params: late() if params["MessageType"] == "primary" else None
+    async with on_stage(stage) as service, service.stream(TurnRequest("?", turn="t")) as events:
+
+        async def stop() -> None:
+            await stage.until(lambda: bool(stage.messages()))
+            assert await service.stop(TurnIds(), "t") == "stopped"
+            arrived.set()
+
+        stopping = asyncio.create_task(stop())
+        got = [event async for event in events]
+        await stopping
+    assert got[-1] == Finished("stopped")
+    assert [message["MessageType"] for message in stage.messages()] == ["primary", "cancel", "cancel"]
 
 
 async def test_a_stop_while_the_agent_starts_sends_nothing_at_all() -> None:

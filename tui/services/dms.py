@@ -103,10 +103,11 @@ class DmsDataAgent:
             yield Finished("done" if position.phase == "done" else "stopped")
             return
         async with self._run(Run(session=turn.ids.conversation, sent=True)) as run:
-            run.accepted = position.phase != "awaiting"
+            # In a turn without an ask only the message that began it can have been given an id.
+            run.accepted = position.phase != "awaiting" or (position.ask is None and bool(turn.ids.message))
             session = await self.sessions.describe(run.session)
             if session.readiness == "gone":
-                kept = await kept_end(session, _reader(turn, position))
+                kept = await kept_end(session, _reader(turn, position), local=self._calls.local)
                 lost = Failed(replace(expired().problem, delivered="yes" if run.accepted else "unknown"))
                 for event in kept or [lost]:
                     yield event
@@ -130,7 +131,7 @@ class DmsDataAgent:
         try:
             await self._cancel(run)
         except ApiError as error:
-            if type(error) is ApiError and error.problem.status in (200, 400, 404):
+            if _nothing_runs(error):
                 return "already_over"
             raise
         return "stopped"
@@ -150,7 +151,7 @@ class DmsDataAgent:
         if session.readiness != "gone":
             async with self._run(Run(session=conversation, agent=session.agent_id, sent=True)) as run:
                 turns = await self._follower.history(run, session.messages)
-        turns = turns or await kept_turns(session)
+        turns = turns or await kept_turns(session, local=self._calls.local)
         if session.readiness == "gone" and not turns:
             raise expired()
         return PageOf(turns)
@@ -327,10 +328,15 @@ class DmsDataAgent:
         if not run.accepted:
             yield Status(_("it is not known whether the message arrived; looking for what it began"))
         if run.stop_wanted.is_set():  # wanted while the message was on its way
+            if run.stopping is not None:
+                # It may have overtaken the message, and have found nothing to stop.
+                await asyncio.wait({run.stopping})
+                run.stopping = None
             try:
                 await self._cancel(run)
             except ServiceError as error:
-                yield Status(_("the stop did not get through: {reason}").format(reason=error.problem.sentence))
+                if not _nothing_runs(error):
+                    yield Status(_("the stop did not get through: {reason}").format(reason=error.problem.sentence))
         async with aclosing(self._follower.follow(run, reader)) as events:
             async for event in events:
                 yield event
@@ -344,6 +350,11 @@ class DmsDataAgent:
     async def _send_cancel(self, session: str) -> None:
         message = {"SessionId": session, "DMSUnit": self._place.unit, "MessageType": "cancel", "Message": CANCEL}
         await self._calls.write("SendChatMessage", message)
+
+
+def _nothing_runs(error: ServiceError) -> bool:
+    """Whether a cancel was refused for want of anything to cancel."""
+    return type(error) is ApiError and error.problem.status in (200, 400, 404)
 
 
 def _reader(turn: TurnRef, position: Position) -> DmsReader:

@@ -31,6 +31,10 @@ class Calls(Protocol):
     def host(self) -> str:
         """For error texts."""
 
+    @property
+    def local(self) -> bool:
+        """The service is on this machine: what it names may be, too."""
+
     async def read(self, action: str, params: Mapping[str, Value]) -> Fields:
         """The answer's outer object; repeated where that may help, so only for what changes nothing."""
 
@@ -51,6 +55,10 @@ class SignedCalls:
     @property
     def host(self) -> str:
         return self._rpc.endpoint.host
+
+    @property
+    def local(self) -> bool:
+        return self._rpc.endpoint.loopback
 
     async def read(self, action: str, params: Mapping[str, Value]) -> Fields:
         return unwrap(await self._rpc.read(action, params))
@@ -83,6 +91,10 @@ class KeyCalls:
     @property
     def host(self) -> str:
         return self._control.endpoint.host
+
+    @property
+    def local(self) -> bool:
+        return self._control.endpoint.loopback
 
     def _plane(self, action: str) -> RpcClient:
         return self._stream if action in _ON_STREAM_PLANE else self._control

@@ -69,6 +69,11 @@ class RemoteFiles:
         self._calls = calls
         self._unit = unit
 
+    @property
+    def local(self) -> bool:
+        """The service is on this machine: what it names may be, too."""
+        return self._calls.local
+
     async def grant(self) -> UploadGrant:
         """Ask for leave to upload; repeated where that may help, since it changes nothing."""
         began = datetime.now(UTC)

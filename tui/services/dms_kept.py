@@ -27,13 +27,13 @@ MOST_FILES = 100
 Part = Frame | Oversized
 
 
-async def kept_turns(session: Session) -> tuple[Turn, ...]:
+async def kept_turns(session: Session, *, local: bool) -> tuple[Turn, ...]:
     """The session's turns, oldest first; none where nothing was kept, or nothing that can be read.
 
     Raises:
         ServiceError: the files cannot be fetched.
     """
-    files = await _fetched(session.replays)
+    files = await _fetched(session.replays, local)
 
     def read() -> tuple[Turn, ...]:
         replay = Replay(session.id, session.messages)
@@ -45,13 +45,13 @@ async def kept_turns(session: Session) -> tuple[Turn, ...]:
     return await asyncio.to_thread(read)
 
 
-async def kept_end(session: Session, reader: DmsReader) -> list[Event]:
+async def kept_end(session: Session, reader: DmsReader, *, local: bool) -> list[Event]:
     """What is missing of the turn that `reader` holds, up to its end; empty where the files do not tell that.
 
     Raises:
         ServiceError: the files cannot be fetched.
     """
-    files = await _fetched(session.replays)
+    files = await _fetched(session.replays, local)
 
     def read() -> list[Event]:
         events = reader.connect()
@@ -64,12 +64,12 @@ async def kept_end(session: Session, reader: DmsReader) -> list[Event]:
     return await asyncio.to_thread(read)
 
 
-async def _fetched(links: Sequence[Secret]) -> list[bytes]:
+async def _fetched(links: Sequence[Secret], local: bool) -> list[bytes]:
     files: list[bytes] = []
     left = LARGEST
     for link in links[:MOST_FILES]:
         data = bytearray()
-        async with open_link(link.reveal()) as (_begin, _size, chunks):
+        async with open_link(link.reveal(), local=local) as (_begin, _size, chunks):
             async for chunk in chunks:
                 data += chunk
                 if len(data) > left:

@@ -54,7 +54,7 @@ async def download(files: RemoteFiles, file: RemoteFile, folder: Path) -> AsyncG
             before = received
             try:
                 file = await _with_link(files, file)
-                async with open_link(file.link.reveal(), received) as (begin, whole, chunks):
+                async with open_link(file.link.reveal(), received, local=files.local) as (begin, whole, chunks):
                     size, told = whole or size, loop.time()
                     if begin != received:  # all of it comes again
                         received = begin

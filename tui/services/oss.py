@@ -72,7 +72,9 @@ class FileChanged(Exception):
     """The file is another one than when it was checked."""
 
 
-async def post_form(url: str, form: Form, path: Path, size: int, sent: Callable[[int], None]) -> None:
+async def post_form(
+    url: str, form: Form, path: Path, size: int, sent: Callable[[int], None], *, local: bool = False
+) -> None:
     """Send the form with the file at `path`, streamed from disk; `sent` is told how many of its bytes have left.
 
     Raises:
@@ -80,7 +82,7 @@ async def post_form(url: str, form: Form, path: Path, size: int, sent: Callable[
         OSError: the file cannot be read.
         FileChanged: it does not have `size` bytes (any more).
     """
-    endpoint, target = parse_url(url)
+    endpoint, target = parse_url(url, local=local)
     head, tail = form.head(), form.tail()
 
     async def body() -> AsyncGenerator[bytes]:
@@ -111,7 +113,9 @@ async def post_form(url: str, form: Form, path: Path, size: int, sent: Callable[
 
 
 @asynccontextmanager
-async def open_link(url: str, start: int = 0) -> AsyncIterator[tuple[int, int, AsyncIterator[bytes]]]:
+async def open_link(
+    url: str, start: int = 0, *, local: bool = False
+) -> AsyncIterator[tuple[int, int, AsyncIterator[bytes]]]:
     """Open a pre-signed link, from byte `start` on if that is granted.
 
     The link goes out as it is, unchanged and without any credential. Gives the byte at which the answer begins
@@ -120,7 +124,7 @@ async def open_link(url: str, start: int = 0) -> AsyncIterator[tuple[int, int, A
     Raises:
         ServiceError: as `post_form`.
     """
-    endpoint, target = parse_url(url)
+    endpoint, target = parse_url(url, local=local)
     headers = {"range": f"bytes={start}-"} if start else {}
     async with await open_client(endpoint, keepalive=False, timeout=TIMEOUT) as client:
         response = await _send(client, client.build_request("GET", "/", headers=headers), endpoint, target)
@@ -205,11 +209,13 @@ def refusal_error(status: int, refusal: Refusal, host: str) -> ServiceError:
     )
 
 
-def parse_url(url: str) -> tuple[Endpoint, str]:
+def parse_url(url: str, *, local: bool = False) -> tuple[Endpoint, str]:
     """The host of an upload address or a link, and its path with query, unchanged.
 
+    `local`: who named it is on this machine; nobody else may send us there.
+
     Raises:
-        ConfigurationError: it is not https, and not on this machine either.
+        ConfigurationError: it is not https, or on this machine without leave.
     """
     try:
         parts = urlsplit(url if "://" in url else f"https://{url}")
@@ -222,7 +228,8 @@ def parse_url(url: str) -> tuple[Endpoint, str]:
     except httpx.InvalidURL:  # what looks like a number and is none
         host = ""
     usable = host.isascii() and host.isprintable() and " " not in host and url.isascii() and parts.username is None
-    if not host or not usable or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
+    allowed = parts.scheme in ("http", "https") if loopback and local else parts.scheme == "https" and not loopback
+    if not host or not usable or not allowed:
         raise ConfigurationError(
             Problem(
                 _("Object store"),

@@ -153,7 +153,8 @@ class Upload:
         self._marks.clear()
         form = Form.make(form_fields(grant, self.check.name), self.check.name, self.check.media_type)
         task = asyncio.create_task(
-            post_form(grant.host, form, self.check.path, self.check.size, self._note), name="upload"
+            post_form(grant.host, form, self.check.path, self.check.size, self._note, local=self._files.local),
+            name="upload",
         )
         try:
             self._mark()
