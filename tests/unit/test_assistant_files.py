@@ -97,8 +97,13 @@ def test_a_token_is_that_of_the_assistant_that_is_there() -> None:
     assert found.auth == PluginAuth(Secret("another"))
 
 
-HEADERS = {"Authorization": f"Bearer {CANARY}", "X-Api-Key": CANARY, "Accept": "text/plain"}
-SERVER = {"server_url": "https://mcp.example/sse", "headers": HEADERS, "more": [{"password": CANARY}], "max_tokens": 5}
+HEADERS = {"Authorization": f"Bearer {CANARY}", "x-functions-key": CANARY, "Accept": "text/plain"}
+SERVER = {
+    "server_url": f"https://me:{CANARY}@mcp.example/sse?v=2&key={CANARY}",
+    "headers": HEADERS,
+    "more": [{"password": CANARY}],
+    "max_tokens": 5,
+}
 MCP = AssistantProfile("p2", "qwen3", "with a server", tools=(BuiltinTool("mcp", extra=SERVER),))
 
 
@@ -116,7 +121,7 @@ def test_the_secrets_of_a_server_are_in_no_file_and_come_back_from_the_profile(f
 def test_a_secret_never_goes_to_another_server() -> None:
     [entry] = load(dump([MCP], "json").replace("mcp.example", "evil.example"))
     bare = {
-        "server_url": "https://evil.example/sse",
+        "server_url": "https://evil.example/sse?v=2",
         "headers": {"Accept": "text/plain"},
         "more": [{}],
         "max_tokens": 5,
@@ -129,8 +134,8 @@ def test_what_was_masked_while_it_was_edited_stays() -> None:
     shown = masked(SERVER)
     assert shown["headers"]["Authorization"] == MASK
     assert filled(shown, SERVER) == SERVER
-    shown["headers"] = {"Authorization": MASK, "X-Api-Key": "typed"}
-    assert filled(shown, SERVER)["headers"] == {"Authorization": f"Bearer {CANARY}", "X-Api-Key": "typed"}
+    shown["headers"] = {"Authorization": MASK, "x-functions-key": "typed"}
+    assert filled(shown, SERVER)["headers"] == {"Authorization": f"Bearer {CANARY}", "x-functions-key": "typed"}
     assert filled({"other": MASK, "none": None}, SERVER) == {"none": None}
 
 
