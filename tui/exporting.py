@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -88,7 +89,8 @@ class Exporting:
 
     async def read_file(self, path: str) -> Imported:
         """Take in the conversations of a file, `~` is the home. Raises OSError, NotOurs."""
-        return await self.read(await asyncio.to_thread(lambda: Path(path).expanduser().read_bytes()))
+        # The one of pathlib raises RuntimeError where there is no such home.
+        return await self.read(await asyncio.to_thread(lambda: Path(os.path.expanduser(path)).read_bytes()))
 
     async def read(self, data: bytes, service: ServiceName | Literal[""] = "") -> Imported:
         """Take in the conversations of an export in JSON that are not here yet, all or those with one service.
@@ -130,10 +132,11 @@ def render(request: ExportRequest, conversations: Sequence[Conversation], now: d
             files = {f"{name}.zip": as_zip(files, name, local)}
             name = f"{name}.zip"
         return Exported(files, name, dict(redactor.counts), contents)
+    chosen = [[turn for turn in each.turns if request.turn in ("", turn.id)] for each in clean]
     if request.form == "json":
-        text = as_json(clean, now)
+        parts = [replace(each, turns=tuple(turns)) for each, turns in zip(clean, chosen, strict=True)]
+        text = as_json(parts, now)
     else:
-        chosen = [[turn for turn in each.turns if request.turn in ("", turn.id)] for each in clean]
         text = "\n".join(as_markdown(each, shape, turns) for each, turns in zip(clean, chosen, strict=True))
         if request.form == "html":
             text = as_html(text, title, language())

@@ -142,6 +142,9 @@ def test_one_turn() -> None:
     (text,) = exported(LAG, turn="t2").values()
     assert b"## Question 2" in text
     assert b"Question 1" not in text
+    (text,) = exported(LAG, form="json", turn="t2").values()
+    (held,) = from_json(text)
+    assert [turn.id for turn in held.turns] == ["t2"]
 
 
 @pytest.mark.parametrize("text", ["plain", "```", "````\n```x", "`"])
@@ -243,6 +246,8 @@ async def test_an_import_takes_what_is_not_here_yet(tmp_path: Path) -> None:
     assert (held.turns, held.tags, held.pinned, held.remote_id) == (LAG.turns, LAG.tags, True, "conv-1")
     assert (held.created_at, held.updated_at) == (LAG.created_at, LAG.turns[-1].finished_at)
     assert held.options == {"region": "cn-hangzhou"}, "what was agreed to there is not agreed to here"
+    with pytest.raises(OSError):
+        await exporting.read_file("~nobody-of-that-name/file.json")
     await store.release(LAG.id)
     await store.delete(LAG.id)
     again = await exporting.read(data)
