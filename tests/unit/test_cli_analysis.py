@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pty
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
 from tests.unit.test_cli import YUNLIAO, Run, environ, run, sandbox
+from tui.cache.records import MetaRecord
+from tui.cache.store import Store
 from tui.exits import Exit
+from tui.paths import resolve
 from tui.sandbox.server import SandboxServer
 
 __all__ = ["environ", "run", "sandbox"]
@@ -105,6 +110,33 @@ def test_words_answer_a_question_and_refusing_stops_the_run(run: Run, sandbox: S
     assert "You said: north only" in ran.out
     conversation = conversation_of(run("ask", "-s", "dms", WEEKS).err)
     assert run("ask", "--conversation", conversation, "no").code == Exit.STOPPED
+
+
+def test_an_answer_that_cannot_be_given_here_is_said(run: Run, sandbox: SandboxServer, tmp_path: Path) -> None:
+    conversation = conversation_of(run("ask", "-s", "dms", WEEKS).err)
+    holds, done = threading.Event(), threading.Event()
+
+    async def hold() -> None:
+        """Another window, which writes to it."""
+        store = Store(resolve(tmp_path / "data").state)
+        await store.open()
+        await store.load(conversation)
+        await store.append(conversation, MetaRecord(title="elsewhere"))
+        holds.set()
+        await asyncio.to_thread(done.wait)
+        await store.close()
+
+    window = threading.Thread(target=lambda: asyncio.run(hold()))
+    window.start()
+    try:
+        assert holds.wait(20)
+        ran = run("ask", "--yes", "--conversation", conversation, "y")
+    finally:
+        done.set()
+        window.join()
+    assert ran.code == Exit.APPROVAL
+    assert "another window has this conversation open" in ran.err
+    assert accepted(sandbox) == 1
 
 
 def test_on_a_terminal_it_is_asked_and_enter_approves_nothing(

@@ -126,6 +126,12 @@ class _Run:
         self._services: Services | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._over = asyncio.Event()
+        self._rested = asyncio.Event()
+        """Whether a turn runs may be another matter now."""
+        self._agreed: set[str] = set()
+        """Ids of the asks that were agreed to unseen (`--yes`): not to the same one twice."""
+        self._unanswered = False
+        """An answer could not be sent: what was asked still is."""
         self._stopped = asyncio.Event()
         self._cause: Exit | None = None
         """Why it was stopped: a signal or a closed pipe (STOPPED), or the time that was given (TIMED_OUT)."""
@@ -134,7 +140,7 @@ class _Run:
             store,
             Hooks(
                 turn_changed=self._changed,
-                list_changed=lambda _id: None,
+                list_changed=lambda _id: self._rested.set(),
                 spawn=self._spawn,
                 service=self._service,
                 options=self._question_options,
@@ -185,7 +191,10 @@ class _Run:
             return self._refused(_not_sent(), self._cause)
         turn = await self._ask(conversation, question)
         while (reply := await self._reply(turn)) is not None:
-            turn = await self._answer(turn, *reply)
+            answered = await self._answer(*reply)
+            if answered is None:
+                break
+            turn = answered
         code = self._exit_code(turn)
         kept = self._wanted.save and not self._store.banner
         self._output.end(self._conversation, turn, code, self._conversation if kept else turn.ids.conversation)
@@ -203,17 +212,28 @@ class _Run:
                 if reason := self._forbidden(ask, reply):
                     self._output.say(reason)
                     return newest
-                return await self._answer(newest, ask, reply)
+                return await self._answer(ask, reply) or newest
         return await self._ended(self._conversations.ask(self._conversation, question).id)
 
-    async def _answer(self, turn: Turn, ask: AskBlock, reply: AskReply) -> Turn:
+    async def _answer(self, ask: AskBlock, reply: AskReply) -> Turn | None:
+        """Answer, and wait for what comes of it; None where it could not be sent, which has been said then."""
+        conversation = await self._conversations.open(self._conversation)
+        turn = conversation.newest_sent
         self._over.clear()
-        if not self._conversations.answer(self._conversation, ask.ask_id, reply):
-            return turn
+        if turn is None or not self._conversations.answer(conversation.id, ask.ask_id, reply):
+            elsewhere = _("The answer was not sent: another window has this conversation open.")
+            over = _("The answer was not sent: nothing waits for it any more.")
+            self._output.say(elsewhere if conversation.read_only else over)
+            self._unanswered = True
+            return None
         return await self._ended(turn.id)
 
     async def _ended(self, turn_id: str) -> Turn:
         await self._over.wait()
+        # It is written down to its end: before that no answer to it would be taken.
+        while self._conversations.is_running(self._conversation):
+            self._rested.clear()
+            await self._rested.wait()
         conversation = await self._conversations.open(self._conversation)
         return next(turn for turn in conversation.turns if turn.id == turn_id)
 
@@ -224,10 +244,11 @@ class _Run:
             return None
         plans = [block for block in turn.blocks if isinstance(block, PlanBlock)]
         lines = describe(ask, plans[-1].steps if plans else ())
-        if self._wanted.yes and (reply := agreed(ask)) is not None:
+        if self._wanted.yes and ask.ask_id not in self._agreed and (reply := agreed(ask)) is not None:
             self._output.say("\n".join(lines[:-1]))
             if not (reason := self._forbidden(ask, reply)):
                 self._output.say(_("agreed (--yes)"))
+                self._agreed.add(ask.ask_id)
                 return ask, reply
             self._output.say(reason)
         if not can_ask():
@@ -266,7 +287,15 @@ class _Run:
             raise FileRefused(Problem(_("Not sent"), sentence, delivered="no"))
         assert self._services is not None
         service = cast("DmsDataAgent", await self._services.get("dms"))
-        sources = await upload_files(service.files, checks, self._output.say)
+        uploading = asyncio.ensure_future(upload_files(service.files, checks, self._output.say))
+        stopped = asyncio.ensure_future(self._stopped.wait())
+        await asyncio.wait({uploading, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (uploading, stopped):
+            task.cancel()
+        await asyncio.wait({uploading, stopped})
+        if uploading.cancelled():
+            return
+        sources = uploading.result()
         held = read_data(conversation.options.get("data", ""))
         await self._conversations.set_options(
             conversation.id, {**conversation.options, "data": write_data([*held, *sources])}
@@ -367,6 +396,8 @@ class _Run:
     def _exit_code(self, turn: Turn) -> Exit:
         if self._cause is not None and turn.state != "done":
             return self._cause
+        if self._unanswered:
+            return Exit.APPROVAL
         match turn.state:
             case "done":
                 return Exit.ANSWERED
