@@ -37,7 +37,7 @@ class Ticks:
         self._waiting: dict[tuple[str, str], TurnUpdate] = {}
         self._next = 0.0
         """When the next tick may be, on the loop's clock."""
-        self._seen: dict[tuple[str, str], int] = {}
+        self._seen: dict[str, int] = {}
         """Characters that had come at the last look."""
         self._handle: asyncio.TimerHandle | None = None
 
@@ -65,9 +65,9 @@ class Ticks:
             self._look()
             self._next = asyncio.get_running_loop().time() + 1 / self.rate
             waiting, self._waiting = self._waiting, {}
-            for key, update in waiting.items():
+            for (conversation_id, _turn_id), update in waiting.items():
                 if update.ended:
-                    del self._seen[key]
+                    self._seen.pop(conversation_id, None)
                 self._publish(update)
 
     def _due(self) -> None:
@@ -81,10 +81,10 @@ class Ticks:
     def _look(self) -> int:
         """How many characters have come since the last look, of all that changed."""
         grown = 0
-        for key in self._waiting:
-            size = self._received(key[0])
-            grown += size - self._seen.get(key, 0)
-            self._seen[key] = size
+        for conversation_id in {conversation_id for conversation_id, _turn_id in self._waiting}:
+            size = self._received(conversation_id)
+            grown += size - self._seen.get(conversation_id, 0)
+            self._seen[conversation_id] = size
         return grown
 
     def _at(self, when: float) -> None:

@@ -171,6 +171,31 @@ def test_an_answer_alone_on_the_terminal(tmp_path: Path, display: tuple[str, ...
         assert_given_back(terminal)
 
 
+def test_what_came_while_an_editor_was_open_is_shown_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, display: tuple[str, ...]
+) -> None:
+    editor = tmp_path / "editor"
+    # Leaves when the answer is on disk as a whole.
+    editor.write_text(f"#!/bin/sh\nuntil grep -rqs 'kind = \"answer\"' '{tmp_path}/data'; do sleep 0.1; done\n")
+    editor.chmod(0o700)
+    monkeypatch.setenv("EDITOR", str(editor))
+    monkeypatch.delenv("VISUAL", raising=False)
+    words = " ".join(f"word{number}" for number in range(150))
+    with start(tmp_path, (120, 40), *display) as terminal:
+        terminal.send(f"echo {words} end-of-it")
+        terminal.until_text("end-of-it")
+        terminal.send("\r")
+        terminal.until(lambda: sum("word9" in line for line in terminal.screen.lines) >= 2, "the answer begins")
+        terminal.send("\x0f")
+        terminal.until(lambda: terminal.output.count(b"\x1b[?1049h") == 2, "the app again", 60)
+        until_quiet(terminal)
+        shown = terminal.screen.lines
+        terminal.send("\x0c")
+        until_quiet(terminal)
+        assert shown == terminal.screen.lines
+        assert any("end-of-it" in line for line in shown)
+
+
 def test_figures_at_the_end(tmp_path: Path) -> None:
     with start(tmp_path, (80, 24), "--stats") as terminal:
         ask(terminal, "echo done")

@@ -159,6 +159,11 @@ class PaintedDisplay(App[ReturnType]):
         if (
             self._painter is None
             or not self.paints
+            # What is not painted now must stay marked: an editor is open, or the terminal has another size already.
+            or self._batch_count
+            or not self._running
+            or self._closed
+            or compositor.size != self.size
             or not widget._repaint_required
             or widget._layout_required
             or screen._layout_required
@@ -176,7 +181,7 @@ class PaintedDisplay(App[ReturnType]):
 
         It is where something lies over what is to be drawn.
         """
-        if self._batch_count or not self._running or self._closed or compositor.size != (painter.width, painter.height):
+        if compositor.size != (painter.width, painter.height):
             return False
         region, clip = compositor.visible_widgets[widget]
         visible = region.intersection(clip)

@@ -88,5 +88,8 @@ def bands_of(spans: Sequence[tuple[int, int, int]]) -> list[Band]:
     bands: dict[tuple[int, int], Band] = {}
     for row, left, right in spans:
         band = bands.get((left, right))
-        bands[left, right] = Band(row, row + 1, left, right) if band is None else band._replace(bottom=row + 1)
+        if band is None:
+            bands[left, right] = Band(row, row + 1, left, right)
+        else:
+            bands[left, right] = band._replace(top=min(band.top, row), bottom=max(band.bottom, row + 1))
     return [*bands.values()]
