@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 from tui.cache.records import MetaRecord, Record
 from tui.cache.store import NotWriter, Store
@@ -42,6 +43,23 @@ class Hooks:
     pauses: Sequence[float] = RECOVERY_PAUSES
 
 
+@dataclass(slots=True)
+class StoreJournal:
+    """One conversation's journal in the store."""
+
+    store: Store
+    conversation_id: str
+    began: bool = False
+    """Something was written: the request may have left."""
+
+    async def append(self, *records: Record, sync: bool = False) -> None:
+        await self.store.append(self.conversation_id, *records, sync=sync)
+        self.began = True
+
+    def append_now(self, *records: Record) -> None:
+        self.store.append_now(self.conversation_id, *records)
+
+
 class Memory:
     """The open conversations by id, the one used last at the end, and the summaries of all."""
 
@@ -55,6 +73,8 @@ class Memory:
         """Lines of conversations that only a service has, by the id that they will have here."""
         self._news: Mapping[str, tuple[TurnState, datetime | None]] = {}
         """What the services say of those that are here: state, and when something was said last."""
+        self._reading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By conversation: held from the reading of its file until what was read is shown."""
 
     # --- the list ------------------------------------------------------------------------------------------
 
@@ -137,15 +157,37 @@ class Memory:
         self.open[conversation_id] = replace(conversation, turns=turns, updated_at=self._hooks.now())
         self.put_line(self.open[conversation_id])
 
-    def put_read(self, read: Conversation) -> None:
-        """Show an open conversation as it was read just now, but for what is only here: what stands in its composer,
-        and questions on their way to the disk."""
-        if (held := self.open.get(read.id)) is None:
+    async def read_again(self, conversation_id: str) -> None:
+        """Show an open conversation as it is on disk now. Raises KeyError where it is not there any more."""
+        async with self._reading.setdefault(conversation_id, asyncio.Lock()):
+            await self._read(conversation_id)
+
+    async def catch_up(self, conversation_id: str) -> bool:
+        """Become the writer of an open conversation, and show what others wrote to it before; False where they did
+        not. Raises NotWriter.
+
+        When this returns, no older state is on its way into memory either.
+        """
+        async with self._reading.setdefault(conversation_id, asyncio.Lock()):
+            if not await self._store.claim(conversation_id):
+                return False
+            with suppress(KeyError):
+                await self._read(conversation_id)
+        return True
+
+    async def _read(self, conversation_id: str) -> None:
+        """Put what is on disk in the place of what is here, but for what is only here: what stands in the composer,
+        questions on their way to the disk, and what became of those that never were sent."""
+        read = await self._store.load(conversation_id)
+        if (held := self.open.get(conversation_id)) is None:
             return
-        known = {turn.id for turn in read.turns}
-        new = [turn for turn in held.turns if turn.state == "queued" and turn.id not in known]
-        self.open[read.id] = replace(read, draft=held.draft, turns=(*read.turns, *new))
-        self.put_line(self.open[read.id])
+        here = {turn.id: turn for turn in held.turns}
+        there = {turn.id for turn in read.turns}
+        # A queued one that is something else here has just left the queue.
+        turns = [here.get(turn.id, turn) if turn.state == "queued" else turn for turn in read.turns]
+        turns += [turn for turn in held.turns if turn.unsent and turn.id not in there]
+        self.open[conversation_id] = replace(read, draft=held.draft, turns=tuple(turns))
+        self.put_line(self.open[conversation_id])
 
     def touch(self, conversation_id: str) -> None:
         """Note that it was used just now."""

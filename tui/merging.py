@@ -202,12 +202,12 @@ class Merging:
         if conversation_id not in self._memory.open:
             return
         with suppress(KeyError):
-            loaded = await self._store.load(conversation_id)
-            self._memory.put_read(loaded)
+            await self._memory.read_again(conversation_id)
             await self._memory.find_tags(conversation_id, text)
             self._hooks.turn_changed(TurnUpdate(conversation_id, ""))
-            turn = loaded.newest_sent
-            if turn is not None and turn.state == "interrupted" and not loaded.read_only:
+            shown = self._memory.open[conversation_id]
+            turn = shown.newest_sent
+            if turn is not None and turn.state == "interrupted" and not shown.read_only:
                 self._recover(conversation_id, turn.id)
 
     async def close(self) -> None:

@@ -6,13 +6,13 @@ import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from tui.cache.matching import text_of
-from tui.cache.records import AnswerRecord, FeedbackRecord, MetaRecord, QuestionRecord, Record
+from tui.cache.records import AnswerRecord, FeedbackRecord, MetaRecord, QuestionRecord
 from tui.cache.store import NotWriter, Store
-from tui.memory import Hooks, Memory
+from tui.memory import Hooks, Memory, StoreJournal
 from tui.models import AskBlock, Conversation, FileBlock, Position, Problem, Rating, Turn
 from tui.services.accumulator import LiveTurn
 from tui.services.base import AnswerRequest, AskReply, TurnRequest
@@ -23,20 +23,8 @@ from tui.turns import RunningTurn, TurnActivity, TurnUpdate, line_was_lost, open
 from tui.words import _
 
 TITLE_CHARACTERS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class _StoreJournal:
-    """One conversation's journal in the store."""
-
-    store: Store
-    conversation_id: str
-
-    async def append(self, *records: Record, sync: bool = False) -> None:
-        await self.store.append(self.conversation_id, *records, sync=sync)
-
-    def append_now(self, *records: Record) -> None:
-        self.store.append_now(self.conversation_id, *records)
+SAID_FOR = 10.0
+"""Seconds for which a notice of why answers cannot be fetched stands for all of them."""
 
 
 class Questions:
@@ -50,6 +38,9 @@ class Questions:
         self._working: set[str] = set()
         self._own_options: dict[str, Mapping[str, str]] = {}
         """By turn: what goes with this question alone."""
+        self._asked_here: set[str] = set()
+        """Turns that may be sent from here; what another window queued never is."""
+        self._said: tuple[Problem | None, float] = (None, 0.0)
 
     def conversation(self, conversation_id: str) -> Conversation | None:
         """The conversation as it stands, running turn included; None when it is not open."""
@@ -88,6 +79,7 @@ class Questions:
         turn = Turn(uuid.uuid4().hex, clean(text), self._hooks.now(), attachments=attached)
         if options:
             self._own_options[turn.id] = dict(options)
+        self._asked_here.add(turn.id)
         self._memory.put_turn(conversation_id, turn)
         self._hooks.spawn(f"turn:{conversation_id}:{turn.id}", self._store_and_work(conversation_id, turn))
         return turn
@@ -104,18 +96,50 @@ class Questions:
                 self._memory.show_change(conversation_id, title=title)
                 records.append(MetaRecord(title=title))
             await self._store.append(conversation_id, *records, sync=True)
-            await self._memory.find_tags(conversation_id, turn.question)
         except NotWriter as error:
             problem = Problem(_("Not sent"), str(error), _("Close it there, or take it over here."), delivered="no")
             if conversation_id in self._memory.open:
                 self._end_unsent(conversation_id, turn, problem, turn.question)
             return
-        await self._work(conversation_id)
+        if await self._catch_up(conversation_id, turn):
+            await self._memory.find_tags(conversation_id, turn.question)
+            await self._work(conversation_id)
 
-    def _queued(self, conversation_id: str) -> list[Turn]:
+    def _queued(self, conversation_id: str, *, here: bool = True) -> list[Turn]:
+        """What waits to be sent from here, or what another window left."""
         conversation = self._memory.open.get(conversation_id)
         queued = [turn for turn in conversation.turns if turn.state == "queued"] if conversation else []
+        queued = [turn for turn in queued if (turn.id in self._asked_here) is here]
         return sorted(queued, key=lambda turn: turn.id not in self._own_options)
+
+    async def _catch_up(self, conversation_id: str, turn: Turn, *, put_back: str = "", began: bool = False) -> bool:
+        """Take in what other windows wrote, before anything is sent behind it; False where one writes now.
+
+        That is told then, and `turn` ends here, with `put_back`; `began`: it was sent before.
+        """
+        if conversation_id not in self._memory.open:  # deleted meanwhile
+            return False
+        try:
+            if await self._memory.catch_up(conversation_id):
+                self._hooks.turn_changed(TurnUpdate(conversation_id, ""))
+        except NotWriter as error:
+            await self._lose(TurnUpdate(conversation_id, turn.id, ended=True, put_back=put_back), error, began=began)
+            return False
+        return conversation_id in self._memory.open
+
+    async def _lose(self, update: TurnUpdate, error: NotWriter, *, began: bool) -> None:
+        """Another window writes to the conversation: say so, and show what is there in place of what was here."""
+        self._asked_here.discard(update.turn_id)  # the other window gives it back to the user, or goes on with it
+        if began:
+            remedy = _("The other window goes on with this answer; what it writes is shown here.")
+            self._hooks.failed(Problem(_("Taken over elsewhere"), str(error), remedy))
+        else:
+            remedy = _("Close it there, or take it over here.")
+            self._hooks.failed(Problem(_("Not sent"), str(error), remedy, delivered="no"))
+        with suppress(KeyError):
+            await self._memory.read_again(update.conversation_id)
+        self._hooks.turn_changed(TurnUpdate(update.conversation_id, ""))
+        self._hooks.turn_changed(update)
 
     async def _work(self, conversation_id: str) -> None:
         """Run the queued turns of a conversation, one after the other; none while the service waits for an answer."""
@@ -124,8 +148,14 @@ class Questions:
         self._working.add(conversation_id)
         try:
             while queued := self._queued(conversation_id):
+                if not await self._catch_up(conversation_id, queued[0]) or self._is_held_up(conversation_id):
+                    return
+                if left := self._queued(conversation_id, here=False):
+                    self.give_back(conversation_id, left)
+                if not (queued := self._queued(conversation_id)):  # taken back meanwhile
+                    return
                 ended = await self._run(conversation_id, queued[0])
-                if ended.state in ("failed", "waiting"):
+                if ended is None or ended.state in ("failed", "waiting"):
                     return
         finally:
             self._working.discard(conversation_id)
@@ -147,15 +177,20 @@ class Questions:
         *,
         recover: bool = False,
         answer: tuple[AskBlock, AskReply] | None = None,
-    ) -> Turn:
-        """Run one turn: its question, what is left of it (`recover`), or the answer to what it waits for."""
+    ) -> Turn | None:
+        """Run one turn: its question, what is left of it (`recover`), or the answer to what it waits for.
+
+        None where another window took the conversation over.
+        """
         hooks = self._hooks
         live = LiveTurn(turn, seconds=hooks.seconds, now=hooks.now)
 
         update = TurnUpdate(conversation_id, turn.id)
         running = RunningTurn(live, hooks.seconds, lambda: hooks.turn_changed(update))
         self._running[conversation_id] = running
-        journal = _StoreJournal(self._store, conversation_id)
+        journal = StoreJournal(self._store, conversation_id)
+        lost: NotWriter | None = None
+        put_back: list[str] = []
         try:
             conversation = self._memory.open[conversation_id]
             if recover or answer:
@@ -176,24 +211,32 @@ class Questions:
                 history = _turns_before(conversation, turn)
                 request = TurnRequest(turn.question, _remote_id(conversation), options, turn.id, position, history)
             ended = await run_turn(running, service, request, journal, pauses=hooks.pauses)
-        except ServiceError as error:  # the service cannot be had: nothing was sent
-            if answer:
-                hooks.failed(error.problem)
+        except ServiceError as error:  # the service cannot be had: nothing was sent now
+            if answer or recover:  # but before: the turn stays what it was
                 ended = turn
+                put_back = [answer[1].text] if answer else []
+                self._say(error.problem, again=answer is not None)
             else:
                 ended = replace(live.snapshot(), state="failed", problem=error.problem, finished_at=hooks.now())
-            await self._memory.keep(conversation_id, AnswerRecord(ended), sync=True)
-        except NotWriter:
-            ended = live.snapshot()
+                await self._memory.keep(conversation_id, AnswerRecord(ended), sync=True)
+        except NotWriter as error:
+            lost = error
+            ended = replace(live.snapshot(), state="interrupted") if journal.began else turn
+            put_back = [answer[1].text] if answer and not journal.began else []
         finally:
             del self._running[conversation_id]
             running.over.set()
         if conversation_id not in self._memory.open:  # deleted meanwhile
             return ended
         self._memory.put_turn(conversation_id, ended)  # at once: who sees that nothing runs any more reads it
+        if lost is not None:
+            update = TurnUpdate(conversation_id, turn.id, ended=True, put_back="".join(put_back))
+            await self._lose(update, lost, began=journal.began or recover)
+            return None
         if ended.ids.conversation and ended.ids.conversation != self._memory.open[conversation_id].remote_id:
             await self._memory.change(conversation_id, remote_id=ended.ids.conversation)
-        put_back = [_to_put_back(ended)]
+        if ended is not turn:
+            put_back.append(_to_put_back(ended))
         if ended.state == "failed" and not (recover or answer):
             # In one text, in the order in which they were asked.
             put_back += self._take_back_queued(conversation_id)
@@ -201,6 +244,13 @@ class Questions:
         hooks.turn_changed(TurnUpdate(conversation_id, turn.id, ended=True, put_back=together))
         await self._memory.find_tags(conversation_id, text_of(ended))
         return ended
+
+    def _say(self, problem: Problem, *, again: bool) -> None:
+        """Tell why answers cannot be had, of several at the same time once unless it is to be said `again`."""
+        said, at = self._said
+        if again or problem != said or self._hooks.seconds() - at > SAID_FOR:
+            self._said = problem, self._hooks.seconds()
+            self._hooks.failed(problem)
 
     def _end_unsent(self, conversation_id: str, turn: Turn, problem: Problem, put_back: str) -> None:
         ended = replace(turn, state="failed", problem=problem, finished_at=self._hooks.now())
@@ -263,11 +313,23 @@ class Questions:
 
     async def _answer(self, conversation_id: str, turn: Turn, ask: AskBlock, reply: AskReply) -> None:
         try:
-            await self._run(conversation_id, turn, answer=(ask, reply))
+            if await self._catch_up(conversation_id, turn, put_back=reply.text):
+                await self._answer_still(conversation_id, turn, ask, reply)
         finally:
             self._working.discard(conversation_id)
             self._hooks.list_changed(conversation_id)
         await self._work(conversation_id)
+
+    async def _answer_still(self, conversation_id: str, turn: Turn, ask: AskBlock, reply: AskReply) -> None:
+        """Answer, unless another window saw to it."""
+        newest = self._memory.open[conversation_id].newest_sent
+        waits_for = open_ask(newest) if newest is not None and newest.state == turn.state else None
+        if newest is not None and newest.id == turn.id and waits_for is not None and waits_for.ask_id == ask.ask_id:
+            await self._run(conversation_id, newest, answer=(ask, reply))
+        else:
+            sentence = _("another window has gone on with it.")
+            self._hooks.failed(Problem(_("Not sent"), sentence, delivered="no"))
+            self._hooks.turn_changed(TurnUpdate(conversation_id, turn.id, ended=True, put_back=reply.text))
 
     def recover(self, conversation_id: str, turn_id: str) -> None:
         """Look for the rest of a turn on the service; nothing happens while another turn runs. Must be open."""
@@ -282,7 +344,10 @@ class Questions:
             return
         self._working.add(conversation_id)
         try:
-            await self._run(conversation_id, turn, recover=True)
+            if await self._catch_up(conversation_id, turn, began=True):
+                found = next((held for held in self._memory.open[conversation_id].turns if held.id == turn.id), turn)
+                if found.state == turn.state or found.state == "interrupted":
+                    await self._run(conversation_id, found, recover=True)
         finally:
             self._working.discard(conversation_id)
         await self._work(conversation_id)

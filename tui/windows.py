@@ -40,9 +40,10 @@ class Windows:
         self._recover = recover
         self._unsent = unsent
         self._is_running = is_running
+        self._followed: set[str] = set()
 
     async def watch(self, seconds: float = 2.0) -> None:
-        """Show what other windows change in the list, and what they take over, until cancelled."""
+        """Show what other windows change in the list and in what is open here, until cancelled."""
         while True:
             await asyncio.sleep(seconds)
             await self.look()
@@ -52,32 +53,43 @@ class Windows:
         changed, deleted = await self._store.news()
         if changed or deleted:
             self._memory.take_news(changed, deleted)
-        for conversation_id, held in list(self._memory.open.items()):
-            if held.read_only or self._is_running(conversation_id):
+        for conversation_id in list(self._memory.open):
+            if conversation_id in self._followed or self._is_running(conversation_id):
                 continue
-            if await self._store.was_taken(conversation_id):
+            if await self._store.has_changed(conversation_id):
                 with suppress(KeyError):
                     await self._read_again(conversation_id)
 
     async def _read_again(self, conversation_id: str) -> None:
-        """Another window writes to it now: show it as it is there, and follow."""
-        self._memory.put_read(await self._store.load(conversation_id))
-        if conversation_id in self._memory.open:
+        """Another window wrote to it, or does now: show it as it is there, and follow."""
+        await self._memory.read_again(conversation_id)
+        if (held := self._memory.open.get(conversation_id)) is not None:
             self._hooks.turn_changed(TurnUpdate(conversation_id, ""))
-            self._hooks.spawn(f"follow:{conversation_id}", self.follow(conversation_id))
+            if held.read_only:
+                self._hooks.spawn(f"follow:{conversation_id}", self.follow(conversation_id))
 
     async def follow(self, conversation_id: str, seconds: float = 1.0) -> None:
-        """Show what another window writes to a conversation, for as long as it is open here and read-only."""
-        while (held := self._memory.open.get(conversation_id)) is not None and held.read_only:
-            await asyncio.sleep(seconds)
-            if not await self._store.has_changed(conversation_id):
-                continue
-            try:
-                conversation = await self._store.load(conversation_id)
-            except KeyError:
-                return
-            self._memory.put_read(conversation)
-            for turn in conversation.turns[-2:]:
+        """Show what another window writes to a conversation, for as long as it is open here and read-only.
+
+        Nothing happens where it is followed already.
+        """
+        if conversation_id in self._followed:
+            return
+        self._followed.add(conversation_id)
+        try:
+            while (held := self._memory.open.get(conversation_id)) is not None and held.read_only:
+                await asyncio.sleep(seconds)
+                if await self._store.has_changed(conversation_id):
+                    await self._show_growth(conversation_id)
+        except KeyError:  # somebody took the file away
+            pass
+        finally:
+            self._followed.discard(conversation_id)
+
+    async def _show_growth(self, conversation_id: str) -> None:
+        await self._memory.read_again(conversation_id)
+        if (held := self._memory.open.get(conversation_id)) is not None:
+            for turn in held.turns[-2:]:
                 self._hooks.turn_changed(TurnUpdate(conversation_id, turn.id))
 
     async def take_over(self, conversation_id: str, *, force: bool = False) -> Taken:
@@ -90,12 +102,11 @@ class Windows:
         if not await self._store.take_over(conversation_id):
             return "held"
         try:
-            conversation = await self._store.load(conversation_id)
+            await self._memory.read_again(conversation_id)
         except KeyError:
             return "held"
-        if conversation_id not in self._memory.open:
+        if (conversation := self._memory.open.get(conversation_id)) is None:
             return "taken"
-        self._memory.put_read(conversation)
         self._unsent(conversation_id, [turn for turn in conversation.turns if turn.state == "queued"])
         if (turn := conversation.newest_sent) is not None and turn.state == "interrupted":
             self._recover(conversation_id, turn.id)

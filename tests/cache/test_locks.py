@@ -78,6 +78,51 @@ def test_what_is_written_while_somebody_takes_over_is_not_acted_on(
     assert theirs.conversation().state == "sending"
 
 
+def test_what_others_wrote_behind_a_torn_record_is_not_cut_off_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else repaired the file just before, and wrote to it."""
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    places, _repaired = prepare(tmp_path / "state")
+    head = Head("20261122-010203-rds-7f3k9qzp", "rds", now)
+    path = places.journal(head.id)
+    first = ConversationFile(places, head.id, lambda: now, print, head)
+    first.append([QuestionRecord("t1", now, "ours")])
+    first.release()
+    whole = path.read_bytes()
+    theirs = journal.record_fragment(codec.record_to_table(QuestionRecord("t2", now, "theirs")))
+    path.write_bytes(whole + theirs[: len(theirs) // 2])
+    said: list[str] = []
+    file = ConversationFile(places, head.id, lambda: now, said.append)
+    monkeypatch.setattr(files, "lock", before_first(files.lock, lambda: path.write_bytes(whole + theirs)))
+    assert [turn.question for turn in file.read().turns] == ["ours", "theirs"]
+    assert path.read_bytes() == whole + theirs
+    assert said == []
+
+
+def test_who_becomes_the_writer_is_told_whether_others_wrote(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    places, _repaired = prepare(tmp_path / "state")
+    head = Head("20261122-010203-rds-7f3k9qzp", "rds", now)
+    ours = ConversationFile(places, head.id, lambda: now, print, head)
+    assert not ours.claim()
+    ours.append([QuestionRecord("t1", now, "ours")])
+    assert not ours.claim()
+    assert not ours.has_changed(), "what we write is no news"
+    theirs = ConversationFile(places, head.id, lambda: now, print)
+    theirs.read()
+    with pytest.raises(NotWriter):
+        theirs.claim()
+    theirs.become_writer(take_over=True)
+    theirs.append([QuestionRecord("t2", now, "theirs")])
+    with pytest.raises(NotWriter):
+        ours.claim()
+    theirs.release()
+    assert ours.claim()
+    assert [turn.question for turn in ours.read().turns] == ["ours", "theirs"]
+    assert not ours.claim()
+
+
 def test_a_lock_whose_file_was_removed_while_we_wait_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x.lock"
     monkeypatch.setattr(locks, "lock", before_first(files.lock, path.unlink))

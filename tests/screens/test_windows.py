@@ -44,3 +44,30 @@ async def test_what_another_window_begins_appears_by_itself(server: SandboxServe
     async with using(server, tmp_path) as one, using(server, tmp_path) as other:
         await one.ask("disk at 91 %")
         await other.until(lambda: other.sees("disk at 91 %"))
+
+
+def followers(user: User) -> list[str]:
+    return [worker.name for worker in user.app.workers if worker.name.startswith("follow:") and worker.is_running]
+
+
+async def test_a_window_that_only_reads_shows_what_another_one_asks(server: SandboxServer, tmp_path: Path) -> None:
+    async with using(server, tmp_path) as first:
+        await first.ask(LAG)
+        conversation_id = first.chat.conversation_id
+    async with using(server, tmp_path) as reader:
+        await reader.until(lambda: any(summary.id == conversation_id for summary in reader.app.summaries()))
+        reader.app.show_conversation(conversation_id)
+        await reader.until(lambda: reader.transcript.turns)
+        async with using(server, tmp_path) as writer:
+            await writer.until(lambda: any(summary.id == conversation_id for summary in writer.app.summaries()))
+            writer.app.show_conversation(conversation_id)
+            await writer.until(lambda: writer.transcript.turns)
+            assert (await writer.ask("and now?")).state == "done"
+            await reader.until(lambda: reader.sees("F10 write here"))
+            await reader.until(lambda: reader.transcript.turns[-1:] == writer.transcript.turns[-1:])
+            for _again in range(3):
+                await reader.app.open_conversation(conversation_id)
+            await reader.until(lambda: len(followers(reader)) == 1)
+        await reader.until(lambda: not reader.conversation.read_only and not followers(reader))
+        assert (await reader.ask("and later?")).state == "done"
+        assert [turn.question for turn in reader.transcript.turns] == [LAG, "and now?", "and later?"]

@@ -60,9 +60,9 @@ class ConversationFile:
         self._torn = self._damaged = self._foreign = False
         self._waste = Waste()
         self._pending: list[tuple[bytes, Record]] = []
-        self.wrote = False
-        """It was the writer; where `is_writer` is not true any more, another process took over."""
-        self._seen: tuple[Fold | None, int, str] = (None, 0, "")
+        self._read = 0
+        """Records that came out of the file: what we append is not among them."""
+        self._seen: tuple[Fold | None, int, str] = (self.fold, 0, "")
 
     # --- reading -------------------------------------------------------------------------------------------
 
@@ -76,9 +76,9 @@ class ConversationFile:
         return len(self._pending)
 
     def _version(self) -> tuple[Fold | None, int, str]:
-        """Changes when the conversation does, or when it becomes writable or no longer is."""
+        """Changes when others change the conversation, or when it becomes writable or no longer is."""
         other = "" if self._lock_path is None or self.is_writer else owner(self._lock_path)
-        return self.fold, self.fold.count if self.fold else 0, other
+        return self.fold, self._read, other
 
     def look(self) -> Conversation:
         """The conversation as it stands, and remember that it was seen so. Raises KeyError where nothing is left."""
@@ -101,9 +101,15 @@ class ConversationFile:
         return self.look()
 
     def has_changed(self) -> bool:
-        """True when it is not as it was at the last `look`; a disk that cannot be read now has not changed it."""
+        """True when others changed it since the last `look`; a disk that cannot be read now has not changed it."""
         with suppress(OSError, KeyError):
             self.refresh()
+        return self._version() != self._seen
+
+    def claim(self) -> bool:
+        """Become the writer; True when others changed it since the last `look`. Raises NotWriter."""
+        with suppress(OSError, KeyError):  # what cannot be written stays in memory, as with `append`
+            self.become_writer()
         return self._version() != self._seen
 
     def refresh(self) -> None:
@@ -141,6 +147,7 @@ class ConversationFile:
                 continue
             self.fold.take(record)
             self._waste.add(record, len(fragment))
+        self._read += len(fragments)
         self._end, self._torn, self.stamp = start + found.end, found.torn, stamp
         self._damaged = self._damaged or bool(found.damage)
         if start == 0:
@@ -201,7 +208,6 @@ class ConversationFile:
         except BaseException:
             self._lock.release()
             raise
-        self.wrote = True
         assert self.fold is not None
         if not self._pending and (left := self.fold.active()):
             self._take([StateRecord(turn_id, "interrupted") for turn_id in left])
@@ -230,7 +236,7 @@ class ConversationFile:
             return error
         self._take(records)
         failed = self._flush(sync=sync)
-        if sync and self.wrote and not self.is_writer:
+        if sync and self._path is not None and not self.is_writer:
             # Taken over between the first line and the last: what was to be done after this record is not.
             raise NotWriter(_in_use(owner(self._lock_path) if self._lock_path else ""))
         return failed
@@ -315,8 +321,15 @@ class ConversationFile:
             self._say(said.format(name=aside.name))
         elif self._torn:
             with files.locked(self._path) as fd:
-                os.ftruncate(fd, self._end)
-                self.stamp = files.Stamp.of(os.fstat(fd))
+                found = files.Stamp.of(os.fstat(fd))
+                is_as_read = self.stamp is not None and found[:2] == self.stamp[:2]
+                if is_as_read:
+                    os.ftruncate(fd, self._end)
+                    self.stamp = files.Stamp.of(os.fstat(fd))
+            if not is_as_read:  # what was torn has been seen to, and more may stand behind it
+                self.refresh()
+                self._repair()
+                return
             self._torn = False
             self._say(
                 _("The last words of “{title}” were cut off when the program ended; all before them is here.").format(
@@ -363,7 +376,6 @@ class ConversationFile:
 
     def release(self) -> None:
         """Let others write."""
-        self.wrote = False
         if self._lock is not None:
             self._lock.release()
 

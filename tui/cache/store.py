@@ -263,12 +263,14 @@ class Store:
         file = self._files.get(conversation_id)
         return file is not None and await self._lanes.run(conversation_id, file.is_answered_elsewhere)
 
-    async def was_taken(self, conversation_id: str) -> bool:
-        """Another window took over a conversation of which this one was the writer. Cheap."""
-        file = self._files.get(conversation_id)
-        if file is None or not file.wrote:
-            return False
-        return await self._lanes.run(conversation_id, lambda: file.wrote and not file.is_writer)
+    async def claim(self, conversation_id: str) -> bool:
+        """Become the writer of a conversation that is loaded; True when others changed it since it was.
+
+        Raises NotWriter: another process writes to it, or a newer version did.
+        """
+        file = self._file(conversation_id)
+        self._left.discard(conversation_id)
+        return await self._lanes.run(conversation_id, file.claim)
 
     async def release(self, conversation_id: str) -> None:
         """Write what is left and let other processes write, unless it is loaded again meanwhile."""
@@ -309,7 +311,7 @@ class Store:
         return await self._lanes.run(conversation_id, compact)
 
     async def has_changed(self, conversation_id: str) -> bool:
-        """True when somebody wrote to it since it was loaded, or `read_only` is no longer what it was. Cheap."""
+        """True when others wrote to it since it was loaded, or `read_only` is no longer what it was. Cheap."""
         file = self._files.get(conversation_id)
         return file is not None and await self._lanes.run(conversation_id, file.has_changed)
 
