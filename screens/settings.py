@@ -22,7 +22,7 @@ from tui.contract import Context, YunliaoApi
 from tui.settings import Origin, Settings, setting_help
 from tui.text import clean_line
 from tui.widgets.choices import Choices
-from tui.widgets.context_bar import service_bar
+from tui.widgets.context_bar import ContextBar, service_bar
 from tui.widgets.hints import HintLine
 from tui.words import _
 
@@ -34,6 +34,8 @@ ORIGINS: dict[Origin, str] = {
 }
 LANGUAGES = (("", "of the environment"), ("en", "English"), ("zh", "中文"))
 ANSWER_LANGUAGES = ("", "zh-CN", "zh-TW", "en-US", "ja-JP")
+NEXT_START = frozenset({"mouse", "profile", "service"})
+"""Settings that are looked at when the program starts, and never again."""
 
 
 class SettingsScreen(Screen[None]):
@@ -97,6 +99,8 @@ class SettingsScreen(Screen[None]):
         lines = [_(self._help.get(name, ""))]
         if not self._can_change(name):
             lines.append(_("Change it in the settings file."))
+        if name in NEXT_START:
+            lines.append(_("It counts from the next start."))
         origin = self.app.setting_origins().get(name, "default")
         if origin in ("environment", "flag"):
             lines.append(_("The next start takes it from the {origin} again.").format(origin=_(ORIGINS[origin])))
@@ -155,7 +159,7 @@ class SettingsScreen(Screen[None]):
         if value != getattr(self.app.settings, name):
             await self.app.save_settings({name: value})
 
-    async def _context_changed(self, _context: Context) -> None:
+    async def _context_changed(self, context: Context) -> None:
         """Show what was changed here or from the palette; in another language every word is another."""
         before, self._shown = self._shown, self.app.settings
         if before.language != self._shown.language:
@@ -165,6 +169,7 @@ class SettingsScreen(Screen[None]):
             if focused:
                 self._list.focus()
             return
+        self.query_one(ContextBar).context = context
         for name in self._names:
             if getattr(before, name) != getattr(self._shown, name):
                 self._list.replace_option_prompt(name, self._row(name))

@@ -84,6 +84,10 @@ class UploadsScreen(Screen[Chosen]):
         self._chosen = {source.id: source for source in chosen}
         self._begun: list[str] = []
         """Uploads that were begun here and are not attached yet."""
+        self._checking: list[Path] = []
+        """Files that are uploaded when nothing is wrong with them."""
+        self._leaving = False
+        """As soon as all of them were checked."""
         self._folder = folder
         self._filtered: FileTree | RemoteList | None = None
 
@@ -165,6 +169,7 @@ class UploadsScreen(Screen[Chosen]):
     def _show_attached(self) -> None:
         names = [source.name or source.id for source in self._chosen.values()]
         names += [_("{name} (on its way)").format(name=held.name) for held in self._pending()]
+        names += [_("{name} (being checked)").format(name=path.name) for path in self._checking]
         text = _("attached: {names}").format(names=names_line(names))
         self.query_one("#attached", Static).update(Content(clean_line(text, 400)))
 
@@ -175,7 +180,14 @@ class UploadsScreen(Screen[Chosen]):
     def action_back(self) -> None:
         if isinstance(self.focused, Input):
             self._close_inputs()
-            return
+        elif self._checking and not self._leaving:
+            self._leaving = True
+            text = _("Checking {names}; then back. Esc again leaves without what is not checked.")
+            self.app.notify(text.format(names=_names(self._checking)), markup=False)
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
         self.dismiss(Chosen(tuple(self._chosen.values()), tuple(held.id for held in self._pending())))
 
     def _close_inputs(self) -> None:
@@ -251,14 +263,29 @@ class UploadsScreen(Screen[Chosen]):
             self.app.notify(_("Mark a file with Space, then u uploads it."))
             return
         self.browser.unmark_all()
-        for path in paths:
-            check = await asyncio.to_thread(check_file, path)
+        self._checking += paths
+        self._show_attached()
+        while paths:
+            try:
+                check = await asyncio.to_thread(check_file, paths[0])
+            except asyncio.CancelledError:  # the panel was left
+                text = _("Not uploaded: {names}").format(names=_names(paths))
+                self.app.notify(text, severity="warning", timeout=10, markup=False)
+                raise
+            self._checking.remove(paths.pop(0))
             if check.problem is not None:
                 self.app.show_problem(check.problem)
                 self.preview.show(check)
             else:
                 self._begun.append(self.app.transfers.upload(check))
         self._show_attached()
+        if self._leaving and not self._checking:
+            self.call_later(self._leave_checked)
+
+    def _leave_checked(self) -> None:
+        self._leaving = False
+        if self.is_active and not self._checking:  # else a dialog or the help is open above it
+            self._leave()
 
     # --- on their way --------------------------------------------------------------------------------------
 
@@ -376,6 +403,10 @@ class UploadsScreen(Screen[Chosen]):
         event.stop()
         self.filter_bar.display = bool(event.value)
         (self._filtered or self.browser).focus()
+
+
+def _names(paths: Sequence[Path]) -> str:
+    return clean_line(names_line([path.name for path in paths]))
 
 
 def _look_up(typed: str) -> tuple[Path, Path | None] | None:

@@ -75,7 +75,8 @@ class YunliaoApp(FrugalDisplay, Desks):
         self.turn_changed = Signal(self, "turn changed")
         self.conversations_changed = Signal(self, "conversations changed")
         self.context_changed = Signal(self, "context changed")
-        self.context = Context(profile=self.settings.profile, region=self._region)
+        self.context = Context(profile=self.settings.profile)
+        self.context = self.context._replace(region=self._region)
         self._store_open = asyncio.Event()
         self._connection = Connection(options, environ)
         self.transfers_changed = Signal(self, "transfers changed")
@@ -182,7 +183,8 @@ class YunliaoApp(FrugalDisplay, Desks):
         from tui.services.errors import ServiceError
 
         try:
-            self.context = await self._connection.open(self.settings, self._places.state, self.context)
+            settings = replace(self.settings, profile=self.context.profile)  # which may be another one by now
+            self.context = await self._connection.open(settings, self._places.state, self.context)
             self._connection.use_profiles(self.assistants)
             self._announce()
             for warning in self._connection.warnings:
@@ -266,7 +268,8 @@ class YunliaoApp(FrugalDisplay, Desks):
 
     @property
     def _region(self) -> str:
-        return self.settings.for_profile(self.settings.profile).region or self.settings.region
+        # Of the profile whose credentials are used: one that is set now counts from the next start.
+        return self.settings.for_profile(self.context.profile).region or self.settings.region
 
     def place(self, service: ServiceName) -> Sequence[str]:
         return tuple(part for part in (self._answer_language,) if part)
@@ -382,6 +385,7 @@ class YunliaoApp(FrugalDisplay, Desks):
         with suppress(KeyError):
             self.follow_line()
         use_language(self.settings.language)
+        self.context = self.context._replace(region=self._region)
         self._announce()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import ChainMap
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
@@ -32,16 +33,25 @@ class Writing:
     def __init__(self, hooks: WritingHooks) -> None:
         self._hooks = hooks
         self._drafts: dict[str, str] = {}
+        self._leaving: dict[str, str] = {}
+        """Drafts on their way to the store, which does not tell them yet."""
         self._timer: asyncio.TimerHandle | None = None
         self._inputs: dict[ServiceName, list[str]] = {}
 
     async def read(self) -> None:
-        """Read the input history; what was sent meanwhile comes after it."""
+        """Read the input history; what was sent meanwhile comes after it.
+
+        A draft in whose place something was typed before the store was open goes there too.
+        """
         from tui.models import ServiceName
 
         store = await self._hooks.store()
-        for name in get_args(ServiceName):
+        names: Sequence[ServiceName] = get_args(ServiceName)
+        displaced = [(name, store.draft_of_new(name)) for name in names if _new(name) in self._drafts]
+        for name in names:
             self._inputs[name] = [*await store.input_history(name), *self._inputs.get(name, [])]
+        for name, text in displaced:
+            self.remember(name, text)
 
     def inputs(self, service: ServiceName) -> Sequence[str]:
         """Sent questions, oldest first."""
@@ -59,12 +69,19 @@ class Writing:
         await (await self._hooks.store()).add_input(service, text)
 
     def draft_of_new(self, service: ServiceName) -> str:
-        store = self._hooks.opened()
-        return self._drafts.get(_new(service), "") or (store.draft_of_new(service) if store else "")
+        store, key = self._hooks.opened(), _new(service)
+        held = ChainMap(self._drafts, self._leaving)
+        if key in held:  # an empty one too: what the store still has was sent or cleared
+            return held[key]
+        return store.draft_of_new(service) if store else ""
 
     def set_draft(self, conversation_id: str, text: str, service: ServiceName) -> None:
         """Keep a draft, "" for that of the conversation with `service` that has not begun; written soon."""
-        self._drafts[conversation_id or _new(service)] = text
+        key = conversation_id or _new(service)
+        if text or conversation_id or self._hooks.opened() is not None:
+            self._drafts[key] = text
+        else:  # what the store has was never shown, so it was not cleared
+            self._drafts.pop(key, None)
         if conversation_id:
             self._hooks.hold(conversation_id, text)
         if self._timer is None:
@@ -79,7 +96,13 @@ class Writing:
             self._timer = None
         store = await self._hooks.store()
         while self._drafts:  # one by one: what was taken out is on its way, even when this is cancelled
-            await store.set_draft(*self._drafts.popitem())
+            key, text = self._drafts.popitem()
+            self._leaving[key] = text
+            try:
+                await store.set_draft(key, text)
+            finally:
+                if self._leaving.get(key) == text:
+                    del self._leaving[key]
 
     def write_now(self) -> None:
         """Write the drafts that changed, before anything else happens: the program is told to end."""

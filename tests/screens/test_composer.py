@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from textual import events
+from textual._context import active_app
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
+from screens.chat import ChatScreen
+from tests.screens.whole import User, using
+from tui.app import YunliaoApp
+from tui.cache.store import Store
+from tui.sandbox.server import SandboxServer
 from tui.widgets.composer import Composer
 
 
@@ -220,3 +228,96 @@ async def test_chinese_moves_the_cursor_by_two_cells() -> None:
         await pilot.press("主", "库")
         assert app.composer.text == "主库"
         assert app.cursor_position.x == app.composer.content_region.x + 4
+
+
+# --- the draft of a new conversation, in the whole app ---------------------------------------------------------
+
+
+async def kept(user: User, text: str) -> None:
+    """Type what is then in the store."""
+    await user.type(text)
+    await user.until(lambda: user.app._store.draft_of_new("rds") == text)
+    await user.until(lambda: not [worker for worker in user.app.workers if worker.name == "drafts"])
+
+
+async def test_what_was_sent_is_not_the_draft_of_the_next_conversation(
+    server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with using(server, tmp_path) as user:
+        await kept(user, "echo one")
+        monkeypatch.setattr("tui.writing.DRAFT_PAUSE", 3600.0)  # that it is gone is not written while this runs
+        await user.press("enter")
+        await user.until(lambda: user.chat.conversation_id)
+        await user.press("f8")
+        await user.until(lambda: not user.chat.conversation_id)
+        assert user.app._store.draft_of_new("rds") == "echo one"
+        assert user.chat.composer.text == ""
+        await user.press("n", "e", "w", "f8")
+        assert user.chat.composer.text == "new"
+
+
+async def test_a_draft_on_its_way_to_the_disk_is_known(
+    server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with using(server, tmp_path) as user:
+        await kept(user, "echo one")
+        begun, may_write, write = asyncio.Event(), asyncio.Event(), user.app._store.set_draft
+
+        async def slow(key: str, text: str) -> None:
+            begun.set()
+            await may_write.wait()
+            await write(key, text)
+
+        monkeypatch.setattr(user.app._store, "set_draft", slow)
+        await user.press("enter")
+        await user.until(lambda: user.chat.conversation_id and begun.is_set())
+        await user.press("f8")
+        await user.until(lambda: not user.chat.conversation_id)
+        assert user.chat.composer.text == ""
+        may_write.set()
+        await user.until(lambda: not user.app._store.draft_of_new("rds"))
+
+
+@pytest.fixture
+def before_the_cache(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is in the composer, one after the other, before the cache is open."""
+    typed: list[str] = []
+    opened = Store.open
+
+    async def open_late(store: Store) -> None:
+        app = active_app.get()
+        assert isinstance(app, YunliaoApp)
+        chat = app.screen_stack[0]
+        assert isinstance(chat, ChatScreen)
+        for text in typed:
+            chat.composer.put(text)
+            chat._keep_draft()
+        await opened(store)
+
+    monkeypatch.setattr(Store, "open", open_late)
+    return typed
+
+
+async def test_keys_that_came_to_nothing_before_the_cache_was_open_leave_the_draft(
+    server: SandboxServer, tmp_path: Path, before_the_cache: list[str]
+) -> None:
+    async with using(server, tmp_path) as user:
+        await user.type("half a thought")
+    before_the_cache += ["x", ""]
+    async with using(server, tmp_path) as user:
+        await user.until(lambda: user.chat.composer.text == "half a thought")
+        await user.app._writing.write()
+        assert await user.app._store.draft("new-rds") == "half a thought"
+
+
+async def test_a_draft_in_whose_place_was_typed_before_the_cache_was_open_is_where_up_finds_it(
+    server: SandboxServer, tmp_path: Path, before_the_cache: list[str]
+) -> None:
+    async with using(server, tmp_path) as user:
+        await user.type("half a thought")
+    before_the_cache += ["another"]
+    async with using(server, tmp_path) as user:
+        await user.until(lambda: "half a thought" in user.app.input_history("rds"))
+        assert user.chat.composer.text == "another"
+        await user.press("up")
+        assert user.chat.composer.text == "half a thought"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -199,3 +200,73 @@ async def test_threads_of_dashscope_are_deleted_there_only_when_asked() -> None:
         await pilot.press("y")
         await settle(pilot)
         assert app.done == [("delete there", "c7"), ("delete", "c7")]
+
+
+class Slow(Host):
+    """What is asked of it takes until `may_go` is set."""
+
+    def __init__(self, conversations: Sequence[ConversationSummary]) -> None:
+        super().__init__(conversations=conversations)
+        self.may_go = asyncio.Event()
+        self.begun = 0
+
+    async def _wait(self) -> None:
+        self.begun += 1
+        await self.may_go.wait()
+
+    async def archive_conversation(self, conversation_id: str, archived: bool) -> None:
+        await self._wait()
+        await super().archive_conversation(conversation_id, archived)
+
+    async def pin_conversation(self, conversation_id: str, pinned: bool) -> None:
+        await self._wait()
+        await super().pin_conversation(conversation_id, pinned)
+
+    async def rename_conversation(self, conversation_id: str, title: str) -> None:
+        await self._wait()
+        await super().rename_conversation(conversation_id, title)
+
+    async def change_tags(self, conversation_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
+        await self._wait()
+        await super().change_tags(conversation_id, add, remove)
+
+    async def delete_on_service(self, conversation_ids: Sequence[str]) -> int:
+        await self._wait()
+        return await super().delete_on_service(conversation_ids)
+
+    async def undo_delete(self) -> str:
+        await self._wait()
+        return await super().undo_delete()
+
+
+THREADS = [replace(summary(number, service="dashscope"), remote_id=f"thread_{number}") for number in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "done", "said"),
+    [
+        (["asterisk", "a"], [("archive", "c1", True), ("archive", "c2", True)], "2 archived; A shows them."),
+        (["asterisk", "p"], [("pin", "c1", True), ("pin", "c2", True)], ""),
+        (["asterisk", "t", "x", "enter"], [("tags", "c1", ("x",), ()), ("tags", "c2", ("x",), ())], ""),
+        (["r", "x", "enter"], [("rename", "c1", "conversation 1x")], ""),
+        (["d", "y", "y"], [("delete there", "c1"), ("delete", "c1")], "1 deleted on DashScope."),
+        (["z"], [("undo",)], "“taken back” is back."),
+    ],
+)
+async def test_leaving_the_list_stops_nothing_half_way(keys: list[str], done: list[tuple[Any, ...]], said: str) -> None:
+    app = Slow(THREADS)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(ConversationsScreen())
+        await pilot.pause()
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        assert app.begun == 1
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not isinstance(app.screen, ConversationsScreen)
+        assert not app.done
+        app.may_go.set()
+        await settle(pilot)
+        assert app.done == done
+        assert not said or said in [str(notice.message) for notice in app._notifications]

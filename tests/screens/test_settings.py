@@ -10,11 +10,12 @@ import pytest
 from textual.app import App
 from textual.widgets import Static
 
+from screens.dialogs import Dialog
 from screens.key_test import KeyTestScreen
 from screens.settings import SettingsScreen
 from tests.screens.host import Host
-from tests.screens.whole import using
-from tui.settings import Settings
+from tests.screens.whole import User, using
+from tui.settings import ProfileSettings, Settings
 from tui.widgets.choices import Choices
 from tui.widgets.context_bar import ContextBar
 from tui.words import use_language
@@ -30,6 +31,20 @@ def rows(app: Host) -> dict[str, list[str]]:
 async def go_to(app: App[Any], name: str) -> None:
     found = app.screen.query_one(Choices)
     found.highlighted = found.get_option_index(name)
+
+
+async def change(user: User, name: str, *keys: str) -> None:
+    """Open the settings in the whole app, change one with these keys after Enter, and go back to the chat."""
+    before = getattr(user.app.settings, name)
+    await user.press("f2")
+    await user.until(lambda: isinstance(user.app.screen, SettingsScreen) and user.app.screen.is_mounted)
+    await go_to(user.app, name)
+    await user.press("enter")
+    await user.until(lambda: isinstance(user.app.screen, Dialog))
+    await user.press(*keys)
+    await user.until(lambda: getattr(user.app.settings, name) != before)
+    await user.press("escape")
+    await user.until(lambda: user.app.screen is user.chat)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -137,6 +152,53 @@ async def test_the_key_test_shows_what_arrives() -> None:
         await pilot.press("escape", "escape")
         await pilot.pause()
         assert isinstance(app.screen, SettingsScreen)
+
+
+async def test_another_send_key_is_taken_by_the_composer_that_is_there(tmp_path: Path) -> None:
+    async with using(None, tmp_path) as user:
+        await change(user, "send", "2")
+        await user.type("echo one")
+        await user.press("enter", "t", "w", "o")
+        assert user.chat.composer.text == "echo one\ntwo"
+        await user.press("ctrl+j")
+        await user.until(lambda: user.chat.conversation_id and user.conversation.turns)
+        assert user.turn.question == "echo one\ntwo"
+        await change(user, "send", "1")
+        await user.press("x", "ctrl+j")
+        assert user.chat.composer.text == "x\n"
+
+
+async def test_another_region_is_in_the_bars_and_goes_with_questions(tmp_path: Path) -> None:
+    async with using(None, tmp_path) as user:
+        await user.until(lambda: user.sees("cn-hangzhou"))
+        await change(user, "region", "ctrl+u", *"cn-beijing", "enter")
+        await user.until(lambda: user.sees("cn-beijing"))
+        assert not user.sees("cn-hangzhou")
+        assert user.app.question_options("rds")["region"] == "cn-beijing"
+
+
+async def test_the_bar_above_the_settings_follows_the_region() -> None:
+    app = Host(screen=SettingsScreen)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.context = app.context._replace(region="cn-beijing")
+        app.context_changed.publish(app.context)
+        await pilot.pause()
+        assert app.screen.query_one(ContextBar).context.region == "cn-beijing"
+
+
+async def test_another_profile_counts_from_the_next_start(tmp_path: Path) -> None:
+    settings = Settings(region="cn-hangzhou", profiles={"ops": ProfileSettings(region="cn-beijing")})
+    async with using(None, tmp_path, settings=settings) as user:
+        await user.press("f2")
+        await user.until(lambda: user.sees("Settings"))
+        await go_to(user.app, "profile")
+        await user.until(lambda: user.sees("It counts from the next start."))
+        await user.press("escape")
+        await change(user, "profile", *"ops", "enter")
+        assert user.app.settings.profile == "ops"
+        # Questions, the bar and the credentials belong together.
+        assert user.app.question_options("rds")["region"] == "cn-hangzhou"
+        assert (user.app.context.profile, user.app.context.region) == ("", "cn-hangzhou")
 
 
 async def test_a_file_that_is_broken_meanwhile_is_said_and_not_overwritten(tmp_path: Path) -> None:

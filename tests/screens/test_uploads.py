@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+import threading
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from typing import cast
 
 import pytest
 
+from screens.help import HelpScreen
 from screens.uploads import UploadsScreen
 from tests.screens.test_asks import asked, dms
 from tests.screens.whole import User, using
@@ -20,6 +22,7 @@ from tests.turns.desk import control
 from tui.models import ChartBlock, CodeBlock, FileBlock, TableBlock
 from tui.sandbox.server import SandboxServer
 from tui.services.dms_options import read_data
+from tui.services.upload_checks import FileCheck, check_file
 from tui.widgets.path_input import PathInput, complete_path
 
 SIZES = [(120, 40), (80, 24)]
@@ -118,6 +121,74 @@ async def test_leaving_the_panel_does_not_stop_an_upload(server: SandboxServer, 
         await ready(user)
         await user.until(lambda: read_data(user.chat.options().get("data", "")))
         assert any("ready and attached" in notice for notice in user.notices())
+
+
+@pytest.fixture
+async def checks(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[threading.Event]:
+    """Files are looked into while it is set. Async: the loop does not end before the threads that wait for it."""
+    may_look = threading.Event()
+    may_look.set()
+
+    def check(path: Path) -> FileCheck:
+        may_look.wait()
+        return check_file(path)
+
+    monkeypatch.setattr("screens.uploads.check_file", check)
+    yield may_look
+    may_look.set()
+
+
+async def test_what_is_still_checked_when_the_panel_is_left_is_uploaded(
+    server: SandboxServer, tmp_path: Path, data: Path, checks: threading.Event
+) -> None:
+    async with browsing(server, tmp_path, data) as user:
+        await mark(user, "orders.csv")
+        await mark(user, "订单.csv")
+        checks.clear()
+        await user.press("u", "escape")
+        checks.set()
+        await user.until(lambda: user.app.screen is user.chat)
+        await ready(user)
+        await user.until(lambda: len(read_data(user.chat.options().get("data", ""))) == 2)
+        assert {file["name"] for file in control(server, "state")["dms"]["files"]} == {"orders.csv", "订单.csv"}
+
+
+async def test_who_leaves_without_what_is_not_checked_is_told(
+    server: SandboxServer, tmp_path: Path, data: Path, checks: threading.Event
+) -> None:
+    async with browsing(server, tmp_path, data) as user:
+        await mark(user, "orders.csv")
+        checks.clear()
+        await user.press("u")
+        await user.until(lambda: user.sees("attached: orders.csv (being checked)"))
+        await user.press("escape")
+        await user.until(lambda: any("Checking orders.csv" in notice for notice in user.notices()))
+        assert user.app.screen is panel(user)
+        await user.press("escape")
+        await user.until(lambda: user.app.screen is user.chat)
+        await user.until(lambda: "Not uploaded: orders.csv" in user.notices())
+        checks.set()
+        assert not user.app.transfers.transfers
+
+
+async def test_the_end_of_the_checks_closes_nothing_that_stands_above_the_panel(
+    server: SandboxServer, tmp_path: Path, data: Path, checks: threading.Event
+) -> None:
+    async with browsing(server, tmp_path, data) as user:
+        files = panel(user)
+        await mark(user, "orders.csv")
+        checks.clear()
+        await user.press("u", "escape", "question_mark")
+        await user.until(lambda: isinstance(user.app.screen, HelpScreen))
+        checks.set()
+        await ready(user)
+        await user.pilot.pause()
+        assert isinstance(user.app.screen, HelpScreen)
+        await user.press("escape")
+        await user.until(lambda: user.app.screen is files)
+        await user.press("escape")
+        await user.until(lambda: user.app.screen is user.chat)
+        assert len(read_data(user.chat.options().get("data", ""))) == 1
 
 
 async def test_cancel_and_go_on(server: SandboxServer, tmp_path: Path, data: Path) -> None:

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.timer import Timer
 
+from tui.contract import Context, YunliaoApi
 from tui.terminal.field import TerminalTextArea
 from tui.text import pasted
 from tui.words import _
@@ -22,6 +23,8 @@ BURST_PAUSE = 0.030
 """How long an Enter inside a burst waits: when more keys follow, it was a newline of a paste."""
 PASTE_LIMIT = 200_000
 """Characters; more belongs in a file."""
+ENTER_KEYS = frozenset({"ctrl+j", "alt+enter", "shift+enter", "enter"})
+"""One of them sends, the others make a newline."""
 
 
 class Composer(TerminalTextArea):
@@ -98,8 +101,8 @@ class Composer(TerminalTextArea):
         )
         # A blinking cursor is a byte stream of its own over SSH.
         self.cursor_blink = False
-        self._send_key = send_key
-        self._newline_keys = {"ctrl+j", "alt+enter", "shift+enter", "enter"} - {send_key}
+        self.send_key = send_key
+        """The other ones make a newline."""
         self._seconds = seconds
         self._last_key = 0.0
         self._last_arrival = 0.0
@@ -115,6 +118,15 @@ class Composer(TerminalTextArea):
         """Asked before a key is dealt with here: whether it was meant for the list above."""
         self.at_opens_files = False
         """Whether `@` in an empty composer asks for files."""
+
+    def on_mount(self) -> None:
+        if isinstance(self.app, YunliaoApi):
+            self.app.context_changed.subscribe(self, self._context_changed)
+
+    def _context_changed(self, _context: Context) -> None:
+        """The setting may be another one."""
+        if isinstance(self.app, YunliaoApi):
+            self.send_key = self.app.settings.send
 
     @property
     def last_key(self) -> float:
@@ -168,7 +180,7 @@ class Composer(TerminalTextArea):
         if not in_burst and self.keys_first(event.key):
             event.stop()
             event.prevent_default()
-        elif event.key == self._send_key:
+        elif event.key == self.send_key:
             event.stop()
             event.prevent_default()
             if self._lines_in_burst:
@@ -177,7 +189,7 @@ class Composer(TerminalTextArea):
                 self._held_enter = self.set_timer(BURST_PAUSE, self._held_long_enough)
             else:
                 self._submit()
-        elif event.key in self._newline_keys:
+        elif event.key in ENTER_KEYS:
             event.stop()
             event.prevent_default()
             self.insert_typed("\n")

@@ -1,9 +1,12 @@
-"""What can be done to conversations from a list of them, with its questions: rename, pin, archive, tag, delete."""
+"""What can be done to conversations from a list of them, with its questions: rename, pin, archive, tag, delete.
+
+The questions go with the list when that is left; what was answered is done to its end all the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tui import routes
 from tui.contract import YunliaoApi
@@ -15,29 +18,44 @@ if TYPE_CHECKING:
     from tui.models import ConversationSummary
 
 
+async def _done(app: YunliaoApi, change: Coroutine[Any, Any, None]) -> None:
+    """Await a change. It goes on when the list is left meanwhile, whose workers end with it."""
+    from tui.finishing import finish  # which the first paint does without
+
+    await finish(change, app.show_problem)
+
+
 async def rename(app: YunliaoApi, item: ConversationSummary) -> None:
     """Ask for a title and set it."""
     title = await app.push_screen_wait(routes.build("text", title=_("Rename"), value=title_of(item)))
     if title and title != item.title:
-        await app.rename_conversation(item.id, title)
+        await _done(app, app.rename_conversation(item.id, title))
 
 
 async def pin(app: YunliaoApi, items: Sequence[ConversationSummary]) -> None:
     """Pin all of them; take the pins off when all have one."""
     pinned = not all(item.pinned for item in items)
-    for item in items:
-        if item.pinned != pinned:
-            await app.pin_conversation(item.id, pinned)
+
+    async def change() -> None:
+        for item in items:
+            if item.pinned != pinned:
+                await app.pin_conversation(item.id, pinned)
+
+    await _done(app, change())
 
 
 async def archive(app: YunliaoApi, items: Sequence[ConversationSummary]) -> None:
     """Archive all of them; back into the list with them when all are archived."""
     archived = not all(item.archived for item in items)
-    for item in items:
-        if item.archived != archived:
-            await app.archive_conversation(item.id, archived)
-    words = _("{count} archived; A shows them.") if archived else _("{count} back in the list.")
-    app.notify(words.format(count=len(items)))
+
+    async def change() -> None:
+        for item in items:
+            if item.archived != archived:
+                await app.archive_conversation(item.id, archived)
+        words = _("{count} archived; A shows them.") if archived else _("{count} back in the list.")
+        app.notify(words.format(count=len(items)))
+
+    await _done(app, change())
 
 
 async def tag(app: YunliaoApi, items: Sequence[ConversationSummary]) -> bool:
@@ -56,9 +74,13 @@ async def tag(app: YunliaoApi, items: Sequence[ConversationSummary]) -> bool:
 
     wanted = tags_in(typed)
     add, remove = [each for each in wanted if each not in common], [each for each in common if each not in wanted]
-    if add or remove:
+
+    async def change() -> None:
         for item in items:
             await app.change_tags(item.id, add, remove)
+
+    if add or remove:
+        await _done(app, change())
     return True
 
 
@@ -80,13 +102,19 @@ async def delete(app: YunliaoApi, items: Sequence[ConversationSummary]) -> bool:
         lines.append(_("{count} still running: told to stop.").format(count=running))
     if not await _ask(app, items, _("Delete “{title}”?"), _("Delete {count} conversations?"), lines, _("delete")):
         return False
+    there = False
     if threads:
         lines = [_("For good: nobody can read or continue them any more."), _("Esc leaves them there.")]
         title, several = _("Delete its thread on DashScope too?"), _("Delete {count} threads on DashScope too?")
-        if await _ask(app, threads, title, several, lines, _("delete there")):
+        there = await _ask(app, threads, title, several, lines, _("delete there"))
+
+    async def change() -> None:
+        if there:
             count = await app.delete_on_service([item.id for item in threads])
             app.notify(_("{count} deleted on DashScope.").format(count=count))
-    await app.delete_conversations([item.id for item in items])
+        await app.delete_conversations([item.id for item in items])
+
+    await _done(app, change())
     return True
 
 
@@ -111,20 +139,27 @@ async def import_file(app: YunliaoApi) -> None:
     path = await app.push_screen_wait(
         routes.build("text", title=_("Import conversations"), lines=lines, verb=_("import"))
     )
-    if not path:
-        return
-    try:
-        taken = await app.exporting.read_file(path)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        app.notify(_("Not imported: {reason}").format(reason=reason), severity="error", markup=False)
-        return
-    app.notify(_("{new} new, {known} here already.").format(new=len(taken.new), known=taken.known))
-    await app.refresh_conversations()
+
+    async def take_in(path: str) -> None:
+        try:
+            taken = await app.exporting.read_file(path)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            app.notify(_("Not imported: {reason}").format(reason=reason), severity="error", markup=False)
+            return
+        app.notify(_("{new} new, {known} here already.").format(new=len(taken.new), known=taken.known))
+        await app.refresh_conversations()
+
+    if path:
+        await _done(app, take_in(path))
 
 
 async def take_back(app: YunliaoApi) -> None:
     """Undo the newest deletion of this run."""
-    title = await app.undo_delete()
-    words = _("“{title}” is back.").format(title=title) if title else _("There is nothing to take back.")
-    app.notify(words, markup=False)
+
+    async def restore() -> None:
+        title = await app.undo_delete()
+        words = _("“{title}” is back.").format(title=title) if title else _("There is nothing to take back.")
+        app.notify(words, markup=False)
+
+    await _done(app, restore())
