@@ -67,7 +67,8 @@ class TryingScreen(ReadingScreen):
             self.composer.at_opens_files = draft.service == "dms"
             self.composer.set_history(self.app.input_history(draft.service))
         self._is_open = True
-        self.composer.placeholder = _("ask {service}").format(service=draft.form.name)
+        # As text it would be parsed as markup.
+        self.composer.placeholder = Content(_("ask {service}").format(service=draft.form.name))
         self.show_tried(draft)
         self.composer.focus()
 

@@ -143,15 +143,20 @@ class AgentsScreen(AgentListing):
 
     def select(self, key: str, *, same: bool = False) -> None:
         """See `AgentEditing.select`; a filter that hides the agent is taken away."""
-        self._key = key
-        self.show_list()
-        if key and key not in {line.key for line in self._lines}:
-            self.filter_bar.value = ""
-            self.show_list()
+        self._list_with(key)
         self.show_form()
         if not same:
             self.to_first_field()
         self.read()
+
+    def _list_with(self, key: str) -> None:
+        """Show the list with the cursor on this agent."""
+        self._key = key
+        self.show_list()
+        if key and key not in {line.key for line in self._lines}:
+            self.filter_bar.value = ""
+            self._key = key  # the list has gone to what the filter let through
+            self.show_list()
 
     def to_first_field(self) -> None:
         """A new agent begins with its name; of others the prompt tells most."""
@@ -177,7 +182,7 @@ class AgentsScreen(AgentListing):
             return
         line = next((line for line in self._lines if line.key == draft.key), None)
         if line is not None and (line.unsaved != draft.unsaved or (line.is_new and line.name != draft.form.name)):
-            self.show_list()
+            self._list_with(draft.key)  # under another name a filter may hide it
         title.show(title_line(draft))
         self.query_one(ContextBar).service = draft.service
         width = max(30, self.fields_list.content_size.width - 3)

@@ -60,6 +60,10 @@ class AnalysingScreen(AskingScreen):
         """Begin a new conversation, with another service where one is named."""
         raise NotImplementedError
 
+    def give_back(self, text: str) -> None:
+        """Put `text` into the composer, in front of what stands there already."""
+        raise NotImplementedError
+
     @work(group="session", exclusive=True)
     async def action_session(self) -> None:
         begun = bool(self.conversation_id)
@@ -103,13 +107,20 @@ class AnalysingScreen(AskingScreen):
         return turn.problem is not None and turn.problem.code == SESSION_EXPIRED
 
     def begin_anew(self, question: str) -> None:
-        """A new session with the same data and settings, and the question in the composer."""
+        """A new session with the same data and settings, and the question in the composer.
+
+        What was written for a new conversation, and attached to it, is kept beside them.
+        """
         options = dict(self.options())
         if self.composer.text.strip() == question.strip():
             self.composer.put("")
         self.action_new("dms")
+        data = read_data(options.get("data", ""))
+        waiting = read_data(self.new_options.get("dms", {}).get("data", ""))
+        if added := [source for source in waiting if source.id not in {one.id for one in data}]:
+            options["data"] = write_data([*data, *added])
         self.new_options["dms"] = options
-        self.composer.put(question)
+        self.give_back(question)
         self.options_changed()
 
     # --- files ---------------------------------------------------------------------------------------------

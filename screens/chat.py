@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,6 +9,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.events import DescendantFocus, Resize, ScreenResume
 from textual.getters import query_one
 from textual.widgets import Static
@@ -57,7 +57,6 @@ class ChatScreen(CommandingScreen):
         self._list_wanted = True
         self._told: tuple[object, ...] = ()
         self._was_up = False
-        self._beginning = asyncio.Lock()
 
     # --- layout --------------------------------------------------------------------------------------------
 
@@ -116,9 +115,11 @@ class ChatScreen(CommandingScreen):
         """
         self.leave_answer()
         self.find_bar.close()
+        self.leave_choice()
         self.leave_unopened()
         self._keep_draft()
         self.conversation_id = conversation_id
+        self.shown += 1
         self.is_opening = bool(conversation_id)
         self._put_draft("")
         self.list_pane.current = conversation_id
@@ -170,7 +171,11 @@ class ChatScreen(CommandingScreen):
         self._update_status()
 
     def _turn_changed(self, update: TurnUpdate) -> None:
-        if update.conversation_id == self.conversation_id:
+        if update.conversation_id == self.conversation_id and self.is_opening:
+            # The transcript still has the conversation before; `_open` shows all that comes meanwhile.
+            if update.put_back:
+                self.give_back(update.put_back)
+        elif update.conversation_id == self.conversation_id:
             conversation = None if update.turn_id else self.app.conversation(self.conversation_id)
             if conversation is not None:  # the whole of it: turns may have come in anywhere
                 self.transcript.show(conversation.turns, key=conversation.id)
@@ -244,7 +249,7 @@ class ChatScreen(CommandingScreen):
             prompt = _("answering; what you send now is queued")
         else:
             prompt = _("ask {service}").format(service=SERVICE_NAMES[self.service])
-        self.composer.placeholder = self.answer_prompt or prompt
+        self.composer.placeholder = Content(self.answer_prompt or prompt)
         self._update_hints()
 
     @on(DescendantFocus)
@@ -262,17 +267,12 @@ class ChatScreen(CommandingScreen):
 
     @work(group="ask")
     async def _ask_text(self, text: str) -> None:
-        if not self.conversation_id and not await self.has_partner(text):
-            return
-        async with self._beginning:  # a second question may come before the conversation is there
-            if not self.conversation_id:
-                options = self.new_options.pop(self.service, None)
-                conversation_id = await self.app.create_conversation(self.service, options)
-                self.wait_for_uploads_of(conversation_id)
-                self.conversation_id = conversation_id
-                self.transcript.show((), key=conversation_id)
-                self.app.set_draft("", "", self.service)
-        conversation_id = self.conversation_id
+        # It belongs to what is shown now, whatever is opened while something is waited for.
+        conversation_id, service, shown = self.conversation_id, self.service, self.shown
+        if not conversation_id:
+            if not await self.has_partner(text):
+                return
+            conversation_id = await self.begin(service, shown)
         if self.app.conversation(conversation_id) is None and not await self.opens(conversation_id):
             self.give_back(text)
             return
@@ -283,10 +283,11 @@ class ChatScreen(CommandingScreen):
             return
         self.app.ask(conversation_id, text)
         if conversation_id == self.conversation_id:
-            self.transcript.follow_end()
             self.list_pane.current = conversation_id
             self.composer.set_history(self.app.input_history(self.service))
-            self._show_turns()
+            if not self.is_opening:
+                self.transcript.follow_end()
+                self._show_turns()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "take_over":

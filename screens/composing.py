@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import TYPE_CHECKING
+
 from textual import on, work
 from textual.widgets import TextArea
 
 from screens.partnering import PartneringScreen
 from tui.widgets.composer import Composer
 from tui.words import _
+
+if TYPE_CHECKING:
+    from tui.models import ServiceName
 
 QUIT_SECONDS = 2.0
 """A second Ctrl+C within this time quits."""
@@ -22,6 +28,35 @@ class ComposingScreen(PartneringScreen):
     """The conversation is still being read: its own draft is not known yet, and must not be overwritten."""
     _quit_armed = -QUIT_SECONDS
     """When Ctrl+C found nothing to stop or clear."""
+    shown = 0
+    """Counts what was shown: tells a new conversation from the next one."""
+    _begun = (-1, "")
+    """Of the conversation that was begun last: `shown` before it had an id, and the id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._beginning = asyncio.Lock()
+
+    async def begin(self, service: ServiceName, shown: int) -> str:
+        """The conversation that the new one of that time has become, with its first question."""
+        async with self._beginning:  # a second question may come before the conversation is there
+            if known := self.begun_from(shown):
+                return known
+            options = self.new_options.pop(service, None)
+            conversation_id = await self.app.create_conversation(service, options)
+            self._begun = shown, conversation_id
+            self.wait_for_uploads_of(conversation_id)
+            if shown == self.shown:
+                self.conversation_id = conversation_id
+                self.transcript.show((), key=conversation_id)
+                self.app.set_draft("", "", service)
+                self._draft = ""
+                self._keep_draft()  # what was typed meanwhile is of the new one
+            return conversation_id
+
+    def begun_from(self, shown: int) -> str:
+        """What the new conversation of that time has become; "" where it has not begun."""
+        return self._begun[1] if self._begun[0] == shown else ""
 
     @on(TextArea.Changed, "#composer")
     def _draft_changed(self) -> None:
@@ -69,7 +104,8 @@ class ComposingScreen(PartneringScreen):
     def give_back(self, text: str) -> None:
         """Put `text` into the composer, in front of what stands there already."""
         held = self.composer.text
-        if text not in held:
+        # A part of a longer sentence is not `text`.
+        if not (held.startswith(text) or f"\n\n{text}\n\n" in f"\n\n{held}\n\n"):
             self.composer.put(f"{text}\n\n{held}" if held.strip() else text)
 
     def action_interrupt(self) -> None:

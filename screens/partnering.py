@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from textual import work
+from textual.worker import WorkerCancelled
 
 from screens.analysing import AnalysingScreen
 from tui import routes
 from tui.widgets.assistant_words import backend_name
+from tui.words import _
 
 
 class PartneringScreen(AnalysingScreen):
     """A screen with a conversation that may have an assistant, a local profile or a model for a partner."""
+
+    _is_choosing = False
+    """The partner of a new conversation is being chosen, or the list to choose from is being read."""
 
     @work(group="partner", exclusive=True)
     async def action_session(self) -> None:
@@ -20,7 +25,7 @@ class PartneringScreen(AnalysingScreen):
             return
         conversation = self.app.conversation(self.conversation_id) if self.conversation_id else None
         if conversation is None:
-            await self._choose_partner()
+            self._choose_partner()
             return
         screen = routes.build(
             "assistant_session",
@@ -39,21 +44,42 @@ class PartneringScreen(AnalysingScreen):
         """
         if self.service != "dashscope" or self.new_options.get("dashscope"):
             return True
-        self.composer.put(question)
-        if not await self._choose_partner():
+        self.give_back(question)
+        try:
+            return await self._choose_partner(question).wait()
+        except WorkerCancelled:
             return False
-        self.composer.put("")
-        return True
 
-    async def _choose_partner(self) -> bool:
+    @work(group="first-partner")
+    async def _choose_partner(self, question: str = "") -> bool:
+        """Choose the partner of the new conversation; whether `question` can be asked then, which is taken away."""
         from screens.assistant_session import choose_partner
 
-        held = self.options()
-        found = await choose_partner(self.app, held.get("profile", "") or held.get("assistant", ""))
+        if self._is_choosing:  # Enter came twice
+            return False
+        held, asked_in = self.options(), (self.conversation_id, self.service)
+        self._is_choosing = True
+        try:
+            found = await choose_partner(self.app, held.get("profile", "") or held.get("assistant", ""))
+        finally:
+            self._is_choosing = False
         if found is None:
             return False
+        if asked_in != (self.conversation_id, self.service):
+            self.app.notify(_("Not set: another conversation is shown by now."), severity="warning")
+            return False
         await self.set_options(found)
+        text = self.composer.text
+        if not text.startswith(question):  # changed or cleared meanwhile: it is not what is to be asked any more
+            return False
+        # In the same step as the options: from now on an Enter asks at once.
+        if question:
+            self.composer.put(text.removeprefix(question).lstrip())
         return True
+
+    def leave_choice(self) -> None:
+        """Another conversation is shown: nobody is asked any more for the partner of the one that had not begun."""
+        self.workers.cancel_group(self, "first-partner")
 
     def place(self) -> list[str]:
         words = super().place()

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import zoneinfo
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from screens.slash_list import THINKING, SlashList, short_id
 from tui import slash
 from tui.services.errors import ServiceError
 from tui.services.rds_options import APPROVAL_MODES, LANGUAGES, fitting, language_tag
 from tui.text import clean_line
+from tui.widgets.copilot_words import default_model
 from tui.words import _
 
 if TYPE_CHECKING:
     from screens.commanding import CommandingScreen
+    from tui.models import ServiceName
+
+
+class Place(NamedTuple):
+    """Where a command was sent: what it does may come when something else is shown."""
+
+    conversation_id: str
+    """"" for a conversation that had not begun."""
+    service: ServiceName
+    shown: int
 
 
 class Commander(SlashList):
@@ -35,23 +46,37 @@ class Commander(SlashList):
             return False
         self._app.remember_input(self._screen.service, text)
         self._screen.composer.set_history(self._app.input_history(self._screen.service))
-        self._screen.run_worker(self._run(typed, text), group="command")
+        self._screen.run_worker(self._run(typed, text, self._here), group="command")
         return True
 
-    async def _run(self, typed: slash.Typed, text: str) -> None:
+    @property
+    def _here(self) -> Place:
+        return Place(self._screen.conversation_id, self._screen.service, self._screen.shown)
+
+    async def _run(self, typed: slash.Typed, text: str, place: Place) -> None:
         try:
-            said = await self._do(typed.name, typed.argument)
+            said = await self._do(typed.name, typed.argument, place)
         except ServiceError as error:
             self._app.show_problem(error.problem)
             said = None
         except LookupError as error:
-            self._screen.composer.put(text)
+            self._offer(text, place)
             self._app.notify(str(error.args[0]), severity="warning", markup=False)
             said = None
         if said:
             self._app.notify(said, markup=False)
 
-    async def _do(self, name: str, argument: str) -> str | None:
+    def _offer(self, text: str, place: Place) -> None:
+        """Put a command into the composer, where nothing was written meanwhile: with more below it, it is none."""
+        if place == self._here and not self._screen.composer.text:
+            self._screen.composer.put(text)
+
+    def _call(self, skill: str, place: Place) -> None:
+        """Put the call of a skill in front of what was written meanwhile, which goes along."""
+        if place == self._here:
+            self._screen.composer.put(f"/{skill} {self._screen.composer.text}")
+
+    async def _do(self, name: str, argument: str, place: Place) -> str | None:
         """Run a command; what it says.
 
         Raises:
@@ -62,7 +87,7 @@ class Commander(SlashList):
             case "new":
                 self._screen.action_new()
             case "stop":
-                if not (self._screen.conversation_id and self._app.stop(self._screen.conversation_id)):
+                if not (place.conversation_id and self._app.stop(place.conversation_id)):
                     return _("Nothing runs in this conversation.")
             case "btw":
                 self._screen.transcript.follow_end()
@@ -81,9 +106,9 @@ class Commander(SlashList):
             case "session":
                 return self._session(argument)
             case "skills":
-                await self._skills(argument)
+                await self._skills(argument, place)
             case _:
-                return await self._set_option(name, argument)
+                return await self._set_option(name, argument, place)
         return None
 
     def _with_last_turn(self, name: str) -> str | None:
@@ -92,7 +117,7 @@ class Commander(SlashList):
         if turn is None:
             return _("Nothing has been asked in this conversation.")
         if name == "retry":
-            self._screen.composer.put(turn.question)
+            self._screen.give_back(turn.question)
         elif name == "fork":
             self._screen.fork(turn)
         else:
@@ -147,13 +172,13 @@ class Commander(SlashList):
         ]
         return [(name, value) for name, value in rows if value]
 
-    async def _skills(self, wanted: str) -> None:
+    async def _skills(self, wanted: str, place: Place) -> None:
         from screens.picking import PickDialog
         from tui.widgets.pickers import PickItem
 
         skills = await self._app.copilot.skills(again=not wanted)
         if any(skill.name == wanted for skill in skills):
-            self._screen.composer.put(f"/{wanted} ")
+            self._call(wanted, place)
             return
         items = [
             PickItem(skill.name, f"/{skill.name}", skill.description, ", ".join(skill.databases))
@@ -162,25 +187,25 @@ class Commander(SlashList):
         ]
         if not items:
             raise LookupError(_("No skill has {text} in its name.").format(text=clean_line(wanted, 40)))
+        if place != self._here:
+            return
         lines = [_("Enter puts it into the composer; what you write after it goes along.")]
         found = await self._app.push_screen_wait(PickDialog(_("Skills"), items, several=False, lines=lines))
         if found:
-            self._screen.composer.put(f"/{found[0]} ")
+            self._call(found[0], place)
             self._screen.composer.focus()
 
     # --- options -------------------------------------------------------------------------------------------
 
-    async def _set_option(self, name: str, argument: str) -> str | None:
+    async def _set_option(self, name: str, argument: str, place: Place) -> str | None:
         if not argument or (name, argument) == ("agent", "ls"):
-            self._screen.composer.put(f"/{name} ")  # and the list shows what there is
+            self._offer(f"/{name} ", place)  # and the list shows what there is
             return None
-        changes = await self._changes(name, argument)
+        changes = await self._changes(name, argument, place)
         if name == "approval" and changes["approval"] == "auto" and not await self._may_use_auto():
             return None
-        kept = {option: value for option, value in {**self._screen.options(), **changes}.items() if value}
-        await self._screen.set_options(
-            fitting(kept, self.levels() if name != "model" else await self._levels_of(argument))
-        )
+        if not await self._keep(changes, place):
+            return None
         words = {
             "model": _("Answers come from {value} now."),
             "think": _("Thinking: {value}."),
@@ -204,11 +229,43 @@ class Commander(SlashList):
         dialog = TypedConfirmDialog(_("Writing tools without a person?"), lines, _("use auto"), environment)
         return await self._app.push_screen_wait(dialog)
 
-    async def _levels_of(self, model_id: str) -> Sequence[str] | None:
-        models = await self._app.copilot.models()
-        return next((model.thinking_levels for model in models if model.id == model_id), None)
+    def _id_of(self, place: Place) -> str:
+        """The conversation there; it may have begun meanwhile."""
+        return place.conversation_id or self._screen.begun_from(place.shown)
 
-    async def _changes(self, name: str, argument: str) -> dict[str, str]:
+    async def _options(self, place: Place) -> Mapping[str, str] | None:
+        """What goes with the questions there, as it is by now; None, said, where that is not to be had."""
+        if conversation_id := self._id_of(place):
+            if not await self._screen.opens(conversation_id):
+                return None
+            conversation = self._app.conversation(conversation_id)
+            return conversation.options if conversation is not None else None
+        if place != self._here:
+            self._app.notify(_("Not set: another conversation is shown by now."), severity="warning")
+            return None
+        return self._screen.options()
+
+    async def _keep(self, changes: Mapping[str, str], place: Place) -> bool:
+        """Change what goes with the questions there; False, said, where that cannot be."""
+        options = await self._options(place)
+        if options is None:
+            return False
+        kept = {option: value for option, value in {**options, **changes}.items() if value}
+        kept = fitting(kept, self._levels_of(kept.get("model", "")))
+        if conversation_id := self._id_of(place):
+            await self._app.set_options(conversation_id, kept)
+            self._screen.options_changed()
+        else:
+            await self._screen.set_options(kept)
+        return True
+
+    def _levels_of(self, model_id: str) -> Sequence[str] | None:
+        """The depths of thinking of a model, "" for the default one; None where they are not known."""
+        models = self._app.copilot.known_models
+        model = next((one for one in models if one.id == model_id), None) if model_id else default_model(models)
+        return model.thinking_levels if model else None
+
+    async def _changes(self, name: str, argument: str, place: Place) -> dict[str, str]:
         """The options that a command changes. Raises LookupError, ServiceError."""
         copilot = self._app.copilot
         match name:
@@ -216,7 +273,8 @@ class Commander(SlashList):
                 return {"model": _one_of(argument, [model.id for model in await copilot.models()])}
             case "think":
                 await copilot.models()
-                depths = list(self.levels() or ())
+                options = await self._options(place) or {}
+                depths = list(self._levels_of(options.get("model", "")) or ())
                 chosen = _one_of(argument, [*THINKING, *depths])
                 if chosen in THINKING:
                     return {"thinking": "true" if chosen == "on" else "false"}

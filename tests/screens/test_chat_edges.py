@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from screens.agents import AgentsScreen
+from tests.screens.slow import Slow
 from tests.screens.test_asks import dms
-from tests.screens.whole import User, using
+from tests.screens.whole import using
 from tests.turns.desk import control
 from tui.sandbox.server import SandboxServer
 from tui.services.dms_options import DataSource, write_data
 from tui.services.upload_checks import check_file
-
-
-class Slow:
-    """Reading or making a conversation waits for `go`."""
-
-    def __init__(self, user: User, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.go = asyncio.Event()
-        self.waiting = 0
-        made = getattr(user.app, method)
-
-        async def slow(*arguments: object) -> object:
-            self.waiting += 1
-            await self.go.wait()
-            return await made(*arguments)
-
-        monkeypatch.setattr(user.app, method, slow)
 
 
 async def test_what_is_typed_while_a_conversation_is_read_joins_its_draft(
@@ -41,7 +25,7 @@ async def test_what_is_typed_while_a_conversation_is_read_joins_its_draft(
         first = user.chat.conversation_id
         await user.type("half a thought")
     async with using(server, tmp_path) as user:
-        slow = Slow(user, "open_conversation", monkeypatch)
+        slow = Slow(user.app, "open_conversation", monkeypatch)
         user.app.show_conversation(first)
         await user.until(lambda: slow.waiting)
         await user.type("typed early")
@@ -59,7 +43,7 @@ async def test_a_question_that_is_sent_while_its_conversation_is_read_is_asked_t
         await user.ask("echo one")
         first = user.chat.conversation_id
     async with using(server, tmp_path) as user:
-        slow = Slow(user, "open_conversation", monkeypatch)
+        slow = Slow(user.app, "open_conversation", monkeypatch)
         user.app.show_conversation(first)
         await user.until(lambda: slow.waiting)
         await user.type("echo two")
@@ -75,7 +59,7 @@ async def test_two_questions_at_once_begin_one_conversation(
     server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with using(server, tmp_path) as user:
-        slow = Slow(user, "create_conversation", monkeypatch)
+        slow = Slow(user.app, "create_conversation", monkeypatch)
         for text in ("echo one", "echo two"):
             await user.type(text)
             await user.press("enter")

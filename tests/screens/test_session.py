@@ -168,3 +168,24 @@ async def test_an_expired_session_is_begun_anew_with_one_key(server: SandboxServ
         await user.until(lambda: user.chat.conversation_id and user.turn.state == "done")
         assert user.turn.answer == "two"
         assert user.chat.conversation_id != first
+
+
+async def test_beginning_anew_keeps_what_waits_for_a_new_conversation(server: SandboxServer, tmp_path: Path) -> None:
+    shops, base = DataSource(file_id="f-1", name="shops.csv"), DataSource(instance_id="1", database_id="7", name="dw")
+    async with using(server, tmp_path, settings=dms()) as user:
+        user.chat.new_options["dms"] = {"mode": "ASK_DATA", "data": write_data([base])}
+        await user.ask("echo one")
+        server.advance(7 * 3600)
+        assert (await user.ask("echo two")).state == "failed"
+        user.chat.action_new("dms")
+        await user.type("half a thought")
+        await user.chat.set_options({"data": write_data([shops])})
+        expired = user.app.summaries()[0].id
+        user.app.show_conversation(expired)
+        await user.until(lambda: user.chat.conversation_id == expired and not user.chat.is_opening)
+        await user.press("escape", "r")
+        await user.until(lambda: user.chat.conversation_id == "")
+        assert user.chat.composer.text == "echo two\n\nhalf a thought"
+        assert user.chat.options()["mode"] == "ASK_DATA"
+        assert read_data(user.chat.options()["data"]) == (base, shops)
+        assert user.app.draft_of_new("dms") == "echo two\n\nhalf a thought"
