@@ -76,7 +76,7 @@ class RdsFrames:
         """The events of one frame that is parsed already: of a stream, or of GetMessages' `Events`."""
         answer = frame.get("Answer")
         rest = {**frame, "Answer": ""} if isinstance(answer, str) else {}
-        if rest and rest == self._piece:  # as nearly every frame of an answer
+        if answer and rest and rest == self._piece:  # as nearly every frame of an answer
             text = clean(str(answer))
             return [TextDelta(text)] if text else []
         events = self._any_frame(frame)
