@@ -382,7 +382,7 @@ _ODD = {"Event": "AgentMessage", "Answer": "a", "TaskId": "1", "Message": "m", "
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(_PIECES, min_size=2, max_size=12))
-@example([_ODD, {**_ODD, "Answer": ""}])  # without a text the same frame is an error
+@example([_ODD, _ODD, {**_ODD, "Answer": ""}])  # without a text the same frame is an error
 def test_a_frame_after_others_says_what_it_says_by_itself(pieces: list[dict[str, Any]]) -> None:
     """Another piece of the same text is read on a way of its own."""
     known, anew = RdsFrames(), RdsFrames()
