@@ -66,7 +66,7 @@ class ChatScreen(CommandingScreen):
         yield Static(id="banner", markup=False)
         with Horizontal(id="body"):
             yield ConversationList(now=lambda: self.app.now().astimezone(), id="list")
-            yield Transcript(id="transcript")
+            yield Transcript(id="transcript", ascii_only=ascii_only)
         yield FindBar(id="find")
         yield AskPanel(
             seconds=self.app.seconds, last_key=lambda: self.composer.last_key, ascii_only=ascii_only, id="ask"
@@ -84,7 +84,6 @@ class ChatScreen(CommandingScreen):
 
     def on_mount(self) -> None:
         self.service = self.app.settings.service
-        self.transcript.ascii_only = self.app.settings.ascii
         self._place_list(self.app.size.width)
         self.app.turn_changed.subscribe(self, self._turn_changed, immediate=True)
         self.app.conversations_changed.subscribe(self, self._conversations_changed)
@@ -209,6 +208,8 @@ class ChatScreen(CommandingScreen):
     def _context_changed(self, context: Context) -> None:
         self.context_bar.context = context
         self.status.clock = not self.app.low_bandwidth
+        ascii_only = self.app.settings.ascii
+        self.transcript.ascii_only = self.status.ascii_only = self.ask_panel.ascii_only = ascii_only
         self._place_list(self.app.size.width)
         banner = self.query_one("#banner", Static)
         banner.update(self.app.banner)

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from tui.models import Conversation, ServiceName
     from tui.turns import TurnUpdate
 
+CHANGE_PATIENCE = 3.0
+"""Seconds that the end of the program waits for a change that was asked for and is under way."""
+
 
 class YunliaoApp(FrugalDisplay, Desks):
     """See `tui.contract.YunliaoApi` for what screens may ask of it."""
@@ -220,6 +223,9 @@ class YunliaoApp(FrugalDisplay, Desks):
         self.conversations.flush_now()
 
     async def on_unmount(self) -> None:
+        from tui.finishing import settle
+
+        await settle(CHANGE_PATIENCE)
         await self.conversations.close()
         for desk in self._editing_desks():
             desk.close()

@@ -131,11 +131,13 @@ class YunliaoCommands(Provider):
             yield DiscoveryHit(self._show(entry), entry.run, text=entry.text)
 
     async def search(self, query: str) -> Hits:
+        fits = False
         for entry in self._entries:
             score, offsets = match(query, entry.text)
             if query in entry.keys.split():
                 score = KEY_SCORE
             if score:
+                fits = True
                 yield Hit(score, self._show(entry, offsets), entry.run, text=entry.text)
         found, count = TitleFilter(query), 0
         for number, summary in enumerate(self._api.summaries()):
@@ -149,6 +151,12 @@ class YunliaoCommands(Provider):
                 yield Hit(TITLE_SCORE, self._show(entry, offsets), entry.run, text=entry.text)
                 if (count := count + 1) == CONVERSATIONS:
                     return
+        if not fits and not count:
+            entry = Entry(_("Search what was said: {words}").format(words=query), self._searcher(query))
+            yield Hit(LETTER_SCORE, self._show(entry), entry.run, text=entry.text)
+
+    def _searcher(self, words: str) -> Callable[[], None]:
+        return lambda: self._api.navigate("search", typed=words)
 
     def _opener(self, conversation_id: str) -> Callable[[], None]:
         return lambda: self._api.show_conversation(conversation_id)

@@ -236,12 +236,13 @@ class Conversations:
             self._hooks.failed(_not_kept(_("Not changed"), error))
 
     async def change_tags(self, conversation_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
-        """Give tags and take some off; those that were found in the text do not come back by themselves.
-
-        Raises KeyError when there is no such conversation.
-        """
+        """Give tags and take some off; those that were found in the text do not come back by themselves."""
         await self.merging.keep(conversation_id)
-        conversation = await self.open_quietly(conversation_id)
+        try:
+            conversation = await self.open_quietly(conversation_id)
+        except KeyError as error:
+            self._hooks.failed(_not_kept(_("Not changed"), error))
+            return
         tags = dict.fromkeys([*conversation.tags, *add])
         untagged = dict.fromkeys([*conversation.untagged, *remove])
         await self._change(

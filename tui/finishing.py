@@ -22,6 +22,13 @@ async def finish(work: Coroutine[Any, Any, T], failed: Callable[[Problem], None]
     return await wait_for_end(task, failed)
 
 
+async def settle(patience: float) -> None:
+    """Wait until all of it is at its end, at most so many seconds."""
+    loop = asyncio.get_running_loop()
+    if here := [task for task in _running if task.get_loop() is loop]:
+        await asyncio.wait(here, timeout=patience)
+
+
 async def wait_for_end(task: asyncio.Task[T], failed: Callable[[Problem], None]) -> T:
     """As `finish`, of work that is under way; several may wait for it."""
 

@@ -17,8 +17,11 @@ from tui.cache.records import MetaRecord, Record
 from tui.cache.store import NotWriter, Store
 from tui.models import ACTIVE, Conversation, ConversationSummary, Problem, ServiceName, Turn, TurnState
 from tui.services.base import ConversationService
-from tui.tags import with_found
+from tui.tags import instances_in, with_found
 from tui.turns import RECOVERY_PAUSES, TurnUpdate
+
+_LONG_TEXT = 50_000
+"""Characters from which on a text is looked through beside the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +230,12 @@ class Memory:
 
     async def find_tags(self, conversation_id: str, text: str) -> None:
         """Instances that stand in a text become tags of an open conversation."""
+        if conversation_id not in self.open:
+            return
+        found = instances_in(text) if len(text) < _LONG_TEXT else await asyncio.to_thread(instances_in, text)
         conversation = self.open.get(conversation_id)
         if conversation is not None:
-            tags = with_found(conversation.tags, conversation.untagged, text)
+            tags = with_found(conversation.tags, conversation.untagged, found)
             if tags != conversation.tags:
                 await self.change(conversation_id, tags=tags)
 

@@ -23,10 +23,12 @@ _PARTS = re.compile(r"[\s,;，、；]+")
 def instances_in(text: str, most: int = MOST_FOUND) -> list[str]:
     """The instance ids in a text, in lower case, in the order in which they first stand there, at most so many."""
     found: dict[str, None] = {}
-    for match in _INSTANCE.finditer(text):
-        found[match[0].lower()] = None
-        if len(found) == most:
-            break
+    # By lines: while a regular expression is at work nothing else is, not even in another thread.
+    for line in text.splitlines():
+        for match in _INSTANCE.finditer(line):
+            found[match[0].lower()] = None
+            if len(found) == most:
+                return list(found)
     return list(found)
 
 
@@ -36,10 +38,10 @@ def tags_in(typed: str) -> list[str]:
     return list(dict.fromkeys(word for word in words if word))
 
 
-def with_found(tags: tuple[str, ...], refused: Iterable[str], text: str) -> tuple[str, ...]:
-    """`tags` and the instances in `text`, but for those that somebody took off."""
+def with_found(tags: tuple[str, ...], refused: Iterable[str], found: Iterable[str]) -> tuple[str, ...]:
+    """`tags` and the instances that were `found`, but for those that somebody took off."""
     if len(tags) >= MOST_FOUND:
         return tags
     known = {*tags, *refused}
-    new = [tag for tag in instances_in(text) if tag not in known]
+    new = [tag for tag in found if tag not in known]
     return (*tags, *new[: MOST_FOUND - len(tags)])

@@ -142,6 +142,20 @@ async def test_an_action_of_another_part_takes_the_focus_there() -> None:
         assert conversations.selected == SOME[2]
 
 
+async def test_what_is_nowhere_here_is_searched_in_what_was_said() -> None:
+    class Navigated(PaletteHost):
+        def navigate(self, route: str, **arguments: Any) -> None:
+            self.done.append((route, arguments))
+
+    app = Navigated(screen=ConversationsScreen, conversations=SOME)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("ctrl+p")
+        assert await lines(app, pilot, "[zzz] 死锁qq") == ["Search what was said: [zzz] 死锁qq"]
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.done == [("search", {"typed": "[zzz] 死锁qq"})]
+
+
 async def test_ten_thousand_conversations_give_twenty_lines() -> None:
     app = PaletteHost(conversations=[summary(n, f"慢查询 {n}") for n in range(10_000)])
     async with app.run_test(size=(80, 24)) as pilot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -217,3 +218,25 @@ async def test_a_short_question_is_given_back_beside_a_longer_one(server: Sandbo
         for _twice in range(2):
             user.app.turn_changed.publish(TurnUpdate(user.chat.conversation_id, user.turn.id, put_back="继续"))
             assert user.chat.composer.text == "继续\n\n请继续分析"
+
+
+# --- the end of the program -----------------------------------------------------------------------------------
+
+
+async def test_what_is_being_deleted_when_the_program_ends_is_deleted(
+    server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with using(server, tmp_path, settings=SETTINGS) as user:
+        await user.ask("echo one")
+        begun = user.chat.conversation_id
+        slow = Slow(user.app._store, "delete", monkeypatch)
+        await user.press("escape", "escape")
+        await user.until(lambda: user.chat.list_pane.has_focus_within)
+        await user.press("d")
+        await user.until(lambda: user.sees("Delete “"))
+        await user.press("y")
+        await user.until(lambda: slow.waiting)
+        await user.press("ctrl+q")
+        asyncio.get_running_loop().call_later(0.2, slow.go.set)
+    async with using(server, tmp_path, settings=SETTINGS) as user:
+        assert begun not in [line.id for line in user.app.summaries()]

@@ -15,6 +15,8 @@ from screens.key_test import KeyTestScreen
 from screens.settings import SettingsScreen
 from tests.screens.host import Host
 from tests.screens.whole import User, using
+from tests.turns.desk import control
+from tui.sandbox.server import SandboxServer
 from tui.settings import ProfileSettings, Settings
 from tui.widgets.choices import Choices
 from tui.widgets.context_bar import ContextBar
@@ -212,3 +214,17 @@ async def test_a_file_that_is_broken_meanwhile_is_said_and_not_overwritten(tmp_p
         await user.until(lambda: any("not valid TOML" in notice for notice in user.notices()))
         assert user.app.settings.ascii, "for this run"
         assert user.app.settings_path.read_text() == "theme = ["
+
+
+async def test_ascii_signs_come_at_once(server: SandboxServer, tmp_path: Path) -> None:
+    control(server, "faults", {"once": ["hold=20"]})
+    async with using(server, tmp_path) as user:
+        await user.send("echo - item")
+        await user.until(lambda: user.sees(" ● ") and user.sees("▌"))
+        await user.app.save_settings({"ascii": True})
+        await user.until(lambda: user.sees(" * "))
+        assert not any(user.sees(sign) for sign in "●▌")
+        await user.app.save_settings({"ascii": False})
+        await user.until(lambda: user.sees(" ● ") and user.sees("▌"))
+        control(server, "release", {})
+        await user.until(lambda: not user.app.activity(user.chat.conversation_id))

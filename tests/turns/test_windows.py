@@ -170,6 +170,19 @@ async def test_what_another_window_writes_to_cannot_be_changed_and_that_is_said(
         assert all("Another window" in problem.sentence for problem in other.problems)
 
 
+async def test_a_conversation_whose_file_is_gone_gets_no_tags_and_that_is_said(
+    server: SandboxServer, root: Path
+) -> None:
+    async with Desk(server, root) as one, Desk(server, root) as other:
+        first = await one.conversations.create("rds")
+        await one.ask(first, "first")
+        await other.conversations.load_list()
+        for path in root.rglob(f"{first}*"):
+            path.unlink()
+        await other.conversations.change_tags(first, ["incident-7"], [])
+        assert [problem.title for problem in other.problems] == ["Not changed"]
+
+
 async def test_what_is_typed_stays_while_another_window_writes(server: SandboxServer, root: Path) -> None:
     async with Desk(server, root) as one, Desk(server, root) as other:
         first = await one.conversations.create("rds")

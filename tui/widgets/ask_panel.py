@@ -95,7 +95,6 @@ class AskPanel(Vertical, can_focus=True):
         super().__init__(id=id)
         self._seconds = seconds
         self._elsewhere = last_key
-        self._marks = ("-", "x") if ascii_only else ("☐", "☑")
         self._ask: AskBlock | None = None
         self._offers: tuple[Offer, ...] = ()
         self._note = ""
@@ -108,7 +107,18 @@ class AskPanel(Vertical, can_focus=True):
         self._what = Static(id="ask-what", markup=False)
         self._body = VerticalScroll(self._what, id="ask-body", can_focus=False)
         self._keys = Static(id="ask-keys", markup=False)
-        self.set_class(ascii_only, "-ascii")
+        self.ascii_only = ascii_only
+
+    @property
+    def ascii_only(self) -> bool:
+        """Draw with ASCII signs only; what is shown already keeps its own."""
+        return self._ascii_only
+
+    @ascii_only.setter
+    def ascii_only(self, value: bool) -> None:
+        self._ascii_only = value
+        self._marks = ("-", "x") if value else ("☐", "☑")
+        self.set_class(value, "-ascii")
 
     def on_resize(self) -> None:
         self._fit()

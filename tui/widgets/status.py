@@ -59,10 +59,12 @@ class StatusLine(Painted):
     hints: reactive[Sequence[tuple[str, str]]] = reactive[Sequence[tuple[str, str]]](())
     """(key, what it does), most important first; at most five are shown."""
 
+    ascii_only: reactive[bool] = reactive(False)
+
     def __init__(self, seconds: Callable[[], float], *, ascii_only: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
         self._seconds = seconds
-        self._dot = "*" if ascii_only else "●"
+        self.set_reactive(StatusLine.ascii_only, ascii_only)
         self._timer: Timer | None = None
         self._typed = 0.0
         self._shown = ""
@@ -93,7 +95,7 @@ class StatusLine(Painted):
             now = self._seconds()
             silence = int(now - activity.last_byte)
             words = activity.status or _("answering")
-            parts.append((f" {self._dot} ", "running"))
+            parts.append((" * " if self.ascii_only else " ● ", "running"))
             if self.clock:
                 parts.append((_("{what} {elapsed} s").format(what=words, elapsed=int(now - activity.began)), TEXT))
             else:

@@ -182,6 +182,8 @@ class Transcript(TranscriptActions, Widget, can_focus=True):
 
     @ascii_only.setter
     def ascii_only(self, value: bool) -> None:
+        if value == self._ascii_only:
+            return
         self._ascii_only = value
         self._relook(replace(self._view.look, marks=ASCII if value else UNICODE))
 
