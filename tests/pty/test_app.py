@@ -107,8 +107,10 @@ def test_after_a_kill_the_next_start_works_and_the_reset_helps(tmp_path: Path, d
 
 
 @pytest.mark.parametrize("margins", [True, False])
-def test_hostile_text_does_not_reach_the_terminal_as_anything_but_text(tmp_path: Path, margins: bool) -> None:
-    with start(tmp_path, margins=margins) as terminal:
+def test_hostile_text_does_not_reach_the_terminal_as_anything_but_text(
+    tmp_path: Path, margins: bool, display: tuple[str, ...]
+) -> None:
+    with start(tmp_path, (120, 40), *display, margins=margins) as terminal:
         until_quiet(terminal)
         before = len(terminal.output)
         ask(terminal, "hostile")
