@@ -100,16 +100,16 @@ def starts(base: Path, sandbox: Sandbox, times: int) -> None:
         ("yunliao, empty", sandbox.app(empty)),
         ("yunliao, 10,000 conversations", sandbox.app(full)),
     ]
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name, _program in programs}
+    painted: dict[str, list[tuple[float, float]]] = {name: [] for name, _program in programs}
     # By turns, so that what else the machine does falls on all of them; the first round warms the caches.
     for turn in range(times + 1):
-        for name, program in programs:
-            figures = first_paint(program, (120, 40))
+        figures, _taken = undisturbed(lambda: [first_paint(program, (120, 40)) for _name, program in programs])
+        for (name, _program), figure in zip(programs, figures, strict=True):
             if turn:
-                taken[name].append(figures)
+                painted[name].append(figure)
     print(f"{'first paint':<34}{'seconds':>10}{'ratio':>8}{'CPU s':>10}{'ratio':>8}")
-    beside = taken["minimal Textual"]
-    for name, rows in taken.items():
+    beside = painted["minimal Textual"]
+    for name, rows in painted.items():
         seconds, cpu = (statistics.median(column) for column in zip(*rows, strict=True))
         # Each turn by itself: the machine may be faster in one than in another.
         more, busier = (
