@@ -77,7 +77,7 @@ def main() -> None:
     print(f"answer: {text:,} bytes of Markdown, {options.rate:g} deltas a second\n", flush=True)
     with tempfile.TemporaryDirectory(prefix="yunliao-bench-") as base, Sandbox(options.rate) as sandbox:
         if "start" in parts:
-            starts(Path(base), sandbox, 3 if options.quick else 11)
+            starts(Path(base), sandbox, 3 if options.quick else 25)
         for size in sizes if "stream" in parts else ():
             streams(Path(base), sandbox, options, size, text)
         if "deltas" in parts:
