@@ -28,6 +28,20 @@ async def opened(user: User, conversation_id: str) -> None:
     await user.until(lambda: user.chat.conversation_id == conversation_id and not user.chat.is_opening)
 
 
+async def reopening(user: User, monkeypatch: pytest.MonkeyPatch) -> Slow:
+    """Ask in two conversations, go back to the first, and have the second one being opened."""
+    await user.ask("echo one")
+    first = user.chat.conversation_id
+    user.chat.action_new()
+    await user.ask("echo two")
+    second = user.chat.conversation_id
+    await opened(user, first)
+    slow = Slow(user.app, "open_conversation", monkeypatch)
+    user.app.show_conversation(second)
+    await user.until(lambda: slow.waiting)
+    return slow
+
+
 async def send_slowly(user: User, slow: Slow, command: str) -> None:
     """Send a command, until it waits; the list above the composer may wait for the same."""
     await user.type(command)
@@ -173,15 +187,8 @@ async def test_an_answer_is_not_shown_below_the_conversation_before(
     server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with using(server, tmp_path, settings=SETTINGS) as user:
-        await user.ask("echo one")
-        first = user.chat.conversation_id
-        user.chat.action_new()
-        await user.ask("echo two")
+        slow = await reopening(user, monkeypatch)
         second, turn = user.chat.conversation_id, user.turn
-        await opened(user, first)
-        slow = Slow(user.app, "open_conversation", monkeypatch)
-        user.app.show_conversation(second)
-        await user.until(lambda: slow.waiting)
         user.app.turn_changed.publish(TurnUpdate(second, turn.id, ended=True, put_back="echo three"))
         await user.pilot.pause()
         assert [shown.question for shown in user.transcript.turns] == ["echo one"]
@@ -195,15 +202,7 @@ async def test_a_question_to_a_conversation_that_is_being_opened_is_not_shown_be
     server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with using(server, tmp_path, settings=SETTINGS) as user:
-        await user.ask("echo one")
-        first = user.chat.conversation_id
-        user.chat.action_new()
-        await user.ask("echo two")
-        second = user.chat.conversation_id
-        await opened(user, first)
-        slow = Slow(user.app, "open_conversation", monkeypatch)
-        user.app.show_conversation(second)
-        await user.until(lambda: slow.waiting)
+        slow = await reopening(user, monkeypatch)
         await user.send("echo three")
         await user.until(lambda: user.turn.state == "done")
         assert [shown.question for shown in user.transcript.turns] == ["echo one"]

@@ -224,6 +224,7 @@ async def test_ascii_signs_come_at_once(server: SandboxServer, tmp_path: Path) -
         await user.app.save_settings({"ascii": True})
         await user.until(lambda: user.sees(" * "))
         assert not any(user.sees(sign) for sign in "●▌")
+        assert user.chat.ask_panel.has_class("-ascii")
         await user.app.save_settings({"ascii": False})
         await user.until(lambda: user.sees(" ● ") and user.sees("▌"))
         control(server, "release", {})

@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
+from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -83,6 +84,9 @@ class AskPanel(Vertical, can_focus=True):
     class Woken(Message):
         """The panel has stood long enough, with no key: it may take the focus now."""
 
+    ascii_only: reactive[bool] = reactive(False, toggle_class="-ascii")
+    """Draw with ASCII signs only; what is shown already keeps its own."""
+
     def __init__(
         self,
         *,
@@ -108,17 +112,6 @@ class AskPanel(Vertical, can_focus=True):
         self._body = VerticalScroll(self._what, id="ask-body", can_focus=False)
         self._keys = Static(id="ask-keys", markup=False)
         self.ascii_only = ascii_only
-
-    @property
-    def ascii_only(self) -> bool:
-        """Draw with ASCII signs only; what is shown already keeps its own."""
-        return self._ascii_only
-
-    @ascii_only.setter
-    def ascii_only(self, value: bool) -> None:
-        self._ascii_only = value
-        self._marks = ("-", "x") if value else ("☐", "☑")
-        self.set_class(value, "-ascii")
 
     def on_resize(self) -> None:
         self._fit()
@@ -173,7 +166,7 @@ class AskPanel(Vertical, can_focus=True):
 
     def _show_what(self, ask: AskBlock, steps: Sequence[PlanStep], code: Content | None) -> None:
         parts = [code] if code is not None else []
-        parts += [Content(line) for line in facts_of(ask, steps, self._marks)]
+        parts += [Content(line) for line in facts_of(ask, steps, ("-", "x") if self.ascii_only else ("☐", "☑"))]
         self._what.update(Content("\n").join(parts))
 
     @work(group="ask-highlight", exclusive=True)
